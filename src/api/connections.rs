@@ -1,0 +1,121 @@
+//! What can be done to a connection without asking its service.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::error::ApiError;
+use super::transport::Transport;
+use crate::domain::connection::Summary;
+use crate::domain::environment::Environment;
+use crate::domain::evidence::{Account, Evidence};
+use crate::domain::field::FieldValues;
+use crate::domain::id::ConnectionId;
+use crate::domain::time::Timestamp;
+
+/// Everything the detail view shows. Secrets are named, never sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detail {
+    pub summary: Summary,
+    pub method: String,
+    /// The values of the fields that are not secret.
+    pub config: FieldValues,
+    pub secrets: Vec<StoredSecret>,
+    pub account: Account,
+    pub evidence: Option<Evidence>,
+    pub workflows: Vec<Workflow>,
+    pub audit: Vec<AuditLine>,
+}
+
+/// A secret that is stored: which, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredSecret {
+    pub field: String,
+    pub stored_at: Timestamp,
+}
+
+/// Something on the platform that uses the connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Workflow {
+    /// The platform's own id.
+    pub id: String,
+    pub name: String,
+    pub url: Option<String>,
+}
+
+/// One line of the audit trail, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditLine {
+    pub at: Timestamp,
+    pub who: String,
+    /// `created`, `tested`, `edited`, `tagged`, `deleted`, `restored`, ...
+    pub what: String,
+    /// Field names, never values.
+    pub about: String,
+}
+
+/// A connection in *Recently deleted*.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedConnection {
+    pub summary: Summary,
+    pub deleted_at: Timestamp,
+    /// When its ciphertext is destroyed.
+    pub purge_at: Timestamp,
+}
+
+/// What the delete dialog has to say before it asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletionImpact {
+    /// `None`: the workspace registers no workflows, so nobody knows.
+    pub workflows: Option<Vec<Workflow>>,
+}
+
+#[server(prefix = "/rpc", endpoint = "detail", input = server_fn::codec::Json, client = Transport)]
+pub async fn connection_detail(environment: Environment, id: ConnectionId) -> Result<Detail, ApiError> {
+    crate::server::rpc::connections::connection_detail(environment, id).await
+}
+
+/// Replaces the tags, and nothing else.
+#[server(prefix = "/rpc", endpoint = "set_tags", input = server_fn::codec::Json, client = Transport)]
+pub async fn set_tags(environment: Environment, id: ConnectionId, version: i64, tags: Vec<String>) -> Result<Summary, ApiError> {
+    crate::server::rpc::connections::set_tags(environment, id, version, tags).await
+}
+
+/// Name and tags, without touching a secret or asking the service.
+#[server(prefix = "/rpc", endpoint = "rename", input = server_fn::codec::Json, client = Transport)]
+pub async fn rename(
+    environment: Environment,
+    id: ConnectionId,
+    version: i64,
+    name: String,
+    tags: Vec<String>,
+) -> Result<Summary, ApiError> {
+    crate::server::rpc::connections::rename(environment, id, version, name, tags).await
+}
+
+#[server(prefix = "/rpc", endpoint = "deletion_impact", input = server_fn::codec::Json, client = Transport)]
+pub async fn impact_of_deletion(environment: Environment, id: ConnectionId) -> Result<DeletionImpact, ApiError> {
+    crate::server::rpc::connections::impact_of_deletion(environment, id).await
+}
+
+/// Moves to *Recently deleted*, where it waits seven days.
+#[server(prefix = "/rpc", endpoint = "delete", input = server_fn::codec::Json, client = Transport)]
+pub async fn delete(environment: Environment, id: ConnectionId) -> Result<(), ApiError> {
+    crate::server::rpc::connections::delete(environment, id).await
+}
+
+/// Brings it back as unproven; the page then tests it.
+#[server(prefix = "/rpc", endpoint = "undelete", input = server_fn::codec::Json, client = Transport)]
+pub async fn undelete(environment: Environment, id: ConnectionId) -> Result<Summary, ApiError> {
+    crate::server::rpc::connections::undelete(environment, id).await
+}
+
+/// Destroys a deleted connection's ciphertext at once. Has no undo.
+#[server(prefix = "/rpc", endpoint = "purge", input = server_fn::codec::Json, client = Transport)]
+pub async fn purge(environment: Environment, id: ConnectionId) -> Result<(), ApiError> {
+    crate::server::rpc::connections::purge(environment, id).await
+}
+
+#[server(prefix = "/rpc", endpoint = "deleted", input = server_fn::codec::Json, client = Transport)]
+pub async fn deleted(environment: Environment) -> Result<Vec<DeletedConnection>, ApiError> {
+    crate::server::rpc::connections::deleted(environment).await
+}

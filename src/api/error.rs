@@ -1,0 +1,58 @@
+//! The one error a browser is shown. Closed: what is inside the server never reaches it.
+
+use serde::{Deserialize, Serialize};
+use server_fn::codec::JsonEncoding;
+use server_fn::error::{FromServerFnError, ServerFnErrorErr};
+
+use crate::domain::connection::Summary;
+use crate::domain::field::FieldProblem;
+
+/// Why a request was not carried out, in words chosen for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ApiError {
+    #[error("Your session has ended. Sign in again; nothing you typed is lost while this page stays open.")]
+    SignedOut,
+    #[error("Your role does not allow this. Ask an owner of the workspace.")]
+    Forbidden,
+    #[error("This connection no longer exists here. It may have been deleted, or belong to another environment.")]
+    NotFound,
+    #[error("Some fields need another look.")]
+    Invalid { problems: Vec<FieldProblem> },
+    #[error("Another {component} connection here is already named “{name}”. Choose another name.")]
+    NameTaken { component: String, name: String },
+    #[error("Somebody else changed this connection meanwhile. Look at the current values and try again.")]
+    Conflict { current: Box<Summary> },
+    #[error("This environment holds as many connections as it can (20,000). Delete some first.")]
+    Full,
+    #[error("Too many checks run at once. Wait a moment and try again.")]
+    Busy,
+    #[error("Patchbay cannot reach its database right now. Nothing was changed; try again in a moment.")]
+    Unavailable,
+    #[error("Patchbay was updated since this page was opened. Reload the page.")]
+    Outdated,
+    #[error("Patchbay cannot be reached. Check your network and try again.")]
+    Offline,
+    #[error("Something went wrong inside Patchbay. The log of the server says more.")]
+    Internal,
+}
+
+impl ApiError {
+    /// One problem with one field.
+    #[must_use]
+    pub fn field(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid { problems: vec![FieldProblem::new(field, message)] }
+    }
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) => Self::Offline,
+            ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::Outdated,
+            _ => Self::Internal,
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The browser's whole contract: server functions, the values they carry and the errors they end in.
+
+pub mod catalog;
+pub mod connections;
+pub mod error;
+pub mod page;
+pub mod session;
+pub mod stream;
+pub mod transport;

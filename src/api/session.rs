@@ -1,0 +1,38 @@
+//! Who is looking at the page.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::error::ApiError;
+use super::transport::Transport;
+use crate::domain::id::WorkspaceId;
+use crate::domain::role::{Action, EnvironmentSet, Role};
+
+/// The signed-in person, as the page needs to know them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Viewer {
+    pub workspace: WorkspaceId,
+    pub workspace_name: String,
+    pub name: String,
+    pub role: Role,
+    pub environments: EnvironmentSet,
+    /// Sees causes of refusal and addresses.
+    pub operator: bool,
+    /// The server listens on loopback only: looking for local services may be offered.
+    pub local: bool,
+    /// The data folder holds a sample workspace, never checked against vendors.
+    pub demo: bool,
+}
+
+impl Viewer {
+    #[must_use]
+    pub fn may(&self, action: Action) -> bool {
+        self.role.allows(action)
+    }
+}
+
+/// Ends this session, or every session of this person.
+#[server(prefix = "/rpc", endpoint = "sign_out", input = server_fn::codec::Json, client = Transport)]
+pub async fn sign_out(everywhere: bool) -> Result<(), ApiError> {
+    crate::server::rpc::session::sign_out(everywhere).await
+}

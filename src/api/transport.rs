@@ -1,0 +1,51 @@
+//! How the browser calls server functions: every one names this client.
+
+use server_fn::client::Client;
+use server_fn::client::browser::BrowserClient;
+use server_fn::error::FromServerFnError;
+use server_fn::request::browser::BrowserRequest;
+use server_fn::response::browser::BrowserResponse;
+use std::future::Future;
+
+/// Names the contract a page was built with, so that an old page says "reload" instead of failing.
+pub const CONTRACT_HEADER: &str = "x-patchbay-contract";
+
+/// A hash of `src/api` and `src/domain`, made by the build script.
+pub const CONTRACT: &str = env!("PATCHBAY_CONTRACT");
+
+/// `fetch`, with the contract's name on every request.
+pub struct Transport;
+
+impl<E, I, O> Client<E, I, O> for Transport
+where
+    E: FromServerFnError,
+    I: FromServerFnError,
+    O: FromServerFnError,
+{
+    type Request = BrowserRequest;
+    type Response = BrowserResponse;
+
+    fn send(request: Self::Request) -> impl Future<Output = Result<Self::Response, E>> + Send {
+        request.headers().set(CONTRACT_HEADER, CONTRACT);
+        <BrowserClient as Client<E, I, O>>::send(request)
+    }
+
+    #[expect(refining_impl_trait, reason = "Patchbay opens no websockets; the type only has to exist")]
+    fn open_websocket(
+        path: &str,
+    ) -> impl Future<
+        Output = Result<
+            (
+                impl futures::Stream<Item = Result<bytes::Bytes, bytes::Bytes>> + Send + 'static,
+                impl futures::Sink<bytes::Bytes> + Send + 'static,
+            ),
+            E,
+        >,
+    > + Send {
+        <BrowserClient as Client<E, I, O>>::open_websocket(path)
+    }
+
+    fn spawn(future: impl Future<Output = ()> + Send + 'static) {
+        <BrowserClient as Client<E, I, O>>::spawn(future);
+    }
+}

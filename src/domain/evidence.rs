@@ -1,0 +1,119 @@
+//! What a probe found out, step by step.
+
+use serde::{Deserialize, Serialize};
+
+use super::time::Timestamp;
+
+/// The stages of asking a service whether a credential works, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepKind {
+    Resolve,
+    Connect,
+    Tls,
+    Authenticate,
+    Authorise,
+}
+
+impl StepKind {
+    pub const ALL: [Self; 5] = [Self::Resolve, Self::Connect, Self::Tls, Self::Authenticate, Self::Authorise];
+
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Resolve => "Resolve host",
+            Self::Connect => "Connect",
+            Self::Tls => "TLS",
+            Self::Authenticate => "Sign in",
+            Self::Authorise => "Permissions",
+        }
+    }
+}
+
+/// How a step ended, or that it has not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepOutcome {
+    Running,
+    Passed,
+    Failed,
+    /// Not needed here, such as TLS on a connection without it.
+    Skipped,
+}
+
+/// One stage of a probe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub kind: StepKind,
+    pub outcome: StepOutcome,
+    /// Duration; zero while running.
+    pub milliseconds: u32,
+    /// One sentence for everybody, with no secret and no address in it.
+    pub message: String,
+    /// Addresses and ports, for operators only; emptied for everybody else.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+impl Step {
+    #[must_use]
+    pub fn running(kind: StepKind) -> Self {
+        Self::ended(kind, StepOutcome::Running, 0, "")
+    }
+
+    #[must_use]
+    pub fn ended(kind: StepKind, outcome: StepOutcome, milliseconds: u32, message: impl Into<String>) -> Self {
+        Self { kind, outcome, milliseconds, message: message.into(), detail: String::new() }
+    }
+
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+}
+
+/// What the answers say about the credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// The service accepted the credential.
+    Valid,
+    /// Accepted, but without a permission the component requires.
+    Limited { missing: Vec<String> },
+    /// The service refused the credential. `field` is the one to mend, where the service told.
+    Rejected { reason: String, field: Option<String> },
+    /// Nothing was learned about the credential: time-out, 5xx, 429, DNS, TLS, garbage.
+    NoEvidence { reason: String, field: Option<String> },
+    /// The component has no way to be asked.
+    NotAskable,
+}
+
+/// Who the credential belongs to and what it may do, as the service says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub identity: Option<String>,
+    pub scopes: Vec<String>,
+}
+
+/// One probe, whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub at: Timestamp,
+    pub steps: Vec<Step>,
+    pub verdict: Verdict,
+    pub account: Account,
+    /// When the credential itself ends, where the service or a certificate tells.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Evidence {
+    /// The same without what only operators may see.
+    #[must_use]
+    pub fn without_details(mut self) -> Self {
+        for step in &mut self.steps {
+            step.detail.clear();
+        }
+        self
+    }
+}

@@ -1,0 +1,16 @@
+//! The words Patchbay is made of, as types. Pure: no I/O, no async, no leptos, no `cfg`.
+
+pub mod component;
+pub mod connection;
+pub mod environment;
+pub mod evidence;
+pub mod field;
+pub mod filter;
+pub mod fold;
+pub mod health;
+pub mod id;
+pub mod name;
+pub mod role;
+pub mod sort;
+pub mod tag;
+pub mod time;

@@ -1,0 +1,168 @@
+//! Who may do what: the one table that handlers ask and the route test reads.
+
+use serde::{Deserialize, Serialize};
+
+use super::environment::Environment;
+
+/// What a member of a workspace may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Viewer,
+    Editor,
+    Owner,
+}
+
+/// What an API key may do; each is granted by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Permission {
+    /// Refer to connections and register the workflows that do.
+    Use,
+    Read,
+    Write,
+    /// Read credentials at run time.
+    Credentials,
+}
+
+/// Everything that can be asked of Patchbay within a workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    ViewComponents,
+    ViewConnections,
+    CreateConnection,
+    EditConnection,
+    TagConnection,
+    TestConnection,
+    DeleteConnection,
+    ViewWorkflows,
+    RegisterWorkflow,
+}
+
+impl Role {
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Editor, Self::Owner];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+            Self::Owner => "owner",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
+    #[must_use]
+    pub fn allows(self, action: Action) -> bool {
+        self >= action.least_role()
+    }
+}
+
+impl Permission {
+    pub const ALL: [Self; 4] = [Self::Use, Self::Read, Self::Write, Self::Credentials];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Use => "use",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Credentials => "credentials",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|permission| permission.as_str() == text)
+    }
+}
+
+impl Action {
+    pub const ALL: [Self; 9] = [
+        Self::ViewComponents,
+        Self::ViewConnections,
+        Self::CreateConnection,
+        Self::EditConnection,
+        Self::TagConnection,
+        Self::TestConnection,
+        Self::DeleteConnection,
+        Self::ViewWorkflows,
+        Self::RegisterWorkflow,
+    ];
+
+    /// The table, for members: the least role that may.
+    #[must_use]
+    pub const fn least_role(self) -> Role {
+        match self {
+            Self::ViewComponents | Self::ViewConnections | Self::ViewWorkflows => Role::Viewer,
+            Self::CreateConnection
+            | Self::EditConnection
+            | Self::TagConnection
+            | Self::TestConnection
+            | Self::DeleteConnection => Role::Editor,
+            Self::RegisterWorkflow => Role::Owner,
+        }
+    }
+
+    /// The table, for API keys: the permission that suffices.
+    #[must_use]
+    pub const fn permission(self) -> Permission {
+        match self {
+            Self::ViewComponents | Self::ViewConnections | Self::ViewWorkflows => Permission::Read,
+            Self::CreateConnection
+            | Self::EditConnection
+            | Self::TagConnection
+            | Self::TestConnection
+            | Self::DeleteConnection => Permission::Write,
+            Self::RegisterWorkflow => Permission::Use,
+        }
+    }
+}
+
+/// The environments somebody may enter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Environment>", into = "Vec<Environment>")]
+pub struct EnvironmentSet([bool; 3]);
+
+impl EnvironmentSet {
+    pub const EVERY: Self = Self([true; 3]);
+
+    #[must_use]
+    pub fn contains(self, environment: Environment) -> bool {
+        self.0[environment as usize]
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Environment> {
+        Environment::ALL.into_iter().filter(move |environment| self.contains(*environment))
+    }
+}
+
+/// A set of environments holds at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("name at least one environment: development, staging or production")]
+pub struct NoEnvironment;
+
+impl TryFrom<Vec<Environment>> for EnvironmentSet {
+    type Error = NoEnvironment;
+
+    fn try_from(list: Vec<Environment>) -> Result<Self, NoEnvironment> {
+        if list.is_empty() {
+            return Err(NoEnvironment);
+        }
+        let mut set = [false; 3];
+        for environment in list {
+            set[environment as usize] = true;
+        }
+        Ok(Self(set))
+    }
+}
+
+impl From<EnvironmentSet> for Vec<Environment> {
+    fn from(set: EnvironmentSet) -> Self {
+        set.iter().collect()
+    }
+}

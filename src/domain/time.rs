@@ -1,0 +1,107 @@
+//! Points in time as milliseconds since 1970-01-01T00:00:00Z, and how people read them.
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+pub const SECOND: i64 = 1_000;
+pub const MINUTE: i64 = 60 * SECOND;
+pub const HOUR: i64 = 60 * MINUTE;
+pub const DAY: i64 = 24 * HOUR;
+
+impl Timestamp {
+    #[must_use]
+    pub const fn plus(self, milliseconds: i64) -> Self {
+        Self(self.0.saturating_add(milliseconds))
+    }
+
+    /// Milliseconds from `earlier` until `self`; negative if `self` is earlier.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// `2026-11-22T14:28:22Z` (RFC 3339); out-of-range values read as the epoch.
+    #[must_use]
+    pub fn to_rfc3339(self) -> String {
+        let t = self.calendar();
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+            t.year(),
+            u8::from(t.month()),
+            t.day(),
+            t.hour(),
+            t.minute(),
+            t.second()
+        )
+    }
+
+    /// `22 Nov 2026`, in UTC.
+    #[must_use]
+    pub fn to_day(self) -> String {
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let t = self.calendar();
+        format!("{} {} {}", t.day(), MONTHS[usize::from(u8::from(t.month())) - 1], t.year())
+    }
+
+    fn calendar(self) -> time::OffsetDateTime {
+        time::OffsetDateTime::from_unix_timestamp(self.0.div_euclid(SECOND))
+            .unwrap_or(time::OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+/// `3 days ago`, `in 6 days`, `just now`: how far `then` lies from `now`, in its largest unit.
+#[must_use]
+pub fn relative(then: Timestamp, now: Timestamp) -> String {
+    let distance = now.since(then);
+    if distance.abs() < MINUTE {
+        return "just now".to_owned();
+    }
+    let amount = duration_words(distance.abs());
+    if distance > 0 { format!("{amount} ago") } else { format!("in {amount}") }
+}
+
+/// `8 minutes`, `1 day`, `2 years`: a length of time in its largest unit, rounded down.
+#[must_use]
+pub fn duration_words(milliseconds: i64) -> String {
+    const UNITS: [(i64, &str); 6] = [
+        (365 * DAY, "year"),
+        (30 * DAY, "month"),
+        (7 * DAY, "week"),
+        (DAY, "day"),
+        (HOUR, "hour"),
+        (MINUTE, "minute"),
+    ];
+    let (unit, word) = UNITS
+        .into_iter()
+        .find(|(unit, _)| milliseconds >= *unit)
+        .unwrap_or((SECOND, "second"));
+    let count = milliseconds / unit;
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_read_in_their_largest_unit() {
+        let now = Timestamp(1_000 * DAY);
+        assert_eq!(relative(now.plus(-30 * SECOND), now), "just now");
+        assert_eq!(relative(now.plus(-8 * MINUTE), now), "8 minutes ago");
+        assert_eq!(relative(now.plus(-DAY), now), "1 day ago");
+        assert_eq!(relative(now.plus(6 * DAY + HOUR), now), "in 6 days");
+        assert_eq!(relative(now.plus(-800 * DAY), now), "2 years ago");
+    }
+
+    #[test]
+    fn rfc3339_is_what_other_programs_parse() {
+        assert_eq!(Timestamp(1_763_821_702_999).to_rfc3339(), "2025-11-22T14:28:22Z");
+        assert_eq!(Timestamp(-1).to_rfc3339(), "1969-12-31T23:59:59Z");
+    }
+}

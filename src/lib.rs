@@ -1,0 +1,14 @@
+//! Patchbay: authentication credentials and connection configurations for third-party services.
+//!
+//! One crate, two halves. `domain` knows nothing; `api` is the browser's whole contract; `ui` renders on both
+//! sides; `browser` exists in WebAssembly only and `server` on the server only.
+
+#![recursion_limit = "512"]
+
+pub mod api;
+#[cfg(feature = "hydrate")]
+pub mod browser;
+pub mod domain;
+#[cfg(feature = "ssr")]
+pub mod server;
+pub mod ui;

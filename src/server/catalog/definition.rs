@@ -1,0 +1,302 @@
+//! The catalog's format: one TOML file a component. Parsed at build for the built-in ones and at start
+//! for the operator's; [`super::check`] says what a well-formed file may still have wrong.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use crate::domain::component::{ComponentSlug, MethodKind};
+use crate::domain::field::Field;
+
+/// One component file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    pub slug: ComponentSlug,
+    pub name: String,
+    /// Heading in the component picker.
+    pub category: String,
+    pub homepage: String,
+    /// File name of the icon beside the built-in icons or the operator's file; none: a letter tile.
+    #[serde(default)]
+    pub icon: Option<String>,
+    /// Order in the picker, higher first.
+    #[serde(default)]
+    pub popularity: u32,
+    /// The vendor pages the facts were read from.
+    pub sources: Vec<Source>,
+    /// The recommended one first.
+    pub methods: Vec<Method>,
+}
+
+/// A vendor page and the day it was read (`YYYY-MM-DD`).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub url: String,
+    pub read: String,
+}
+
+/// One way of authenticating.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Method {
+    pub id: String,
+    pub label: String,
+    pub kind: MethodKind,
+    #[serde(default)]
+    pub intro: String,
+    pub fields: Vec<Field>,
+    pub service: Service,
+    #[serde(default)]
+    pub oauth: Option<OAuth>,
+}
+
+/// How the service is spoken to. The database, cache and mail protocols read the fields `host`, `port`,
+/// `user`, `password`, `database`, `tls` (`verify`, `require` or `off`) and `ca` (PEM) by these names.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "protocol", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Service {
+    Http(Box<HttpService>),
+    Postgresql(LoginService),
+    Mysql(LoginService),
+    Redis(LoginService),
+    Smtp(LoginService),
+}
+
+/// A service one logs in to over its own protocol.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginService {
+    /// Used where the form leaves `port` empty.
+    pub default_port: u16,
+}
+
+/// Text with `{field}` placeholders; `{+field}` is inserted without percent-encoding (paths only).
+pub type Template = String;
+
+/// An HTTP service: where it is, how the credential enters a request, how to ask whether it works.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpService {
+    /// Absolute; a templated host takes [`crate::domain::field::FieldKind::Subdomain`] fields or fixed choices only;
+    /// or the whole is one field of kind `url`.
+    pub base_url: Template,
+    /// Header names and values; both may be templates.
+    #[serde(default)]
+    pub headers: BTreeMap<Template, Template>,
+    #[serde(default)]
+    pub query: BTreeMap<Template, Template>,
+    #[serde(default)]
+    pub basic: Option<Basic>,
+    #[serde(default)]
+    pub aws: Option<AwsSignature>,
+    /// In order: the first one signs in, those after it ask for permissions.
+    /// All have to prove valid; the first that does not decides. Empty: the service cannot be asked.
+    #[serde(default)]
+    pub probes: Vec<HttpProbe>,
+}
+
+/// HTTP Basic authentication (RFC 7617).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Basic {
+    pub user: Template,
+    pub password: Template,
+}
+
+/// AWS signature version 4.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AwsSignature {
+    pub access_key_id: Template,
+    pub secret_access_key: Template,
+    #[serde(default)]
+    pub session_token: Option<Template>,
+    pub region: Template,
+    pub service: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum HttpMethod {
+    #[default]
+    Get,
+    Head,
+    Post,
+}
+
+/// One question to the service.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpProbe {
+    #[serde(default)]
+    pub method: HttpMethod,
+    /// Replaces the service's base URL, under the same rules.
+    #[serde(default)]
+    pub base_url: Option<Template>,
+    /// Appended to the base URL; begins with `/` or is empty.
+    #[serde(default)]
+    pub path: Template,
+    #[serde(default)]
+    pub query: BTreeMap<String, Template>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, Template>,
+    /// A request body, with its `content-type` among `headers`.
+    #[serde(default)]
+    pub body: Option<Template>,
+    /// Signs this request for another AWS service than the method's.
+    #[serde(default)]
+    pub aws_service: Option<String>,
+    /// Asked only if these fields hold something. If that leaves no probe at all, the service cannot be asked.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// The first that matches the answer decides; none: no evidence.
+    pub outcomes: Vec<Outcome>,
+    /// Text with `{/json/pointer}` placeholders: who the credential belongs to.
+    #[serde(default)]
+    pub identity: Option<String>,
+    #[serde(default)]
+    pub scopes: Option<Scopes>,
+    /// Where the answer says when the credential ends: header or JSON pointer.
+    #[serde(default)]
+    pub expires: Option<Expires>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeVerdict {
+    Valid,
+    Limited,
+    Rejected,
+    NoEvidence,
+}
+
+/// An answer and what it means. All conditions given have to hold.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    pub verdict: OutcomeVerdict,
+    /// Status codes; empty: any.
+    #[serde(default)]
+    pub status: Vec<u16>,
+    /// JSON pointer and the values it may have (as JSON scalars); an empty list: it only has to exist.
+    #[serde(default)]
+    pub json: BTreeMap<String, Vec<serde_json::Value>>,
+    /// A text the body contains, for answers that are not JSON.
+    #[serde(default)]
+    pub body_contains: Option<String>,
+    /// The sentence people read; `{/json/pointer}` inserts what the service said.
+    #[serde(default)]
+    pub message: String,
+    /// The field to mend, where the answer tells.
+    #[serde(default)]
+    pub field: Option<String>,
+    /// For `limited`: the permissions that are missing, by name.
+    #[serde(default)]
+    pub missing: Vec<String>,
+}
+
+/// Where granted scopes stand in the answer, and which the component requires.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scopes {
+    #[serde(default)]
+    pub header: Option<String>,
+    #[serde(default)]
+    pub pointer: Option<String>,
+    #[serde(default = "comma")]
+    pub separator: String,
+    #[serde(default)]
+    pub required: Vec<String>,
+}
+
+fn comma() -> String {
+    ",".to_owned()
+}
+
+/// Where the answer states the credential's expiry (RFC 3339, `YYYY-MM-DD HH:MM:SS UTC` or epoch seconds).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expires {
+    #[serde(default)]
+    pub header: Option<String>,
+    #[serde(default)]
+    pub pointer: Option<String>,
+}
+
+/// OAuth 2.0 facts (RFC 6749, 7636, 7009, 8414), used by methods of kind `authorization_code` and `client_credentials`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth {
+    pub authorize_url: Template,
+    pub token_url: Template,
+    #[serde(default)]
+    pub refresh_url: Option<Template>,
+    #[serde(default)]
+    pub revoke_url: Option<Template>,
+    pub scopes: Vec<OAuthScope>,
+    #[serde(default = "space")]
+    pub scope_separator: String,
+    #[serde(default)]
+    pub client_authentication: ClientAuthentication,
+    #[serde(default = "yes")]
+    pub pkce: bool,
+    #[serde(default)]
+    pub token_body: TokenBody,
+    #[serde(default)]
+    pub authorize_parameters: BTreeMap<String, String>,
+    #[serde(default = "access_token_pointer")]
+    pub access_token: String,
+    #[serde(default = "refresh_token_pointer")]
+    pub refresh_token: String,
+    #[serde(default = "expires_in_pointer")]
+    pub expires_in: String,
+}
+
+/// A scope and what it allows, in words.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuthScope {
+    pub scope: String,
+    pub allows: String,
+    #[serde(default)]
+    pub optional: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthentication {
+    #[default]
+    Basic,
+    Body,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenBody {
+    #[default]
+    Form,
+    Json,
+    Query,
+}
+
+fn space() -> String {
+    " ".to_owned()
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn access_token_pointer() -> String {
+    "/access_token".to_owned()
+}
+
+fn refresh_token_pointer() -> String {
+    "/refresh_token".to_owned()
+}
+
+fn expires_in_pointer() -> String {
+    "/expires_in".to_owned()
+}

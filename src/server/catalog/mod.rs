@@ -1,0 +1,3 @@
+//! The components this server knows: the built-in ones and the operator's.
+
+pub mod definition;

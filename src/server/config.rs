@@ -1,0 +1,1 @@
+//! Configuration: parsed once, printed by `doctor`, secrets masked.

@@ -1,0 +1,1 @@
+//! Router, sessions, REST v1, CSRF, CSP.

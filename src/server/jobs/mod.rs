@@ -1,0 +1,1 @@
+//! Work that runs on a period or a nudge; idempotent, safe with any number of replicas.

@@ -1,0 +1,16 @@
+//! The server's half: the one place that knows SQL, secrets and sockets.
+
+pub mod catalog;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod dial;
+pub mod http;
+pub mod jobs;
+pub mod oauth;
+pub mod probe;
+pub mod random;
+pub mod rpc;
+pub mod service;
+pub mod store;
+pub mod vault;

@@ -1,0 +1,1 @@
+//! Asking a service whether a credential works; one file a protocol.

@@ -1,0 +1,1 @@
+//! Use cases. Take store, vault, clock and prober; know no HTTP.

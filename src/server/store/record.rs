@@ -1,0 +1,131 @@
+//! What goes into the store and comes out of it, in the domain's words.
+
+use crate::api::connections::{StoredSecret, Workflow};
+use crate::domain::component::ComponentSlug;
+use crate::domain::connection::Summary;
+use crate::domain::environment::Environment;
+use crate::domain::evidence::{Account, Evidence};
+use crate::domain::field::FieldValues;
+use crate::domain::health::Health;
+use crate::domain::id::{ConnectionId, WorkspaceId};
+use crate::domain::name::ConnectionName;
+use crate::domain::tag::TagSet;
+use crate::domain::time::Timestamp;
+
+/// Where something lives. Every read and write is scoped by it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Scope {
+    pub workspace: WorkspaceId,
+    pub environment: Environment,
+}
+
+/// A connection, whole but sealed.
+#[derive(Clone, Debug)]
+pub struct StoredConnection {
+    pub scope: Scope,
+    pub summary: Summary,
+    pub credentials: Credentials,
+    pub secret_version: i64,
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// How a connection authenticates, and what is known of it.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub method: String,
+    /// Values of the fields that are not secret.
+    pub config: FieldValues,
+    /// The sealed secrets; empty where the method has none or none was given.
+    pub sealed: Vec<u8>,
+    /// Which secrets `sealed` holds, and since when.
+    pub secrets: Vec<StoredSecret>,
+    pub proof: Proof,
+}
+
+/// What the latest probe said.
+#[derive(Clone, Debug, Default)]
+pub struct Proof {
+    pub health: Health,
+    pub account: Account,
+    pub evidence: Option<Evidence>,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A connection to be inserted; its secrets are version 1.
+#[derive(Clone, Debug)]
+pub struct NewConnection {
+    pub id: ConnectionId,
+    pub component: ComponentSlug,
+    pub name: ConnectionName,
+    pub tags: TagSet,
+    pub credentials: Credentials,
+    /// Repeating a request id within a workspace and environment creates nothing twice.
+    pub request_id: Option<String>,
+}
+
+/// What an update changes; `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    pub name: Option<ConnectionName>,
+    pub tags: Option<TagSet>,
+    /// New credentials: the secret version grows by one.
+    pub credentials: Option<Credentials>,
+}
+
+/// A workflow and the connections it uses.
+#[derive(Clone, Debug)]
+pub struct WorkflowUse {
+    pub workflow: Workflow,
+    pub connections: Vec<ConnectionId>,
+}
+
+/// Who did what; written in the same transaction as the change itself.
+#[derive(Clone, Debug)]
+pub struct AuditEntry {
+    pub at: Timestamp,
+    /// Stable: `member:mem_…`, `key:key_…`, `system`.
+    pub actor: String,
+    /// As people read it.
+    pub actor_name: String,
+    /// The caller's network address, where there is one.
+    pub address: Option<String>,
+    pub action: AuditAction,
+    /// Field names and the like, never values.
+    pub about: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditAction {
+    Created,
+    Edited,
+    Tagged,
+    Tested,
+    Deleted,
+    Restored,
+    Purged,
+    WorkflowRegistered,
+    WorkflowRemoved,
+    SignedIn,
+    SignedOut,
+    KeyCreated,
+}
+
+impl AuditAction {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Edited => "edited",
+            Self::Tagged => "tagged",
+            Self::Tested => "tested",
+            Self::Deleted => "deleted",
+            Self::Restored => "restored",
+            Self::Purged => "purged",
+            Self::WorkflowRegistered => "workflow registered",
+            Self::WorkflowRemoved => "workflow removed",
+            Self::SignedIn => "signed in",
+            Self::SignedOut => "signed out",
+            Self::KeyCreated => "key created",
+        }
+    }
+}

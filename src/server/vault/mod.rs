@@ -1,0 +1,5 @@
+//! Seals and opens secrets; holds the keyring.
+
+mod secret;
+
+pub use secret::{SecretText, Secrets};

@@ -1,0 +1,1 @@
+//! Views, rendered on both sides.
