@@ -1,0 +1,3 @@
+//! The pieces pages are made of.
+
+pub mod toast_stack;

@@ -1,0 +1,5 @@
+//! What the views share, as signals in context.
+
+pub mod dialogs;
+pub mod list;
+pub mod toasts;
