@@ -15,6 +15,8 @@ mod tries;
 mod update;
 mod workflows;
 
+pub use delete::UNDO;
+
 use crate::api::error::ApiError;
 use crate::api::stream::ProbeEvent;
 use crate::domain::evidence::Step;
