@@ -15,6 +15,10 @@ fn main() {
     }
     println!("cargo::rustc-env=PATCHBAY_CONTRACT={:016x}", hasher.finish());
     println!("cargo::rerun-if-env-changed=PATCHBAY_SITE_DIR");
+    // The site's files are named by their content, so this one tells when any of them is another.
+    if let Ok(site) = std::env::var("PATCHBAY_SITE_DIR") {
+        println!("cargo::rerun-if-changed={site}/site.json");
+    }
 }
 
 /// All files below a folder, in a fixed order.

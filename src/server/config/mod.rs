@@ -30,6 +30,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub catalog_dir: Option<PathBuf>,
     pub key_file: PathBuf,
+    /// `PATCHBAY_KEY`: the key itself, in place of the file.
+    pub key: Option<SecretText>,
     /// As written; the dialer's policy parses them.
     pub allow_nets: Vec<String>,
     pub log: String,
@@ -73,6 +75,7 @@ impl Config {
             database_url: database_url(&texts, &data_dir)?,
             catalog_dir: texts.parse("catalog_dir", None, |text| Ok(Some(PathBuf::from(text))))?,
             key_file: texts.parse("key_file", data_dir.join("patchbay.key"), absolute)?,
+            key: variable("PATCHBAY_KEY").filter(|text| !text.is_empty()).map(SecretText::new),
             allow_nets: texts.parse("allow_nets", Vec::new(), |text| Ok(list(text)))?,
             log: texts.parse("log", DEFAULT_LOG.to_owned(), |text| Ok(text.to_owned()))?,
             limits: limits(&texts)?,
@@ -104,6 +107,25 @@ impl Config {
         self.address.ip().is_loopback()
     }
 
+    /// Where the database is, as people may see it.
+    #[must_use]
+    pub fn database(&self) -> String {
+        let file = self.sqlite_file().map(|file| file.display().to_string());
+        file.unwrap_or_else(|| masked(self.database_url.reveal()))
+    }
+
+    /// The database's file, where it is one.
+    #[must_use]
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        self.database_url.reveal().strip_prefix("sqlite://").map(PathBuf::from)
+    }
+
+    /// Where the key is, as people may see it.
+    #[must_use]
+    pub fn key_place(&self) -> String {
+        if self.key.is_some() { "PATCHBAY_KEY".to_owned() } else { self.key_file.display().to_string() }
+    }
+
     /// The same for the sample workspace: a data folder, database and key of its own.
     #[must_use]
     pub fn for_demo(mut self) -> Self {
@@ -112,6 +134,7 @@ impl Config {
         self.data_dir = PathBuf::from(folder);
         self.database_url = SecretText::new(sqlite_url(&self.data_dir));
         self.key_file = self.data_dir.join("patchbay.key");
+        self.key = None;
         self
     }
 

@@ -81,7 +81,7 @@ pub async fn end_current(everywhere: bool) -> Result<(), ApiError> {
         Principal::Member { id, .. } if everywhere => services.store.end_sessions_of(id).await?,
         _ => services.store.end_session(*hash).await?,
     }
-    services.store.append_audit(&caller.workspace, audit).await?;
+    services.store.append_audit(&caller.workspace, None, None, audit).await?;
     if let (Some(url), Some(response)) = (use_context::<PublicUrl>(), use_context::<ResponseOptions>()) {
         response.append_header(header::SET_COOKIE, set_cookie(&url, "", 0)?);
     }

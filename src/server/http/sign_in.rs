@@ -15,10 +15,12 @@ use std::net::SocketAddr;
 
 use super::{AppState, assets, refusal, session, token};
 use crate::api::error::ApiError;
-use crate::domain::time::{MINUTE, Timestamp};
+use crate::domain::time::MINUTE;
+use crate::server::clock::Clock;
 use crate::server::config::PublicUrl;
+use crate::server::random::Random;
 use crate::server::service::Services;
-use crate::server::store::Member;
+use crate::server::store::{Member, Store};
 use crate::server::store::record::{AuditAction, AuditEntry};
 
 /// How long a link can be used.
@@ -31,10 +33,15 @@ const USED: &str = "This link was used already, or is older than 15 minutes. Mak
 ///
 /// # Errors
 /// [`ApiError::Unavailable`], [`ApiError::Internal`] without random bytes.
-pub async fn new_link(services: &Services, url: &PublicUrl, member: &Member) -> Result<String, ApiError> {
-    let token = token::draw(&services.random, "")?;
-    let until: Timestamp = services.clock.now().plus(LINK_LIFE);
-    services.store.create_sign_in_link(token::hash(token.reveal()), &member.id, until).await?;
+pub async fn new_link(
+    store: &Store,
+    clock: &Clock,
+    random: &Random,
+    url: &PublicUrl,
+    member: &Member,
+) -> Result<String, ApiError> {
+    let token = token::draw(random, "")?;
+    store.create_sign_in_link(token::hash(token.reveal()), &member.id, clock.now().plus(LINK_LIFE)).await?;
     Ok(url.join(&format!("/sign-in#{}", token.reveal())))
 }
 
@@ -88,7 +95,7 @@ async fn enter(
         action: AuditAction::SignedIn,
         about: "one-time link".to_owned(),
     };
-    store.append_audit(&member.workspace, entry).await?;
+    store.append_audit(&member.workspace, None, None, entry).await?;
     Ok(Some(cookie))
 }
 
