@@ -29,7 +29,7 @@ pub enum Encode {
     Plain,
     /// A header's name or value: unchanged but for spaces around it, refused if it holds a control character.
     Header,
-    /// One segment of a URL's path: percent-encoded (RFC 3986, everything but unreserved characters).
+    /// One segment of a URL's path: percent-encoded (RFC 3986), but for unreserved characters, `:` and `@`.
     PathSegment,
     /// The inside of a JSON string.
     JsonString,
@@ -172,7 +172,7 @@ fn insert(out: &mut String, name: &str, value: &str, encode: Encode, raw: bool) 
 
 fn push_percent_encoded(out: &mut String, value: &str) {
     for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'@') {
             out.push(char::from(byte));
         } else {
             push_formatted(out, format_args!("%{byte:02X}"));
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_segment_stays_one_segment() {
-        assert_eq!(render("/bot{x}/getMe", "1:a/../b", Encode::PathSegment), Ok("/bot1%3Aa%2F..%2Fb/getMe".to_owned()));
+        assert_eq!(render("/bot{x}/getMe", "1:a/../b", Encode::PathSegment), Ok("/bot1:a%2F..%2Fb/getMe".to_owned()));
         assert_eq!(render("/{x}", "..", Encode::PathSegment), Err(RenderError::LeavesPath("x".to_owned())));
     }
 
