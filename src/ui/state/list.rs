@@ -1,6 +1,8 @@
 //! The environment's connections, shared as one slice behind one signal.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use leptos_router::location::Location;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -51,6 +53,8 @@ pub struct ListState {
     /// A row to light up and scroll to: just created or changed.
     pub lit: RwSignal<Option<ConnectionId>>,
     base: StoredValue<Base>,
+    /// The connection shown in detail.
+    pub opened: Memo<Option<ConnectionId>>,
     /// What the URL says.
     linked: Memo<ListQuery>,
     /// What stands in the search field; the URL follows a moment later.
@@ -67,9 +71,15 @@ pub struct ListState {
 }
 
 impl ListState {
-    /// State from the server-rendered page, put in context. `search` is the URL's query.
-    pub fn provide(page: &FirstPage, search: Memo<String>) -> Self {
+    /// State from the server-rendered page, put in context.
+    pub fn provide(page: &FirstPage) -> Self {
         let environment = page.environment;
+        let base = Base::expect();
+        let Location { pathname, search, .. } = use_location();
+        let opened = {
+            let base = base.clone();
+            Memo::new(move |_| pathname.with(|path| base.opened(path)))
+        };
         let linked = Memo::new(move |before: Option<&ListQuery>| {
             let asked = search.with(|search| Asked::parse(search));
             match before {
@@ -96,7 +106,8 @@ impl ListState {
             known,
             now,
             lit: RwSignal::new(None),
-            base: StoredValue::new(Base::expect()),
+            base: StoredValue::new(base),
+            opened,
             linked,
             typed,
             query,
@@ -130,6 +141,16 @@ impl ListState {
         let mut query = self.linked.get();
         change(&mut query);
         self.base.with_value(|base| base.list(self.environment, &query))
+    }
+
+    /// The same, with the connection beside it that is beside it now.
+    pub fn link_here(self, change: impl FnOnce(&mut ListQuery)) -> String {
+        let mut query = self.linked.get();
+        change(&mut query);
+        self.base.with_value(|base| match self.opened.get() {
+            Some(id) => base.detail(self.environment, &query, &id),
+            None => base.list(self.environment, &query),
+        })
     }
 
     /// The address of one connection beside this list.
