@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::ui::state::address::Base;
+
 /// How the page is coloured. Kept in the cookie `patchbay_theme`, so that the server renders it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
@@ -58,12 +60,12 @@ impl Theme {
 #[component]
 pub fn ThemeButton() -> impl IntoView {
     let theme = use_context::<RwSignal<Theme>>().unwrap_or_else(|| RwSignal::new(use_context().unwrap_or_default()));
+    let base = StoredValue::new(Base::expect());
     let label = move || format!("Theme: {}", theme.get().as_str());
     let turn = move |_| {
         let next = theme.get_untracked().next();
         theme.set(next);
-        #[cfg(feature = "hydrate")]
-        crate::browser::theme::apply(next);
+        crate::browser::theme::apply(next, base.get_value().as_str());
     };
     view! {
         <button type="button" class="icon-button theme" aria-label=label title=label on:click=turn>

@@ -17,7 +17,7 @@ use crate::domain::filter::{ListQuery, Row};
 use crate::domain::id::ConnectionId;
 use crate::domain::role::Action;
 use crate::domain::sort::Sort;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{MINUTE, Timestamp};
 
 /// The rows this page knows of one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,9 @@ pub struct Known {
     pub badges: Arc<BTreeMap<ComponentSlug, ComponentBadge>>,
     pub deleted: usize,
 }
+
+/// Relative times are told to the minute: less than this is no reason to reckon them again.
+const TICK: i64 = MINUTE / 2;
 
 /// Whether what is shown is what the server holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +71,8 @@ pub struct ListState {
     /// The row whose tags are being edited in place.
     pub editing_tags: RwSignal<Option<ConnectionId>>,
     pub freshness: RwSignal<Freshness>,
+    /// In pixels; zero until it was measured.
+    pub row_height: RwSignal<f64>,
 }
 
 impl ListState {
@@ -116,6 +121,7 @@ impl ListState {
             cursor: RwSignal::new(0),
             editing_tags: RwSignal::new(None),
             freshness: RwSignal::new(Freshness::Fresh),
+            row_height: RwSignal::new(0.0),
         };
         provide_context(state);
         state
@@ -185,6 +191,13 @@ impl ListState {
         self.known.with_untracked(|known| known.revision)
     }
 
+    /// The place of the row that Tab reaches: where the cursor is, or else the first one in sight.
+    #[must_use]
+    pub fn tab_stop(self) -> usize {
+        let window = self.window.get().within(self.shown.with(Shown::len));
+        window.nearest(self.cursor.get())
+    }
+
     #[must_use]
     pub fn is_whole(self) -> bool {
         self.known.with(|known| known.whole)
@@ -216,7 +229,9 @@ impl ListState {
 
     /// Takes over a snapshot, whole or as changes; an older one than what is known is left out.
     pub fn take(self, snapshot: Snapshot) {
-        self.now.set(snapshot.now);
+        if snapshot.now.since(self.now.get_untracked()) >= TICK {
+            self.now.set(snapshot.now);
+        }
         let settled = self.known.with_untracked(|known| known.whole && known.revision >= snapshot.revision);
         if !settled {
             self.known.update(|known| known.take(snapshot));

@@ -128,6 +128,12 @@ impl Window {
         Self { first, count: top - first + in_view + Self::OVERSCAN }
     }
 
+    /// A place, if it is in the window; else the window's first.
+    #[must_use]
+    pub const fn nearest(self, place: usize) -> usize {
+        if place >= self.first && place - self.first < self.count { place } else { self.first }
+    }
+
     #[must_use]
     pub fn within(self, rows: usize) -> Self {
         let first = self.first.min(rows.saturating_sub(self.count));
