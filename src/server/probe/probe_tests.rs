@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::evidence::StepOutcome;
 use crate::server::dial::SystemResolver;
 use crate::server::dial::policy::NetworkPolicy;
-use crate::server::vault::secret::SecretText;
+use crate::server::vault::SecretText;
 use std::future::Future;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
