@@ -1,5 +1,5 @@
 use super::*;
-use crate::server::vault::secret::{SecretText, Secrets};
+use crate::server::vault::{SecretText, Secrets};
 use proptest::prelude::*;
 
 const PROBE: &str = r#"

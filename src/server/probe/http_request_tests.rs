@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::field::FieldValues;
 use crate::server::catalog::definition::{Definition, Service};
 use crate::server::probe::Question;
-use crate::server::vault::secret::{SecretText, Secrets};
+use crate::server::vault::{SecretText, Secrets};
 use proptest::prelude::*;
 
 const FIELDS: &str = r#"

@@ -25,7 +25,7 @@ use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, HttpService, Method, Service};
 use crate::server::clock::Clock;
 use crate::server::dial::{Dialer, Steps};
-use crate::server::vault::secret::Secrets;
+use crate::server::vault::Secrets;
 pub use scrub::Scrubber;
 use setback::Setback;
 use values::Values;

@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::evidence::StepOutcome;
 use crate::server::dial::SystemResolver;
 use crate::server::dial::policy::NetworkPolicy;
-use crate::server::vault::secret::SecretText;
+use crate::server::vault::SecretText;
 use std::future::Future;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -240,8 +240,8 @@ async fn a_credential_is_accepted_refused_and_limited() {
 
 #[tokio::test]
 async fn a_service_that_echoes_the_secret_gets_it_into_no_evidence() {
-    let page = r#"{"message": "no such token: canary-secret-9f2"}"#;
-    let address = http(&[("/me", "401 Unauthorized", page)]).await;
+    let address =
+        http(&[("/me", "401 Unauthorized", r#"{"message": "no such token: canary-secret-9f2"}"#)]).await;
     let base = format!("http://{address}");
     let (evidence, mut told) = probe_with(&prober(address, AMPLE), &http_component(), &[("base", &base)]).await;
     assert!(matches!(evidence.verdict, Verdict::Rejected { .. }), "{evidence:?}");

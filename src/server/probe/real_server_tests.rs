@@ -6,7 +6,7 @@ use super::tests::login_component;
 use super::*;
 use crate::server::dial::SystemResolver;
 use crate::server::dial::policy::NetworkPolicy;
-use crate::server::vault::secret::SecretText;
+use crate::server::vault::SecretText;
 use percent_encoding::percent_decode_str;
 use url::Url;
 

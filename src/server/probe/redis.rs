@@ -1,8 +1,8 @@
 //! Redis and what speaks its protocol, by the redis crate over a connection of ours.
 //! It is told no credentials: we send `AUTH` ourselves, so as to read the server's own answer.
 
-use redis::aio::{AsyncConnectionConfig, MultiplexedConnection};
-use redis::{Cmd, RedisConnectionInfo, RedisError, cmd};
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Cmd, RedisConnectionInfo, RedisError, cmd};
 use std::pin::pin;
 
 use super::login::Login;

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use std::fmt::Write;
 
-use crate::server::vault::secret::Secrets;
+use crate::server::vault::Secrets;
 
 /// Longest text of a service that is kept, in characters.
 const LONGEST: usize = 200;
@@ -96,7 +96,7 @@ fn without_controls(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::vault::secret::SecretText;
+    use crate::server::vault::SecretText;
     use proptest::prelude::*;
 
     fn scrubber(secret: &str) -> Scrubber {

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
-use super::login::{Encryption, Login, no_tls_offered, skip_tls};
+use super::login::{Encryption, Login, no_tls_offered};
 use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
 use crate::domain::evidence::StepKind;
 use crate::server::catalog::definition::LoginService;

@@ -2,7 +2,7 @@
 
 use super::Question;
 use crate::domain::field::{Field, FieldValues};
-use crate::server::vault::secret::Secrets;
+use crate::server::vault::Secrets;
 
 /// Looks fields up by id. Fields that are not shown hold nothing.
 #[derive(Clone, Copy)]
