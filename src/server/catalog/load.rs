@@ -50,8 +50,7 @@ pub(super) fn read_all(catalog_dir: Option<&Path>) -> Result<Sources, CatalogErr
     let mut seen: BTreeMap<ComponentSlug, String> = BTreeMap::new();
     for path in files(folder, "toml").map_err(unreadable)? {
         let file = path.display().to_string();
-        let definition =
-            check_file(&path).map_err(|problems| CatalogError::Wrong { file: file.clone(), problems })?;
+        let definition = check_file(&path).map_err(|problems| CatalogError::Wrong { file: file.clone(), problems })?;
         check_endpoints(&definition, &file)?;
         if let Some(first) = seen.insert(definition.slug.clone(), file.clone()) {
             return Err(CatalogError::Twice { slug: definition.slug, first, second: file });

@@ -21,8 +21,11 @@ pub(super) fn check(oauth: &OAuth, fields: &[Field], at: &Location, findings: &m
         findings.require(!scope.scope.trim().is_empty(), &scope_at.child("scope"), Fault::Empty);
         findings.require(!scope.allows.trim().is_empty(), &scope_at.child("allows"), Fault::Empty);
     }
-    let pointers =
-        [("access_token", &oauth.access_token), ("refresh_token", &oauth.refresh_token), ("expires_in", &oauth.expires_in)];
+    let pointers = [
+        ("access_token", &oauth.access_token),
+        ("refresh_token", &oauth.refresh_token),
+        ("expires_in", &oauth.expires_in),
+    ];
     for (name, pointer) in pointers {
         findings.require(pointer.starts_with('/'), &at.child(name), Fault::BadPointer);
     }
