@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, As, Site};
 use patchbay::domain::environment::Environment;
 use patchbay::domain::role::{Action, Permission, Role};
-use patchbay::server::http::routes::{Access, ROUTES};
+use patchbay::server::http::routes::{Access, ROUTES, Route};
 
 /// What an answer says about the right to ask.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,7 +36,8 @@ fn verdict(answer: &Answer) -> Verdict {
 }
 
 /// The path and body that ask a route about a connection in an environment.
-fn asked(path: &str, environment: Environment, id: &str, fresh: &str) -> (String, Value) {
+fn asked(route: &Route, environment: Environment, id: &str, fresh: &str) -> (String, Value) {
+    let path = route.path;
     let concrete = path.replace("{id}", id);
     let here = format!("{concrete}?environment={environment}");
     let one = json!({ "environment": environment, "id": id });
@@ -64,10 +65,11 @@ fn asked(path: &str, environment: Environment, id: &str, fresh: &str) -> (String
                                "values": {}, "saving": "as_not_active" });
             (concrete, with(more))
         }
+        "/api/v1/connections" if route.method == "GET" => (here, Value::Null),
         "/api/v1/connections" => {
             let body = json!({ "environment": environment, "component": "github", "name": fresh,
                                "values": { "token": "ghp_canary333333333333333333333333333333" } });
-            (format!("{here}&validate=false"), body)
+            (format!("{path}?validate=false"), body)
         }
         "/api/v1/tags" => (here, Value::Null),
         "/api/v1/workflows/{id}" => {
@@ -84,13 +86,9 @@ fn is_in_an_environment(path: &str) -> bool {
     !matches!(path, "/rpc/components" | "/rpc/local_services" | "/api/v1/components")
 }
 
-async fn ask(site: &Site, route: &patchbay::server::http::routes::Route, who: &As, environment: Environment, n: usize) -> Answer {
+async fn ask(site: &Site, route: &Route, who: &As, environment: Environment, n: usize) -> Answer {
     let id = site.connection(environment, &format!("subject {n}")).await;
-    let (mut path, body) = asked(route.path, environment, &id, &format!("fresh {n}"));
-    if route.path == "/api/v1/connections" {
-        let odd = if route.method == "GET" { "&validate=false" } else { &format!("environment={environment}&") };
-        path = path.replace(odd, "");
-    }
+    let (path, body) = asked(route, environment, &id, &format!("fresh {n}"));
     if route.path == "/api/v1/workflows/{id}" && route.method != "PUT" {
         let owner = site.sign_in().await;
         site.call("PUT", &path, &owner, &body).await;
