@@ -8,6 +8,9 @@
 pub mod api;
 #[cfg(feature = "hydrate")]
 pub mod browser;
+#[cfg(not(feature = "hydrate"))]
+#[path = "browser/absent.rs"]
+pub mod browser;
 pub mod domain;
 #[cfg(feature = "ssr")]
 pub mod server;

@@ -1,1 +1,4 @@
 //! What exists in the browser only.
+
+pub mod random;
+pub mod stream;
