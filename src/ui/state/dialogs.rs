@@ -1,0 +1,51 @@
+//! Which dialog is open. At most one is.
+
+use leptos::prelude::*;
+
+use crate::domain::component::ComponentSlug;
+use crate::domain::id::ConnectionId;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dialog {
+    /// The component picker, or at once the form of one component.
+    New(Option<ComponentSlug>),
+    Edit(ConnectionId),
+    Delete(ConnectionId),
+    /// The list of keyboard shortcuts.
+    Shortcuts,
+}
+
+/// Opens and closes dialogs; focus returns to where it came from when one closes.
+#[derive(Clone, Copy)]
+pub struct Dialogs(RwSignal<Option<Dialog>>);
+
+impl Dialogs {
+    pub fn provide() -> Self {
+        let dialogs = Self(RwSignal::new(None));
+        provide_context(dialogs);
+        dialogs
+    }
+
+    #[must_use]
+    pub fn expect() -> Self {
+        expect_context()
+    }
+
+    pub fn open(self, dialog: Dialog) {
+        self.0.set(Some(dialog));
+    }
+
+    pub fn close(self) {
+        self.0.set(None);
+    }
+
+    #[must_use]
+    pub fn current(self) -> Option<Dialog> {
+        self.0.get()
+    }
+
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        self.0.with_untracked(Option::is_some)
+    }
+}
