@@ -15,3 +15,10 @@ pub mod domain;
 #[cfg(feature = "ssr")]
 pub mod server;
 pub mod ui;
+
+/// Takes over the server-rendered page.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    browser::hydrate();
+}

@@ -1,7 +1,21 @@
 //! The pieces pages are made of.
 
+pub mod account_menu;
 pub mod component_icon;
+pub mod empty_state;
+pub mod environment_switch;
+pub mod field_input;
+pub mod header;
+pub mod row;
+pub mod row_menu;
+pub mod rows;
+pub mod search;
+pub mod sidebar;
+pub mod status_badge;
 pub mod step_list;
+pub mod tag_chips;
 pub mod tag_choice;
 pub mod tag_input;
+pub mod theme;
 pub mod toast_stack;
+pub mod toolbar;
