@@ -219,6 +219,13 @@ impl ListState {
         self.known.with(|known| known.badges.get(slug).cloned())
     }
 
+    /// The badge, or one made of the slug until it is known.
+    #[must_use]
+    pub fn badge_or_slug(self, slug: &ComponentSlug) -> ComponentBadge {
+        let unnamed = || ComponentBadge { slug: slug.clone(), name: slug.to_string(), icon: String::new() };
+        self.badge(slug).unwrap_or_else(unnamed)
+    }
+
     /// All tags of the environment as first written, for completion.
     #[must_use]
     pub fn tags(self) -> Vec<String> {
@@ -265,9 +272,14 @@ impl ListState {
         });
     }
 
+    /// One deleted connection is gone for good.
+    pub fn forget_deleted(self) {
+        self.known.update(|known| known.deleted = known.deleted.saturating_sub(1));
+    }
+
     /// Puts back one row that was taken out.
     pub fn restore(self, summary: Summary) {
-        self.known.update(|known| known.deleted = known.deleted.saturating_sub(1));
+        self.forget_deleted();
         self.upsert(summary, None);
     }
 }
