@@ -8,7 +8,6 @@ use leptos::web_sys::HtmlElement;
 
 use crate::domain::component::ComponentBadge;
 use crate::ui::parts::component_icon::ComponentIcon;
-use crate::ui::state::address::Base;
 use crate::ui::state::dialogs::Dialogs;
 
 /// How the inside of a dialog asks for its end.
@@ -48,7 +47,6 @@ pub fn Frame(
 ) -> impl IntoView {
     let closing = Closing { dialogs: Dialogs::expect(), dirty, asking: RwSignal::new(false) };
     provide_context(closing);
-    let base = Base::expect();
     let element = NodeRef::<DialogElement>::new();
     show_and_return_focus(element);
     let cancel = move |event: Event| {
@@ -87,7 +85,7 @@ pub fn Frame(
         >
             <div class="dialog-box">
                 <header class="dialog-head">
-                    {move || badge.get().map(|badge| view! { <ComponentIcon badge=Some(badge) base=base.clone() /> })}
+                    {move || badge.get().map(|badge| view! { <ComponentIcon badge=badge /> })}
                     <div class="dialog-title">
                         <h2 id="dialog-title">{title}</h2>
                         <p>{subtitle}</p>

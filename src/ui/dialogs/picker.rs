@@ -9,7 +9,6 @@ use crate::domain::component::{ComponentForm, ComponentSlug};
 use crate::domain::fold::fold;
 use crate::ui::parts::component_icon::ComponentIcon;
 use crate::ui::parts::field_input::focus_soon;
-use crate::ui::state::address::Base;
 use crate::ui::state::catalog::{Catalog, Loading};
 
 /// Components that match, under their categories; both in the order of the catalog, most used first.
@@ -94,7 +93,6 @@ pub fn Picker(on_pick: Callback<ComponentSlug>) -> impl IntoView {
 }
 
 fn choices(groups: &[(String, Vec<ComponentForm>)], count: usize, on_pick: Callback<ComponentSlug>) -> impl IntoView + use<> {
-    let base = Base::expect();
     let mut index = 0;
     let mut group = |(category, members): &(String, Vec<ComponentForm>)| {
         let buttons = members
@@ -102,7 +100,7 @@ fn choices(groups: &[(String, Vec<ComponentForm>)], count: usize, on_pick: Callb
             .map(|form| {
                 let here = index;
                 index += 1;
-                choice(form, here, count, base.clone(), on_pick)
+                choice(form, here, count, on_pick)
             })
             .collect_view();
         view! {
@@ -115,7 +113,7 @@ fn choices(groups: &[(String, Vec<ComponentForm>)], count: usize, on_pick: Callb
     groups.iter().map(&mut group).collect_view()
 }
 
-fn choice(form: &ComponentForm, index: usize, count: usize, base: Base, on_pick: Callback<ComponentSlug>) -> impl IntoView + use<> {
+fn choice(form: &ComponentForm, index: usize, count: usize, on_pick: Callback<ComponentSlug>) -> impl IntoView + use<> {
     let badge = form.badge.clone();
     let slug = badge.slug.clone();
     let keydown = move |event: KeyboardEvent| {
@@ -138,7 +136,7 @@ fn choice(form: &ComponentForm, index: usize, count: usize, base: Base, on_pick:
             on:keydown=keydown
             on:click={move |_| on_pick.run(slug.clone())}
         >
-            <ComponentIcon badge=Some(badge.clone()) base=base />
+            <ComponentIcon badge=badge.clone() />
             <span>{badge.name.clone()}</span>
         </button>
     }

@@ -65,7 +65,7 @@ fn DeletedRow(one: DeletedConnection, known: Known) -> impl IntoView {
     let deeds = list.may(Action::DeleteConnection).then(|| view! { <RowDeeds id=id name=name.clone() known=known /> });
     view! {
         <li class="deleted-row">
-            <ComponentIcon badge=badge base=list.base() />
+            {badge.map(|badge| view! { <ComponentIcon badge=badge /> })}
             <div class="deleted-name">
                 <p><span class="component-name">{component}</span>" "<span class="connection-name">{name}</span></p>
                 <p class="account">{times}</p>

@@ -107,7 +107,7 @@ fn Content(summary: Summary, detail: Memo<Option<Detail>>, failed: Option<ApiErr
     view! {
         <aside class="detail" aria-label=name.clone()>
             <header class="detail-head">
-                <ComponentIcon badge=badge base=list.base() />
+                {badge.map(|badge| view! { <ComponentIcon badge=badge /> })}
                 <div>
                     <p class="component-name">{component}</p>
                     <h2>{name}</h2>
