@@ -43,8 +43,8 @@ pub fn TagChips(state: ListState, summary: Summary) -> impl IntoView {
         let id = summary.id.clone();
         let label = format!("Edit tags of {}", summary.name);
         view! {
-            <button type="button" class="chip add" aria-label=label on:click=move |_| state.editing_tags.set(Some(id.clone()))>
-                "+ tag"
+            <button type="button" class="chip add" aria-label=label.clone() title=label on:click=move |_| state.editing_tags.set(Some(id.clone()))>
+                "+"
             </button>
         }
     });
