@@ -23,6 +23,10 @@ mod template;
 fn main() {
     name_contract();
     println!("cargo::rerun-if-env-changed=PATCHBAY_SITE_DIR");
+    // The site's files are named by their content, so this one tells when any of them is another.
+    if let Ok(site) = std::env::var("PATCHBAY_SITE_DIR") {
+        println!("cargo::rerun-if-changed={site}/site.json");
+    }
     if std::env::var_os("CARGO_FEATURE_SSR").is_some() {
         embed_catalog();
     }
