@@ -32,8 +32,9 @@ pub fn TagChips(state: ListState, summary: Summary) -> impl IntoView {
     let hidden: Vec<&str> = summary.tags.iter().skip(CHIPS).map(Tag::as_str).collect();
     let rest = (!hidden.is_empty()).then(|| {
         let names = hidden.join(", ");
+        let title = names.clone();
         view! {
-            <span class="chip rest" title=names.clone()>
+            <span class="chip rest" title=title>
                 <span aria-hidden="true">{format!("+{}", hidden.len())}</span>
                 <span class="unseen">{names}</span>
             </span>
