@@ -8,7 +8,17 @@
 pub mod api;
 #[cfg(feature = "hydrate")]
 pub mod browser;
+#[cfg(not(feature = "hydrate"))]
+#[path = "browser/absent.rs"]
+pub mod browser;
 pub mod domain;
 #[cfg(feature = "ssr")]
 pub mod server;
 pub mod ui;
+
+/// Takes over the server-rendered page.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    browser::hydrate();
+}

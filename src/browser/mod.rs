@@ -1,1 +1,40 @@
 //! What exists in the browser only.
+
+pub mod cookie;
+pub mod keyboard;
+pub mod popover;
+pub mod sight;
+pub mod snapshot;
+pub mod theme;
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+use crate::ui::app::{App, Base, Theme};
+
+/// Takes over the server-rendered page.
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    let base = base_path();
+    if !base.is_empty() {
+        // Lives as long as the page.
+        server_fn::client::set_server_url(Box::leak(base.clone().into_boxed_str()));
+    }
+    let theme = theme::rendered();
+    leptos::mount::hydrate_body(move || {
+        provide_context::<Base>(Base::new(&base));
+        provide_context::<Theme>(theme);
+        view! { <App /> }
+    });
+}
+
+/// The path below which the product is served, as the document says.
+fn base_path() -> String {
+    element("meta[name=patchbay-base]").and_then(|meta| meta.get_attribute("content")).unwrap_or_default()
+}
+
+/// The first element that a selector names.
+fn element(selector: &str) -> Option<HtmlElement> {
+    document().query_selector(selector).ok().flatten().map(JsCast::unchecked_into)
+}

@@ -1,4 +1,5 @@
 //! One file a page.
 
+pub mod connections;
 pub mod deleted;
 pub mod detail;

@@ -1,3 +1,17 @@
 //! The pieces pages are made of.
 
+pub mod account_menu;
+pub mod component_icon;
+pub mod empty_state;
+pub mod environment_switch;
+pub mod header;
+pub mod row;
+pub mod row_menu;
+pub mod rows;
+pub mod search;
+pub mod sidebar;
+pub mod status_badge;
+pub mod tag_chips;
+pub mod theme;
 pub mod toast_stack;
+pub mod toolbar;

@@ -1,17 +1,23 @@
 //! The environment's connections, shared as one slice behind one signal.
 
 use leptos::prelude::*;
-use std::collections::BTreeMap;
+use leptos_router::hooks::use_location;
+use leptos_router::location::Location;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use super::address::{Asked, Base};
+use super::shown::{Rendered, Shown, Window};
 use crate::api::page::{FirstPage, Snapshot};
 use crate::api::session::Viewer;
 use crate::domain::component::{ComponentBadge, ComponentSlug};
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
-use crate::domain::filter::Row;
+use crate::domain::filter::{ListQuery, Row};
 use crate::domain::id::ConnectionId;
-use crate::domain::time::Timestamp;
+use crate::domain::role::Action;
+use crate::domain::sort::Sort;
+use crate::domain::time::{MINUTE, Timestamp};
 
 /// The rows this page knows of one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +30,21 @@ pub struct Known {
     pub deleted: usize,
 }
 
+/// Relative times are told to the minute: less than this is no reason to reckon them again.
+const TICK: i64 = MINUTE / 2;
+
+/// Whether what is shown is what the server holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Freshness {
+    #[default]
+    Fresh,
+    /// The server did not answer; it is asked again.
+    Behind,
+    SignedOut,
+    /// The server speaks another contract: the page has to be loaded again.
+    Outdated,
+}
+
 /// The list's state: in context of every view below the Connections page.
 #[derive(Clone, Copy)]
 pub struct ListState {
@@ -34,25 +55,73 @@ pub struct ListState {
     now: RwSignal<Timestamp>,
     /// A row to light up and scroll to: just created or changed.
     pub lit: RwSignal<Option<ConnectionId>>,
+    base: StoredValue<Base>,
+    /// The connection shown in detail.
+    pub opened: Memo<Option<ConnectionId>>,
+    /// What the URL says.
+    linked: Memo<ListQuery>,
+    /// What stands in the search field; the URL follows a moment later.
+    pub typed: RwSignal<String>,
+    /// The filter in force: what the URL says, with the text as typed.
+    pub query: Memo<ListQuery>,
+    pub shown: Memo<Shown>,
+    pub window: RwSignal<Window>,
+    /// The row that Tab reaches, by place in the list.
+    pub cursor: RwSignal<usize>,
+    /// The row whose tags are being edited in place.
+    pub editing_tags: RwSignal<Option<ConnectionId>>,
+    pub freshness: RwSignal<Freshness>,
+    /// In pixels; zero until it was measured.
+    pub row_height: RwSignal<f64>,
 }
 
 impl ListState {
     /// State from the server-rendered page, put in context.
     pub fn provide(page: &FirstPage) -> Self {
-        let badges: BTreeMap<_, _> = page.components.iter().map(|badge| (badge.slug.clone(), badge.clone())).collect();
-        let known = Known {
-            revision: page.revision,
-            whole: false,
-            rows: Arc::new(to_rows(page.rows.clone(), &badges)),
-            badges: Arc::new(badges),
-            deleted: page.deleted,
+        let environment = page.environment;
+        let base = Base::expect();
+        let Location { pathname, search, .. } = use_location();
+        let opened = {
+            let base = base.clone();
+            Memo::new(move |_| pathname.with(|path| base.opened(path)))
         };
+        let linked = Memo::new(move |before: Option<&ListQuery>| {
+            let asked = search.with(|search| Asked::parse(search));
+            match before {
+                // On the way to another environment this one keeps its filter.
+                Some(before) if asked.environment != environment => before.clone(),
+                _ => asked.query,
+            }
+        });
+        let typed = RwSignal::new(linked.with_untracked(|query| query.filter.text.clone()));
+        let query = Memo::new(move |_| {
+            let mut query = linked.get();
+            query.filter.text = typed.get();
+            query
+        });
+        let known = RwSignal::new(Known::rendered(page));
+        let now = RwSignal::new(page.now);
+        let rendered = Rendered::new(page, query.get_untracked());
+        let shown = Memo::new(move |_| {
+            query.with(|query| known.with(|known| Shown::of(known, &rendered, query, now.get())))
+        });
         let state = Self {
             viewer: StoredValue::new(page.viewer.clone()),
-            environment: page.environment,
-            known: RwSignal::new(known),
-            now: RwSignal::new(page.now),
+            environment,
+            known,
+            now,
             lit: RwSignal::new(None),
+            base: StoredValue::new(base),
+            opened,
+            linked,
+            typed,
+            query,
+            shown,
+            window: RwSignal::new(Window::FIRST),
+            cursor: RwSignal::new(0),
+            editing_tags: RwSignal::new(None),
+            freshness: RwSignal::new(Freshness::Fresh),
+            row_height: RwSignal::new(0.0),
         };
         provide_context(state);
         state
@@ -61,6 +130,45 @@ impl ListState {
     #[must_use]
     pub fn expect() -> Self {
         expect_context()
+    }
+
+    #[must_use]
+    pub fn may(self, action: Action) -> bool {
+        self.viewer.with_value(|viewer| viewer.may(action))
+    }
+
+    #[must_use]
+    pub fn base(self) -> Base {
+        self.base.get_value()
+    }
+
+    /// The address of this list under a filter changed by `change`.
+    pub fn link(self, change: impl FnOnce(&mut ListQuery)) -> String {
+        let mut query = self.linked.get();
+        change(&mut query);
+        self.base.with_value(|base| base.list(self.environment, &query))
+    }
+
+    /// The same, with the connection beside it that is beside it now.
+    pub fn link_here(self, change: impl FnOnce(&mut ListQuery)) -> String {
+        let mut query = self.linked.get();
+        change(&mut query);
+        self.base.with_value(|base| match self.opened.get() {
+            Some(id) => base.detail(self.environment, &query, &id),
+            None => base.list(self.environment, &query),
+        })
+    }
+
+    /// The address of one connection beside this list.
+    #[must_use]
+    pub fn detail_link(self, id: &ConnectionId) -> String {
+        self.linked.with(|query| self.base.with_value(|base| base.detail(self.environment, query, id)))
+    }
+
+    /// The text the URL says, which the typed text follows when it changes from outside.
+    #[must_use]
+    pub fn linked_text(self) -> String {
+        self.linked.with(|query| query.filter.text.clone())
     }
 
     /// The moment relative times are reckoned from; moves on each minute, and with each answer.
@@ -81,6 +189,13 @@ impl ListState {
     #[must_use]
     pub fn revision(self) -> i64 {
         self.known.with_untracked(|known| known.revision)
+    }
+
+    /// The place of the row that Tab reaches: where the cursor is, or else the first one in sight.
+    #[must_use]
+    pub fn tab_stop(self) -> usize {
+        let window = self.window.get().within(self.shown.with(Shown::len));
+        window.nearest(self.cursor.get())
     }
 
     #[must_use]
@@ -114,21 +229,13 @@ impl ListState {
 
     /// Takes over a snapshot, whole or as changes; an older one than what is known is left out.
     pub fn take(self, snapshot: Snapshot) {
-        self.now.set(snapshot.now);
-        let news = !snapshot.rows.is_empty() || !snapshot.removed.is_empty();
-        let current = self.known.with_untracked(|known| known.whole && known.revision >= snapshot.revision);
-        if current || (!snapshot.whole && !news && self.revision() == snapshot.revision) {
-            return;
+        if snapshot.now.since(self.now.get_untracked()) >= TICK {
+            self.now.set(snapshot.now);
         }
-        self.known.update(|known| {
-            let badges = Arc::make_mut(&mut known.badges);
-            badges.extend(snapshot.components.into_iter().map(|badge| (badge.slug.clone(), badge)));
-            let incoming = to_rows(snapshot.rows, badges);
-            known.rows = Arc::new(if snapshot.whole { incoming } else { merged(&known.rows, incoming, &snapshot.removed) });
-            known.whole |= snapshot.whole;
-            known.revision = snapshot.revision;
-            known.deleted = snapshot.deleted;
-        });
+        let settled = self.known.with_untracked(|known| known.whole && known.revision >= snapshot.revision);
+        if !settled {
+            self.known.update(|known| known.take(snapshot));
+        }
     }
 
     /// Puts one row in or replaces it, and lights it up.
@@ -153,25 +260,57 @@ impl ListState {
     }
 }
 
-fn to_rows(summaries: Vec<Summary>, badges: &BTreeMap<ComponentSlug, ComponentBadge>) -> Vec<Row> {
-    summaries
-        .into_iter()
-        .map(|summary| {
-            let badge = badges.get(&summary.component);
-            Row::new(summary, badge)
-        })
-        .collect()
+impl Known {
+    fn rendered(page: &FirstPage) -> Self {
+        let badges = page.components.iter().map(|badge| (badge.slug.clone(), badge.clone())).collect();
+        Self {
+            revision: page.revision,
+            whole: false,
+            rows: Arc::new(to_rows(page.rows.clone(), &badges)),
+            badges: Arc::new(badges),
+            deleted: page.deleted,
+        }
+    }
+
+    fn take(&mut self, snapshot: Snapshot) {
+        let badges = Arc::make_mut(&mut self.badges);
+        badges.extend(snapshot.components.into_iter().map(|badge| (badge.slug.clone(), badge)));
+        let incoming = to_rows(snapshot.rows, badges);
+        let mut rows = if snapshot.whole { incoming } else { merged(&self.rows, incoming, &snapshot.removed) };
+        // Kept in the default order, so that showing it sorts what is sorted.
+        rows.sort_by(|a, b| Sort::Created.compare(a, b, snapshot.now));
+        self.rows = Arc::new(rows);
+        self.whole |= snapshot.whole;
+        self.revision = snapshot.revision;
+        self.deleted = snapshot.deleted;
+    }
 }
 
-/// The old rows without the removed ones, each replaced where it comes in newer, the new ones first.
+fn to_rows(summaries: Vec<Summary>, badges: &BTreeMap<ComponentSlug, ComponentBadge>) -> Vec<Row> {
+    let row = |summary: Summary| {
+        let badge = badges.get(&summary.component);
+        Row::new(summary, badge)
+    };
+    summaries.into_iter().map(row).collect()
+}
+
+/// The old rows without the removed ones, each replaced where it comes in at least as new; the new ones at the end.
 fn merged(old: &[Row], incoming: Vec<Row>, removed: &[ConnectionId]) -> Vec<Row> {
+    let removed: HashSet<&ConnectionId> = removed.iter().collect();
     let mut incoming: BTreeMap<ConnectionId, Row> =
         incoming.into_iter().map(|row| (row.summary.id.clone(), row)).collect();
     let mut rows: Vec<Row> = old
         .iter()
         .filter(|row| !removed.contains(&row.summary.id))
-        .map(|row| incoming.remove(&row.summary.id).unwrap_or_else(|| row.clone()))
+        .map(|row| match incoming.remove(&row.summary.id) {
+            Some(news) if news.summary.version >= row.summary.version => news,
+            _ => row.clone(),
+        })
         .collect();
     rows.extend(incoming.into_values());
     rows
 }
+
+#[cfg(test)]
+#[path = "list_tests.rs"]
+mod tests;

@@ -1,5 +1,7 @@
 //! What the views share, as signals in context.
 
+pub mod address;
 pub mod dialogs;
 pub mod list;
+pub mod shown;
 pub mod toasts;

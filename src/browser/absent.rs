@@ -1,0 +1,44 @@
+//! The browser's functions as the server sees them: views name them on both sides, and only a browser calls them.
+
+use crate::ui::state::list::ListState;
+
+pub mod cookie {
+    pub fn remember(_name: &str, _value: &str, _base: &str) {}
+}
+
+pub mod keyboard {
+    pub fn listen(_state: super::ListState) {}
+}
+
+pub mod popover {
+    use leptos::ev::{KeyboardEvent, MouseEvent};
+
+    pub fn open_at(_menu: &str, _event: &MouseEvent) {}
+
+    pub fn close(_menu: &str) {}
+
+    #[must_use]
+    pub fn is_open(_menu: &str) -> bool {
+        false
+    }
+
+    pub fn move_in_menu(_menu: &str, _event: &KeyboardEvent) {}
+
+    pub fn keep_focus_inside(_popover: &str, _others: &[&str]) {}
+}
+
+pub mod sight {
+    pub fn follow(_state: super::ListState) {}
+
+    pub fn look(_state: super::ListState) {}
+}
+
+pub mod snapshot {
+    pub fn follow(_state: super::ListState) {}
+}
+
+pub mod theme {
+    use crate::ui::parts::theme::Theme;
+
+    pub fn apply(_theme: Theme, _base: &str) {}
+}

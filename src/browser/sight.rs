@@ -1,0 +1,143 @@
+//! Which rows are in sight, and the room that stands in for the others.
+
+use leptos::prelude::*;
+use leptos::ev;
+use std::time::Duration;
+use web_sys::HtmlElement;
+
+use super::element;
+use crate::domain::id::ConnectionId;
+use crate::ui::state::list::ListState;
+use crate::ui::state::shown::{Shown, Window};
+
+/// How long a row that was just made or changed stays lit.
+const LIT: Duration = Duration::from_secs(3);
+
+/// Keeps the window on what is in sight, and brings what is lit into it.
+pub fn follow(state: ListState) {
+    let listeners = [
+        window_event_listener(ev::scroll, move |_| look(state)),
+        window_event_listener(ev::resize, move |_| look(state)),
+    ];
+    on_cleanup(move || listeners.into_iter().for_each(WindowListenerHandle::remove));
+    Effect::new(move |_| {
+        state.shown.with(|_| ());
+        look(state);
+    });
+    Effect::new(move |_| make_room(state));
+    Effect::new(move |before: Option<()>| {
+        state.query.track();
+        if before.is_some() {
+            to_top();
+        }
+    });
+    Effect::new(move |_| {
+        if let Some(id) = state.lit.get() {
+            request_animation_frame(move || light(state, &id));
+        }
+    });
+}
+
+/// Finds out which rows are in sight.
+pub fn look(state: ListState) {
+    let Some(rows) = element(".rows") else { return };
+    if let Some(row) = rows.first_element_child() {
+        let height = row.get_bounding_client_rect().height();
+        if height > 0.0 && state.row_height.try_get_untracked().is_some_and(|known| (known - height).abs() > 0.1) {
+            state.row_height.set(height);
+        }
+    }
+    let height = state.row_height.try_get_untracked().unwrap_or_default();
+    if height > 0.0 {
+        let window = Window::in_sight(-rows.get_bounding_client_rect().top(), viewport(), height);
+        if state.window.try_get_untracked().is_some_and(|known| known != window) {
+            state.window.set(window);
+        }
+    }
+}
+
+/// Padding as high as the rows that are not in the document.
+fn make_room(state: ListState) {
+    let height = state.row_height.get();
+    let count = state.shown.with(Shown::len);
+    let window = state.window.get().within(count);
+    let Some(rows) = element(".rows") else { return };
+    if height > 0.0 {
+        let after = count.saturating_sub(window.first + window.count);
+        pad(&rows, "padding-block-start", window.first, height);
+        pad(&rows, "padding-block-end", after, height);
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^52")]
+fn pad(rows: &HtmlElement, property: &str, count: usize, height: f64) {
+    let _ = rows.style().set_property(property, &format!("{}px", count as f64 * height));
+}
+
+/// Scrolls just so far that a row is wholly in sight.
+#[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^52")]
+pub fn reveal(state: ListState, place: usize) {
+    let (Some(rows), Some(list)) = (element(".rows"), element("#list")) else { return };
+    let height = state.row_height.get_untracked();
+    let scrolls = scrolls(&list);
+    let top = rows.get_bounding_client_rect().top() + place as f64 * height;
+    let head = element(".table-head").map_or(0.0, |head| head.get_bounding_client_rect().bottom().max(0.0));
+    let foot = if scrolls { list.get_bounding_client_rect().bottom() } else { viewport() };
+    let by = if top < head {
+        top - head
+    } else if top + height > foot {
+        top + height - foot
+    } else {
+        return;
+    };
+    if scrolls {
+        list.scroll_by_with_x_and_y(0.0, by);
+    } else {
+        window().scroll_by_with_x_and_y(0.0, by);
+    }
+    look(state);
+}
+
+fn to_top() {
+    let Some(list) = element("#list") else { return };
+    if scrolls(&list) {
+        list.set_scroll_top(0);
+    } else {
+        window().scroll_to_with_x_and_y(0.0, 0.0);
+    }
+}
+
+/// On narrow screens the document scrolls, elsewhere the list does.
+fn scrolls(list: &HtmlElement) -> bool {
+    let style = window().get_computed_style(list).ok().flatten();
+    style.and_then(|style| style.get_property_value("overflow-y").ok()).is_some_and(|overflow| overflow == "auto")
+}
+
+fn viewport() -> f64 {
+    window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or_default()
+}
+
+fn light(state: ListState, id: &ConnectionId) {
+    if let Some(place) = state.shown.try_with_untracked(|shown| shown.place_of(id)).flatten() {
+        reveal(state, place);
+    }
+    let id = id.clone();
+    set_timeout(
+        move || {
+            if state.lit.try_get_untracked().flatten() == Some(id) {
+                state.lit.set(None);
+            }
+        },
+        LIT,
+    );
+}
+
+/// Focuses a row once it is in the document.
+pub fn focus_row(id: &ConnectionId) {
+    let selector = format!(".rows [data-id={id}]");
+    request_animation_frame(move || {
+        if let Some(row) = element(&selector) {
+            let _ = row.focus();
+        }
+    });
+}

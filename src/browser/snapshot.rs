@@ -1,0 +1,93 @@
+//! Fetches the environment's snapshot, and what changed since.
+
+use leptos::ev;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::time::Duration;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Request, Response};
+
+use super::cookie::remember;
+use crate::api::error::ApiError;
+use crate::api::page::Snapshot;
+use crate::api::transport::{CONTRACT, CONTRACT_HEADER};
+use crate::domain::environment::Environment;
+use crate::ui::state::list::{Freshness, ListState};
+
+/// How often changes are asked for while the page is in sight.
+const PERIOD: Duration = Duration::from_secs(15);
+
+/// Fetches the whole at once, then changes while the page is looked at.
+pub fn follow(state: ListState) {
+    let asking = StoredValue::new(false);
+    let ask = move || {
+        if asking.try_get_value() == Some(false) && !document().hidden() {
+            asking.set_value(true);
+            spawn_local(async move {
+                let answer = fetch(state).await;
+                // The page may have gone to another environment meanwhile; this state is then no more.
+                if asking.try_get_value().is_some() {
+                    asking.set_value(false);
+                    take(state, answer);
+                }
+            });
+        }
+    };
+    Effect::new(move |_| {
+        remember("patchbay_env", state.environment.as_str(), state.base().as_str());
+        ask();
+    });
+    let timer = set_interval_with_handle(ask, PERIOD);
+    let focus = window_event_listener(ev::focus, move |_| ask());
+    let sight = window_event_listener(ev::visibilitychange, move |_| ask());
+    on_cleanup(move || {
+        if let Ok(timer) = timer {
+            timer.clear();
+        }
+        focus.remove();
+        sight.remove();
+    });
+}
+
+fn take(state: ListState, answer: Result<Snapshot, ApiError>) {
+    let freshness = match answer {
+        Ok(snapshot) => {
+            state.take(snapshot);
+            Freshness::Fresh
+        }
+        Err(ApiError::SignedOut) => Freshness::SignedOut,
+        Err(ApiError::Outdated) => Freshness::Outdated,
+        Err(_) => Freshness::Behind,
+    };
+    if state.freshness.get_untracked() != freshness {
+        state.freshness.set(freshness);
+    }
+}
+
+async fn fetch(state: ListState) -> Result<Snapshot, ApiError> {
+    let since = if untrack(|| state.is_whole()) { state.revision() } else { 0 };
+    let url = address(state.base().as_str(), state.environment, since);
+    let response = ask(&url).await.map_err(|_| ApiError::Offline)?;
+    let body = response.text().map_err(|_| ApiError::Offline)?;
+    let body = JsFuture::from(body).await.map_err(|_| ApiError::Offline)?.as_string().unwrap_or_default();
+    if response.ok() {
+        return serde_json::from_str(&body).map_err(|_| ApiError::Outdated);
+    }
+    Err(serde_json::from_str(&body).unwrap_or(match response.status() {
+        401 => ApiError::SignedOut,
+        _ => ApiError::Unavailable,
+    }))
+}
+
+/// Without `since` the whole is asked for.
+fn address(base: &str, environment: Environment, since: i64) -> String {
+    let whole = format!("{base}/rpc/snapshot?env={environment}");
+    if since > 0 { format!("{whole}&since={since}") } else { whole }
+}
+
+async fn ask(url: &str) -> Result<Response, JsValue> {
+    let request = Request::new_with_str(url)?;
+    request.headers().set(CONTRACT_HEADER, CONTRACT)?;
+    JsFuture::from(window().fetch_with_request(&request)).await?.dyn_into()
+}

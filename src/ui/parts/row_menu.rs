@@ -1,0 +1,132 @@
+//! What can be done to one connection: a button on each row, and one menu for all rows.
+
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+
+use crate::browser::popover;
+use crate::domain::connection::Summary;
+use crate::domain::id::ConnectionId;
+use crate::domain::role::Action;
+use crate::ui::state::dialogs::{Dialog, Dialogs};
+use crate::ui::state::list::ListState;
+use crate::ui::state::shown::Visible;
+
+/// The element that shows the menu.
+const MENU: &str = "row-menu";
+
+/// Which connection the menu speaks of.
+#[derive(Clone, Copy)]
+pub struct MenuFor(RwSignal<Option<Summary>>);
+
+impl MenuFor {
+    pub fn provide() -> Self {
+        let menu = Self(RwSignal::new(None));
+        provide_context(menu);
+        menu
+    }
+}
+
+/// The button at a row's end.
+#[component]
+pub fn RowMenu(row: Memo<Visible>) -> impl IntoView {
+    let MenuFor(menu) = expect_context();
+    let label = move || row.with(|row| format!("Actions for {}", row.summary.name));
+    let expanded = move || {
+        menu.with(|menu| menu.as_ref().is_some_and(|menu| row.with(|row| row.summary.id == menu.id))).to_string()
+    };
+    let open = move |event: leptos::ev::MouseEvent| {
+        menu.set(Some(row.with_untracked(|row| row.summary.clone())));
+        popover::open_at(MENU, &event);
+    };
+    view! {
+        <div role="cell" class="actions">
+            <button type="button" class="icon-button" aria-label=label aria-haspopup="menu" aria-expanded=expanded on:click=open>
+                <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="currentColor">
+                    <circle cx="3" cy="8" r="1.4" />
+                    <circle cx="8" cy="8" r="1.4" />
+                    <circle cx="13" cy="8" r="1.4" />
+                </svg>
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+/// What an item does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Open,
+    Test,
+    Edit,
+    EditTags,
+    Delete,
+}
+
+impl Deed {
+    const ALL: [Self; 5] = [Self::Open, Self::Test, Self::Edit, Self::EditTags, Self::Delete];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Open => "Open",
+            Self::Test => "Test now",
+            Self::Edit => "Edit",
+            Self::EditTags => "Edit tags",
+            Self::Delete => "Delete",
+        }
+    }
+
+    const fn action(self) -> Action {
+        match self {
+            Self::Open => Action::ViewConnections,
+            Self::Test => Action::TestConnection,
+            Self::Edit => Action::EditConnection,
+            Self::EditTags => Action::TagConnection,
+            Self::Delete => Action::DeleteConnection,
+        }
+    }
+}
+
+/// The menu itself: one native popover, put where it was asked for.
+#[component]
+pub fn RowMenuPopover() -> impl IntoView {
+    let state = ListState::expect();
+    let dialogs = Dialogs::expect();
+    let MenuFor(menu) = expect_context();
+    let navigate = use_navigate();
+    let carry_out = Callback::new(move |(deed, id): (Deed, ConnectionId)| match deed {
+        Deed::Open => {
+            let url = untrack(|| state.detail_link(&id));
+            navigate(&url, NavigateOptions { resolve: false, scroll: false, ..Default::default() });
+        }
+        Deed::Test => test(state, id),
+        Deed::Edit => dialogs.open(Dialog::Edit(id)),
+        Deed::EditTags => state.editing_tags.set(Some(id)),
+        Deed::Delete => dialogs.open(Dialog::Delete(id)),
+    });
+    let item = move |deed: Deed| {
+        let choose = move |_| {
+            let chosen = menu.with_untracked(|menu| menu.as_ref().map(|summary| summary.id.clone()));
+            popover::close(MENU);
+            if let Some(id) = chosen {
+                carry_out.run((deed, id));
+            }
+        };
+        let class = if deed == Deed::Delete { "menu-item danger" } else { "menu-item" };
+        view! { <button type="button" role="menuitem" tabindex="-1" class=class on:click=choose>{deed.label()}</button> }
+    };
+    let keydown = move |event: KeyboardEvent| popover::move_in_menu(MENU, &event);
+    let label = move || menu.with(|menu| menu.as_ref().map(|summary| format!("Actions for {}", summary.name)));
+    view! {
+        <div class="menu" id=MENU role="menu" popover="auto" aria-label=label on:keydown=keydown
+            on:toggle=move |_| if !popover::is_open(MENU) { menu.set(None) }>
+            {Deed::ALL.into_iter().filter(|deed| state.may(deed.action())).map(item).collect_view()}
+        </div>
+    }
+    .into_any()
+}
+
+fn test(state: ListState, id: ConnectionId) {
+    let _ = (state, id);
+}
