@@ -1,11 +1,39 @@
 //! Names the contract between browser and server, and refuses to build with a wrong catalog file.
 
+use std::collections::BTreeSet;
 use std::collections::hash_map::DefaultHasher;
+use std::fmt::Write as _;
 use std::fs;
 use std::hash::Hasher;
 use std::path::{Path, PathBuf};
 
+#[path = "src/server/catalog/check/mod.rs"]
+#[expect(dead_code, reason = "the server also reads files of operators, which can be wrong in more ways")]
+mod check;
+#[path = "src/server/catalog/definition.rs"]
+#[expect(dead_code, reason = "the server reads what the build script only parses")]
+mod definition;
+#[path = "src/domain/mod.rs"]
+#[expect(dead_code, reason = "the build script needs components and fields only")]
+mod domain;
+#[path = "src/server/catalog/template.rs"]
+#[expect(dead_code, reason = "the server renders what the build script only parses")]
+mod template;
+
 fn main() {
+    name_contract();
+    println!("cargo::rerun-if-env-changed=PATCHBAY_SITE_DIR");
+    // The site's files are named by their content, so this one tells when any of them is another.
+    if let Ok(site) = std::env::var("PATCHBAY_SITE_DIR") {
+        println!("cargo::rerun-if-changed={site}/site.json");
+    }
+    if std::env::var_os("CARGO_FEATURE_SSR").is_some() {
+        embed_catalog();
+    }
+}
+
+/// A hash of what browser and server exchange, so that an old page can tell.
+fn name_contract() {
     let mut hasher = DefaultHasher::new();
     for folder in ["src/api", "src/domain"] {
         for file in files_below(Path::new(folder)) {
@@ -14,7 +42,50 @@ fn main() {
         }
     }
     println!("cargo::rustc-env=PATCHBAY_CONTRACT={:016x}", hasher.finish());
-    println!("cargo::rerun-if-env-changed=PATCHBAY_SITE_DIR");
+}
+
+/// Checks the built-in components and writes the list that `server::catalog::builtin` includes.
+fn embed_catalog() {
+    let icons = names(Path::new("public/icons"), "svg");
+    let components = names(Path::new("catalog"), "toml");
+    for name in &components {
+        check_component(name, &icons);
+    }
+    let mut list = String::from("/// File names and texts.\npub const FILES: &[(&str, &str)] = &[\n");
+    for name in &components {
+        let path = format!("/catalog/{name}");
+        let written = writeln!(list, "({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),");
+        debug_assert!(written.is_ok());
+    }
+    let icon_list: Vec<&str> = icons.iter().map(String::as_str).collect();
+    let written =
+        write!(list, "];\n/// File names below `public/icons`.\npub const ICONS: &[&str] = &{icon_list:?};\n");
+    debug_assert!(written.is_ok());
+    let folder = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
+    if fs::write(folder.join("catalog.rs"), list).is_err() {
+        println!("cargo::error=the list of components cannot be written to the build folder");
+    }
+}
+
+/// Reports every problem of one component as a build error.
+fn check_component(name: &str, icons: &BTreeSet<String>) {
+    let file = format!("catalog/{name}");
+    let text = fs::read_to_string(&file).unwrap_or_default();
+    match check::read(&text, icons) {
+        Ok(definition) if format!("{}.toml", definition.slug) == name => {}
+        Ok(definition) => println!("cargo::error={file}: slug: name the file {}.toml", definition.slug),
+        Err(problems) => {
+            for problem in problems {
+                println!("cargo::error={file}: {}", problem.to_string().replace('\n', " "));
+            }
+        }
+    }
+}
+
+/// Names of the files in a folder that end in an extension.
+fn names(folder: &Path, extension: &str) -> BTreeSet<String> {
+    let files = files_below(folder).into_iter().filter(|file| file.extension().is_some_and(|e| e == extension));
+    files.filter_map(|file| Some(file.file_name()?.to_str()?.to_owned())).collect()
 }
 
 /// All files below a folder, in a fixed order.

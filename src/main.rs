@@ -1,1 +1,7 @@
-fn main(){}
+//! The server and its commands.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    patchbay::server::command::main()
+}

@@ -124,7 +124,8 @@ impl Field {
     #[must_use]
     pub fn is_shown(&self, values: &FieldValues, fields: &[Self]) -> bool {
         let Some(condition) = &self.shown_when else { return true };
-        let default = fields.iter().find(|field| field.id == condition.field).map_or("", |field| field.default.as_str());
+        let default =
+            fields.iter().find(|field| field.id == condition.field).map_or("", |field| field.default.as_str());
         let value = values.get(&condition.field).unwrap_or(default);
         condition.is.iter().any(|expected| expected == value)
     }
@@ -142,7 +143,11 @@ impl Field {
         if known_prefix {
             Ok(())
         } else {
-            Err(format!("{} begins with {}. Check that the whole value was copied.", self.label, one_of(&self.prefixes)))
+            Err(format!(
+                "{} begins with {}. Check that the whole value was copied.",
+                self.label,
+                one_of(&self.prefixes)
+            ))
         }
     }
 

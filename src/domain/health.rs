@@ -46,15 +46,36 @@ pub enum Health {
     /// Never asked.
     #[default]
     Unproven,
-    Valid { checked_at: Timestamp },
-    Limited { missing: Vec<String>, checked_at: Timestamp },
+    Valid {
+        checked_at: Timestamp,
+    },
+    Limited {
+        missing: Vec<String>,
+        checked_at: Timestamp,
+    },
     /// A person says it works; the service has no way to be asked.
-    Vouched { by: String, at: Timestamp },
-    Rejected { reason: String, at: Timestamp },
-    Expired { at: Timestamp },
-    Missing { fields: Vec<String> },
+    Vouched {
+        by: String,
+        at: Timestamp,
+    },
+    Rejected {
+        reason: String,
+        at: Timestamp,
+    },
+    Expired {
+        at: Timestamp,
+    },
+    Missing {
+        fields: Vec<String>,
+    },
     /// The service could not be asked; says nothing about the credential.
-    Unreachable { since: Timestamp, checked_at: Timestamp, failures: u32, reason: String, was_active: bool },
+    Unreachable {
+        since: Timestamp,
+        checked_at: Timestamp,
+        failures: u32,
+        reason: String,
+        was_active: bool,
+    },
 }
 
 /// Failures in a row after which an unreachable service turns ACTIVE into NOT ACTIVE ...
@@ -92,13 +113,9 @@ impl Health {
 
     fn could_not_be_checked(self, reason: String, now: Timestamp) -> Self {
         match self {
-            Self::Unreachable { since, failures, was_active, .. } => Self::Unreachable {
-                since,
-                checked_at: now,
-                failures: failures.saturating_add(1),
-                reason,
-                was_active,
-            },
+            Self::Unreachable { since, failures, was_active, .. } => {
+                Self::Unreachable { since, checked_at: now, failures: failures.saturating_add(1), reason, was_active }
+            }
             // What the service once said of this very credential outweighs its silence now.
             told @ (Self::Rejected { .. } | Self::Expired { .. } | Self::Missing { .. } | Self::Limited { .. }) => told,
             other => Self::Unreachable {
@@ -115,7 +132,9 @@ impl Health {
     #[must_use]
     pub fn at(self, now: Timestamp, expires_at: Option<Timestamp>) -> Self {
         match expires_at {
-            Some(at) if at <= now && !matches!(self, Self::Missing { .. } | Self::Rejected { .. }) => Self::Expired { at },
+            Some(at) if at <= now && !matches!(self, Self::Missing { .. } | Self::Rejected { .. }) => {
+                Self::Expired { at }
+            }
             _ => self,
         }
     }

@@ -42,15 +42,13 @@ impl Timestamp {
     /// `22 Nov 2026`, in UTC.
     #[must_use]
     pub fn to_day(self) -> String {
-        const MONTHS: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let t = self.calendar();
         format!("{} {} {}", t.day(), MONTHS[usize::from(u8::from(t.month())) - 1], t.year())
     }
 
     fn calendar(self) -> time::OffsetDateTime {
-        time::OffsetDateTime::from_unix_timestamp(self.0.div_euclid(SECOND))
-            .unwrap_or(time::OffsetDateTime::UNIX_EPOCH)
+        time::OffsetDateTime::from_unix_timestamp(self.0.div_euclid(SECOND)).unwrap_or(time::OffsetDateTime::UNIX_EPOCH)
     }
 }
 
@@ -68,18 +66,9 @@ pub fn relative(then: Timestamp, now: Timestamp) -> String {
 /// `8 minutes`, `1 day`, `2 years`: a length of time in its largest unit, rounded down.
 #[must_use]
 pub fn duration_words(milliseconds: i64) -> String {
-    const UNITS: [(i64, &str); 6] = [
-        (365 * DAY, "year"),
-        (30 * DAY, "month"),
-        (7 * DAY, "week"),
-        (DAY, "day"),
-        (HOUR, "hour"),
-        (MINUTE, "minute"),
-    ];
-    let (unit, word) = UNITS
-        .into_iter()
-        .find(|(unit, _)| milliseconds >= *unit)
-        .unwrap_or((SECOND, "second"));
+    const UNITS: [(i64, &str); 6] =
+        [(365 * DAY, "year"), (30 * DAY, "month"), (7 * DAY, "week"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")];
+    let (unit, word) = UNITS.into_iter().find(|(unit, _)| milliseconds >= *unit).unwrap_or((SECOND, "second"));
     let count = milliseconds / unit;
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {word}{plural}")

@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod demo;
 pub mod dial;

@@ -1,1 +1,22 @@
-//! Work that runs on a period or a nudge; idempotent, safe with any number of replicas.
+//! Work that runs on a period: idempotent, safe with any number of replicas.
+
+mod purge;
+
+use std::time::Duration;
+
+use super::service::Services;
+
+/// How often the purge looks for what is due.
+const PURGE_PERIOD: Duration = Duration::from_secs(3600);
+
+/// Starts all jobs; they end with the runtime.
+pub fn start(services: &Services) {
+    let services = services.clone();
+    tokio::spawn(async move {
+        let mut period = tokio::time::interval(PURGE_PERIOD);
+        loop {
+            period.tick().await;
+            purge::run(&services).await;
+        }
+    });
+}

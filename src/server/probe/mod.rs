@@ -1,1 +1,204 @@
 //! Asking a service whether a credential works; one file a protocol.
+
+mod aws;
+mod http;
+mod http_outcome;
+mod http_request;
+mod login;
+mod mysql;
+mod postgresql;
+mod redis;
+mod scrub;
+mod setback;
+mod smtp;
+mod values;
+
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::timeout;
+
+use crate::domain::evidence::{Account, Evidence, Step, StepKind, Verdict};
+use crate::domain::field::FieldValues;
+use crate::domain::time::Timestamp;
+use crate::server::catalog::definition::{Definition, HttpService, Method, Service};
+use crate::server::clock::Clock;
+use crate::server::dial::{Dialer, Steps};
+use crate::server::vault::Secrets;
+pub use scrub::Scrubber;
+use setback::Setback;
+use values::Values;
+
+/// Time for one whole probe.
+const LIMIT: Duration = Duration::from_secs(10);
+/// Probes at once; more wait for their turn.
+const AT_ONCE: usize = 16;
+
+/// Asks services. Cheap to clone; all clones share the limit of probes at once.
+#[derive(Clone)]
+pub struct Prober {
+    dialer: Dialer,
+    clock: Clock,
+    permits: Arc<Semaphore>,
+    limit: Duration,
+}
+
+/// What to ask: whether these secrets, with this configuration, work at this component.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    pub component: &'a Definition,
+    pub method: &'a Method,
+    pub config: &'a FieldValues,
+    pub secrets: &'a Secrets,
+}
+
+/// A question on its way, with all that a protocol needs to put it.
+struct Errand<'a> {
+    component: &'a str,
+    dialer: &'a Dialer,
+    clock: &'a Clock,
+    values: Values<'a>,
+    scrub: &'a Scrubber,
+}
+
+/// What a service said of a credential that it accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Finding {
+    account: Account,
+    expires_at: Option<Timestamp>,
+    /// Permissions the component requires and the credential lacks.
+    missing: Vec<String>,
+}
+
+impl Finding {
+    fn identity(identity: impl Into<String>) -> Self {
+        Self { account: Account { identity: Some(identity.into()), scopes: Vec::new() }, ..Self::default() }
+    }
+
+    fn into_verdict(self) -> Verdict {
+        if self.missing.is_empty() { Verdict::Valid } else { Verdict::Limited { missing: self.missing } }
+    }
+}
+
+impl Prober {
+    #[must_use]
+    pub fn new(dialer: Dialer, clock: Clock) -> Self {
+        Self { dialer, clock, permits: Arc::new(Semaphore::new(AT_ONCE)), limit: LIMIT }
+    }
+
+    /// Asks, telling each step live. Ends within 10 seconds of its turn; dropping the future closes the socket.
+    pub async fn probe(&self, question: Question<'_>, live: UnboundedSender<Step>) -> Evidence {
+        let scrub = Scrubber::new(question.secrets);
+        let cleaner = scrub.clone();
+        let mut steps = Steps::new(live, Box::new(move |text| cleaner.clean(text)));
+        let result = if askable(question.method, question.config) {
+            self.ask_in_time(&question, &scrub, &mut steps).await.map(Some)
+        } else {
+            Ok(None)
+        };
+        let (verdict, finding) = match result {
+            Ok(None) => (Verdict::NotAskable, Finding::default()),
+            Ok(Some(finding)) => (finding.clone().into_verdict(), finding),
+            Err(mut setback) => {
+                setback.field = setback.field.filter(|id| question.method.fields.iter().any(|field| &field.id == id));
+                steps.fail(&setback.reason, &setback.detail);
+                (setback.into_verdict(), Finding::default())
+            }
+        };
+        Evidence {
+            at: self.clock.now(),
+            steps: steps.into_ended(),
+            verdict: cleaned_verdict(verdict, &scrub),
+            account: cleaned_account(finding.account, &scrub),
+            expires_at: finding.expires_at,
+        }
+    }
+
+    /// Whether something on this machine takes connections at a port. Asks loopback only, within 300 ms.
+    pub async fn answers_locally(&self, port: u16) -> bool {
+        self.dialer.answers_locally(port).await
+    }
+
+    async fn ask_in_time(
+        &self,
+        question: &Question<'_>,
+        scrub: &Scrubber,
+        steps: &mut Steps,
+    ) -> Result<Finding, Setback> {
+        let _turn = self.permits.acquire().await;
+        let errand = Errand {
+            component: &question.component.name,
+            dialer: &self.dialer,
+            clock: &self.clock,
+            values: Values::of(question),
+            scrub,
+        };
+        let silence = || Setback::silence(format!("No answer within {} seconds.", self.limit.as_secs()));
+        let finding =
+            timeout(self.limit, ask(&errand, &question.method.service, steps)).await.map_err(|_| silence())??;
+        Ok(finding)
+    }
+}
+
+async fn ask(errand: &Errand<'_>, service: &Service, steps: &mut Steps) -> Result<Finding, Setback> {
+    match service {
+        Service::Http(service) => http::ask(errand, service, steps).await,
+        Service::Postgresql(service) => postgresql::ask(errand, service, steps).await,
+        Service::Mysql(service) => mysql::ask(errand, service, steps).await,
+        Service::Redis(service) => redis::ask(errand, service, steps).await,
+        Service::Smtp(service) => smtp::ask(errand, service, steps).await,
+    }
+}
+
+/// Whether the service has a way to be asked, given what the fields hold. Secret fields count as filled.
+#[must_use]
+pub fn askable(method: &Method, config: &FieldValues) -> bool {
+    match &method.service {
+        Service::Http(service) => asked_with(service, |id| {
+            method.fields.iter().find(|field| field.id == id).is_some_and(|field| {
+                let filled = field.secret || config.get(id).is_some() || !field.default.is_empty();
+                filled && field.is_shown(config, &method.fields)
+            })
+        }),
+        Service::Postgresql(_) | Service::Mysql(_) | Service::Redis(_) | Service::Smtp(_) => true,
+    }
+}
+
+fn asked_with(service: &HttpService, holds: impl Fn(&str) -> bool) -> bool {
+    service.probes.iter().any(|probe| probe.needs.iter().all(|id| holds(id)))
+}
+
+fn signed_in_as(identity: &str) -> String {
+    format!("Signed in as {identity}.")
+}
+
+/// Notes that the service is not asked about permissions.
+fn skip_permissions(steps: &mut Steps) {
+    steps.skip(StepKind::Authorise, "Not asked about.");
+}
+
+fn cleaned_verdict(verdict: Verdict, scrub: &Scrubber) -> Verdict {
+    match verdict {
+        Verdict::Rejected { reason, field } => Verdict::Rejected { reason: scrub.clean(&reason), field },
+        Verdict::NoEvidence { reason, field } => Verdict::NoEvidence { reason: scrub.clean(&reason), field },
+        Verdict::Limited { missing } => {
+            Verdict::Limited { missing: missing.iter().map(|permission| scrub.clean(permission)).collect() }
+        }
+        told @ (Verdict::Valid | Verdict::NotAskable) => told,
+    }
+}
+
+fn cleaned_account(account: Account, scrub: &Scrubber) -> Account {
+    Account {
+        identity: account.identity.map(|identity| scrub.clean(&identity)).filter(|identity| !identity.is_empty()),
+        scopes: account.scopes.iter().map(|scope| scrub.clean(scope)).collect(),
+    }
+}
+
+#[cfg(test)]
+#[path = "real_server_tests.rs"]
+mod real_server_tests;
+#[cfg(test)]
+#[path = "probe_tests.rs"]
+mod tests;

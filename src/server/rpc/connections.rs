@@ -1,14 +1,27 @@
 //! Behind `api::connections`.
 
-use crate::api::connections::*;
+use crate::api::connections::{DeletedConnection, DeletionImpact, Detail};
 use crate::api::error::ApiError;
-use crate::domain::{component::*, connection::Summary, environment::Environment, filter::ListQuery, id::ConnectionId};
+use crate::domain::connection::Summary;
+use crate::domain::environment::Environment;
+use crate::domain::id::ConnectionId;
+use crate::server::http::caller::current;
+
 pub async fn connection_detail(environment: Environment, id: ConnectionId) -> Result<Detail, ApiError> {
-    todo!()
+    let (caller, services) = current().await?;
+    services.detail(&caller, environment, id).await
 }
-pub async fn set_tags(environment: Environment, id: ConnectionId, version: i64, tags: Vec<String>) -> Result<Summary, ApiError> {
-    todo!()
+
+pub async fn set_tags(
+    environment: Environment,
+    id: ConnectionId,
+    version: i64,
+    tags: Vec<String>,
+) -> Result<Summary, ApiError> {
+    let (caller, services) = current().await?;
+    services.set_tags(&caller, environment, id, version, tags).await
 }
+
 pub async fn rename(
     environment: Environment,
     id: ConnectionId,
@@ -16,20 +29,31 @@ pub async fn rename(
     name: String,
     tags: Vec<String>,
 ) -> Result<Summary, ApiError> {
-    todo!()
+    let (caller, services) = current().await?;
+    services.rename(&caller, environment, id, version, name, tags).await
 }
+
 pub async fn impact_of_deletion(environment: Environment, id: ConnectionId) -> Result<DeletionImpact, ApiError> {
-    todo!()
+    let (caller, services) = current().await?;
+    services.impact(&caller, environment, id).await
 }
+
 pub async fn delete(environment: Environment, id: ConnectionId) -> Result<(), ApiError> {
-    todo!()
+    let (caller, services) = current().await?;
+    services.delete(&caller, environment, id).await
 }
+
 pub async fn undelete(environment: Environment, id: ConnectionId) -> Result<Summary, ApiError> {
-    todo!()
+    let (caller, services) = current().await?;
+    services.undelete(&caller, environment, id).await
 }
+
 pub async fn purge(environment: Environment, id: ConnectionId) -> Result<(), ApiError> {
-    todo!()
+    let (caller, services) = current().await?;
+    services.purge(&caller, environment, id).await
 }
+
 pub async fn deleted(environment: Environment) -> Result<Vec<DeletedConnection>, ApiError> {
-    todo!()
+    let (caller, services) = current().await?;
+    services.deleted(&caller, environment).await
 }

@@ -1,8 +1,8 @@
 //! Behind `api::session`.
 
-use crate::api::session::*;
 use crate::api::error::ApiError;
-use crate::domain::{component::*, connection::Summary, environment::Environment, filter::ListQuery, id::ConnectionId};
+use crate::server::http::session::end_current;
+
 pub async fn sign_out(everywhere: bool) -> Result<(), ApiError> {
-    todo!()
+    end_current(everywhere).await
 }

@@ -1,1 +1,135 @@
 //! Use cases. Take store, vault, clock and prober; know no HTTP.
+
+pub mod caller;
+mod candidate;
+mod create;
+mod delete;
+mod detail;
+mod edit;
+pub mod list;
+mod page;
+pub mod patch;
+mod rows;
+mod test;
+mod tries;
+mod update;
+mod workflows;
+
+pub use delete::UNDO;
+
+use crate::api::error::ApiError;
+use crate::api::stream::ProbeEvent;
+use crate::domain::evidence::Step;
+use crate::server::catalog::Catalog;
+use crate::server::clock::Clock;
+use crate::server::probe::Prober;
+use crate::server::random::{NoRandomness, Random};
+use crate::server::store::{Store, StoreError};
+use crate::server::vault::{Vault, VaultError};
+use caller::Caller;
+use rows::RowCache;
+use std::future::Future;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tries::RecentTries;
+
+/// How this instance was started, as far as use cases and pages need to know.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Setting {
+    /// Listens on loopback only: its user sits at the machine.
+    pub local: bool,
+    /// Holds a sample workspace that is never checked against real services.
+    pub demo: bool,
+}
+
+/// All use cases, with what they work on. Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    pub store: Store,
+    pub vault: Vault,
+    pub catalog: Catalog,
+    pub prober: Prober,
+    pub clock: Clock,
+    pub random: Random,
+    pub setting: Setting,
+    rows: RowCache,
+    tries: RecentTries,
+}
+
+impl Services {
+    #[must_use]
+    pub fn new(
+        store: Store,
+        vault: Vault,
+        catalog: Catalog,
+        prober: Prober,
+        clock: Clock,
+        random: Random,
+        setting: Setting,
+    ) -> Self {
+        Self { store, vault, catalog, prober, clock, random, setting, rows: RowCache::default(), tries: RecentTries::default() }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::NotFound,
+            StoreError::Full => Self::Full,
+            StoreError::Unavailable => Self::Unavailable,
+            // Where a name or a version can be at fault, the use case answers with what it knows of both.
+            StoreError::NameTaken | StoreError::Stale | StoreError::InUse | StoreError::Corrupt => {
+                tracing::error!(%error, "a use case left a store error to be told as internal");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<VaultError> for ApiError {
+    fn from(error: VaultError) -> Self {
+        tracing::error!(%error, "the vault refused");
+        match error {
+            VaultError::Store(StoreError::Unavailable) => Self::Unavailable,
+            _ => Self::Internal,
+        }
+    }
+}
+
+impl From<NoRandomness> for ApiError {
+    fn from(error: NoRandomness) -> Self {
+        tracing::error!(%error, "no random bytes");
+        Self::Internal
+    }
+}
+
+/// Runs what must finish even if the asking side goes away: sealing and committing.
+async fn finish<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::spawn(work).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a commit did not finish");
+        Err(ApiError::Internal)
+    })
+}
+
+/// The end of a stream, whatever way it ended.
+fn ended(result: Result<ProbeEvent, ApiError>) -> ProbeEvent {
+    result.unwrap_or_else(|error| ProbeEvent::Failed { error })
+}
+
+/// Passes steps on as they happen; addresses and ports only to operators.
+fn live_for(caller: &Caller, live: UnboundedSender<Step>) -> UnboundedSender<Step> {
+    if caller.operator {
+        return live;
+    }
+    let (sender, mut receiver) = unbounded_channel::<Step>();
+    tokio::spawn(async move {
+        while let Some(mut step) = receiver.recv().await {
+            step.detail.clear();
+            if live.send(step).is_err() {
+                break;
+            }
+        }
+    });
+    sender
+}

@@ -32,6 +32,8 @@ pub struct Draft {
     pub form: StoredValue<ComponentForm>,
     pub start: StoredValue<Start>,
     pub name: RwSignal<String>,
+    /// A person gave the name: it is suggested no more.
+    pub named: RwSignal<bool>,
     pub tags: RwSignal<Vec<String>>,
     pub method: RwSignal<String>,
     pub values: RwSignal<FieldValues>,
@@ -55,6 +57,7 @@ impl Draft {
         let start = Start { values: values.clone(), method: method.clone(), ..start };
         Self {
             name: RwSignal::new(start.name.clone()),
+            named: RwSignal::new(!start.name.is_empty()),
             tags: RwSignal::new(start.tags.clone()),
             method: RwSignal::new(method),
             values: RwSignal::new(values),
@@ -101,6 +104,12 @@ impl Draft {
     pub fn stored(self, field: &str) -> Option<StoredSecret> {
         let stored = self.start.with_value(|start| start.stored.iter().find(|secret| secret.field == field).cloned());
         stored.filter(|_| !self.moved())
+    }
+
+    pub fn type_name(self, name: String) {
+        self.named.set(true);
+        self.name.set(name);
+        self.settle(NAME);
     }
 
     #[must_use]
@@ -180,7 +189,7 @@ impl Draft {
     #[must_use]
     pub fn is_dirty(self) -> bool {
         let start = self.start.get_value();
-        self.name.with(|name| *name != start.name)
+        (self.named.get() && self.name.with(|name| *name != start.name))
             || self.tags.with(|tags| *tags != start.tags)
             || self.credentials_changed()
     }

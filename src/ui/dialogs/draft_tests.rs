@@ -63,7 +63,7 @@ fn changing_where_a_secret_is_sent_asks_for_it_again() {
 fn name_and_tags_alone_leave_the_credentials_untouched() {
     Owner::new().with(|| {
         let draft = opened_for_edit();
-        draft.name.set("Other".to_owned());
+        draft.type_name("Other".to_owned());
         assert!(draft.is_dirty() && !draft.credentials_changed());
         draft.set("password", "typed".to_owned());
         assert!(draft.credentials_changed());

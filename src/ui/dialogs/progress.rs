@@ -18,6 +18,8 @@ pub struct Progress {
     pub refused: bool,
     /// The service has no way to be asked: vouching may be offered.
     pub unaskable: bool,
+    /// Somebody else changed the connection meanwhile: what it is now.
+    pub conflict: Option<Box<Summary>>,
 }
 
 /// What an event asks of whoever shows the check.
@@ -66,6 +68,9 @@ impl Progress {
     /// The request was not carried out; what was learned stays.
     pub fn fail(&mut self, error: ApiError) -> Outcome {
         self.stop(error.to_string());
+        if let ApiError::Conflict { current } = &error {
+            self.conflict = Some(current.clone());
+        }
         Outcome::Failed(error)
     }
 

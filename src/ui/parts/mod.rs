@@ -4,6 +4,7 @@ pub mod account_menu;
 pub mod component_icon;
 pub mod empty_state;
 pub mod environment_switch;
+pub mod field_input;
 pub mod header;
 pub mod row;
 pub mod row_menu;

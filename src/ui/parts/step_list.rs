@@ -69,7 +69,7 @@ pub fn StepList(
         view! {
             <li data-step=kind_word(kind) data-outcome=outcome>
                 <i aria-hidden="true">{sign}</i>
-                <span>{kind.label()} <span class="visually-hidden">{move || format!(": {}", outcome())}</span></span>
+                <span>{kind.label()} <span class="unseen">{move || format!(": {}", outcome())}</span></span>
                 <small>{said}</small>
             </li>
         }
@@ -80,7 +80,7 @@ pub fn StepList(
     };
     view! {
         <ol class="steps" aria-label="Steps of the check">{StepKind::ALL.map(row)}</ol>
-        <p class="visually-hidden" aria-live="polite">{announced}</p>
+        <p class="unseen" aria-live="polite">{announced}</p>
     }
     .into_any()
 }

@@ -177,6 +177,12 @@ impl ListState {
         self.now.get()
     }
 
+    /// The same for a deed that must not run again when time goes on.
+    #[must_use]
+    pub fn now_untracked(self) -> Timestamp {
+        self.now.get_untracked()
+    }
+
     pub fn set_now(self, now: Timestamp) {
         self.now.set(now);
     }
@@ -264,6 +270,17 @@ impl ListState {
             known.rows = Arc::new(merged(&known.rows, Vec::new(), std::slice::from_ref(id)));
             known.deleted += 1;
         });
+    }
+
+    /// One deleted connection is gone for good.
+    pub fn forget_deleted(self) {
+        self.known.update(|known| known.deleted = known.deleted.saturating_sub(1));
+    }
+
+    /// Puts back one row that was taken out.
+    pub fn restore(self, summary: Summary) {
+        self.forget_deleted();
+        self.upsert(summary, None);
     }
 }
 

@@ -1,0 +1,52 @@
+// Makes the site folder out of wasm-bindgen's output: optimise, bundle, name by content, precompress.
+//   node scripts/site.mjs BINDGEN_OUTPUT SITE_FOLDER
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+const [work, site] = process.argv.slice(2);
+const bin = (name) => join("node_modules", ".bin", name);
+const run = (program, args) => execFileSync(program, args, { stdio: ["ignore", "inherit", "inherit"] });
+const hashOf = (path) => createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 16);
+
+const fresh = `${site}.fresh`;
+rmSync(fresh, { recursive: true, force: true });
+mkdirSync(join(fresh, "pkg"), { recursive: true });
+
+const wasm = join(work, "patchbay_bg.opt.wasm");
+run(bin("wasm-opt"), ["-Os", "--strip-debug", "--strip-producers", "--all-features", join(work, "patchbay_bg.wasm"), "-o", wasm]);
+const js = join(work, "patchbay.min.js");
+run(bin("esbuild"), [join(work, "patchbay.js"), "--minify", "--format=esm", "--log-level=warning", `--outfile=${js}`]);
+const css = join(work, "main.css");
+run(bin("lightningcss"), ["--bundle", "--minify", join("style", "main.css"), "-o", css]);
+
+const place = (path, stem, extension) => {
+  const name = `pkg/${stem}.${hashOf(path)}.${extension}`;
+  cpSync(path, join(fresh, name));
+  return name;
+};
+const names = { js: place(js, "patchbay", "js"), wasm: place(wasm, "patchbay_bg", "wasm"), css: place(css, "main", "css") };
+writeFileSync(join(fresh, "site.json"), JSON.stringify(names));
+cpSync("public", fresh, { recursive: true });
+
+const filesBelow = (folder) =>
+  readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    return statSync(path).isDirectory() ? filesBelow(path) : [path];
+  });
+let total = 0;
+for (const path of filesBelow(fresh)) {
+  if (!/\.(js|wasm|css|svg)$/.test(path)) continue;
+  const bytes = readFileSync(path);
+  const brotli = brotliCompressSync(bytes, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+  });
+  writeFileSync(`${path}.br`, brotli);
+  writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+  if (Object.values(names).some((name) => path.endsWith(name))) total += brotli.length;
+}
+rmSync(site, { recursive: true, force: true });
+renameSync(fresh, site);
+console.log(`  first load, brotli: ${(total / 1024).toFixed(0)} KB`);

@@ -1,0 +1,43 @@
+//! From a component's file to what the browser may know of it: no template, no probe.
+
+use std::collections::BTreeMap;
+
+use super::definition::{Definition, Method, Service};
+use crate::domain::component::{ComponentBadge, ComponentForm, MethodForm};
+use crate::domain::field::Field;
+
+/// `custom_icons` are the operator's; they stand before built-in ones of the same name.
+pub(super) fn form(definition: &Definition, custom_icons: &BTreeMap<String, Vec<u8>>) -> ComponentForm {
+    let icon = definition.icon.as_ref().map_or_else(String::new, |file| {
+        let folder = if custom_icons.contains_key(file) { "icons/custom" } else { "icons" };
+        format!("{folder}/{file}")
+    });
+    ComponentForm {
+        badge: ComponentBadge { slug: definition.slug.clone(), name: definition.name.clone(), icon },
+        category: definition.category.clone(),
+        homepage: definition.homepage.clone(),
+        popularity: definition.popularity,
+        methods: definition.methods.iter().map(method_form).collect(),
+    }
+}
+
+fn method_form(method: &Method) -> MethodForm {
+    MethodForm {
+        id: method.id.clone(),
+        label: method.label.clone(),
+        kind: method.kind,
+        intro: method.intro.clone(),
+        fields: method.fields.clone(),
+        may_be_vouched_for: may_be_vouched_for(method),
+    }
+}
+
+/// Whether the form can be filled in so that no probe is left to ask.
+fn may_be_vouched_for(method: &Method) -> bool {
+    let may_be_empty = |field: &Field| field.default.is_empty() && (field.optional || field.shown_when.is_some());
+    let may_be_left_out = |id: &String| method.fields.iter().any(|field| &field.id == id && may_be_empty(field));
+    match &method.service {
+        Service::Http(http) => http.probes.iter().all(|probe| probe.needs.iter().any(may_be_left_out)),
+        Service::Postgresql(_) | Service::Mysql(_) | Service::Redis(_) | Service::Smtp(_) => false,
+    }
+}

@@ -1,0 +1,22 @@
+//! `patchbay audit verify`.
+
+use super::error::CommandError;
+use super::open;
+use crate::domain::id::WorkspaceId;
+use crate::server::config::Config;
+use crate::server::store::AuditVerdict;
+
+/// Reads the whole trail.
+///
+/// # Errors
+/// [`CommandError::AuditBroken`] with the first line that is not what was written.
+pub async fn verify(config: &Config) -> Result<(), CommandError> {
+    let store = open::store(config).await?;
+    match store.verify_audit(&WorkspaceId::default_workspace()).await? {
+        AuditVerdict::Intact { lines } => {
+            println!("The audit trail is intact: {lines} lines.");
+            Ok(())
+        }
+        AuditVerdict::Broken { sequence } => Err(CommandError::AuditBroken(sequence)),
+    }
+}

@@ -1,0 +1,21 @@
+//! `patchbay sign-in-link`.
+
+use super::error::CommandError;
+use super::open;
+use crate::server::clock::Clock;
+use crate::server::config::Config;
+use crate::server::http::sign_in;
+use crate::server::random::Random;
+
+/// Prints a one-time link for the owner of the default workspace.
+///
+/// # Errors
+/// Where the database does not open.
+pub async fn print(config: &Config) -> Result<(), CommandError> {
+    let (clock, random) = (Clock::system(), Random::system());
+    let store = open::store(config).await?;
+    let owner = open::owner(&store, &clock, &random).await?;
+    println!("{}", sign_in::new_link(&store, &clock, &random, &config.public_url, &owner).await?);
+    eprintln!("It works once, within 15 minutes.");
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! `patchbay serve` and `patchbay demo`.
+
+use std::io;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Demo;
+use super::error::CommandError;
+use super::open;
+use crate::server::config::Config;
+use crate::server::http::{AppState, assets, listen, router, sign_in};
+use crate::server::service::Services;
+use crate::server::{demo as sample, jobs};
+
+/// Serves a sample workspace, kept apart from everything else.
+///
+/// # Errors
+/// As [`run`].
+pub async fn demo(config: Config, demo: &Demo) -> Result<(), CommandError> {
+    let config = config.for_demo();
+    let config = match demo.port {
+        Some(port) => config.on_port(port),
+        None => config,
+    };
+    run(config, Some(demo.connections as usize)).await
+}
+
+/// Serves until the process is told to end. With a number, the workspace is a sample with so many connections.
+///
+/// # Errors
+/// Whatever keeps the server from starting.
+pub async fn run(config: Config, sample_size: Option<usize>) -> Result<(), CommandError> {
+    let listener = bind(&config).await?;
+    // Port 0 asks the operating system for a free one.
+    let port = listener.local_addr().map_or(config.address.port(), |address| address.port());
+    let config = config.on_port(port);
+    let services = open::services(&config, sample_size.is_some()).await?;
+    if let Some(count) = sample_size {
+        open::owner(&services.store, &services.clock, &services.random).await?;
+        sample::fill(&services, count).await?;
+    }
+    welcome(&config, &services).await?;
+    jobs::start(&services);
+    let app = AppState { services, config: Arc::new(config) };
+    listen::serve(listener, router(&app), told_to_end()).await;
+    Ok(())
+}
+
+async fn bind(config: &Config) -> Result<TcpListener, CommandError> {
+    TcpListener::bind(config.address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => CommandError::PortTaken(config.address),
+        reason => CommandError::Listen { address: config.address, reason },
+    })
+}
+
+/// SIGTERM or SIGINT. Where no handler can be installed, the signals end the process by themselves.
+async fn told_to_end() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("ending");
+}
+
+/// What a person needs to begin.
+async fn welcome(config: &Config, services: &Services) -> Result<(), CommandError> {
+    let Services { store, clock, random, .. } = services;
+    let owner = open::owner(store, clock, random).await?;
+    let kind = if services.setting.demo { " (sample workspace)" } else { "" };
+    println!("\nPatchbay {}{kind} is ready.\n", env!("CARGO_PKG_VERSION"));
+    if store.any_session(clock.now()).await? {
+        println!("  Open     {}", config.public_url.join("/"));
+        println!("           signed out? `patchbay sign-in-link` prints a link that signs you in");
+    } else {
+        println!("  Sign in  {}", sign_in::new_link(store, clock, random, &config.public_url, &owner).await?);
+        println!("           works once, within 15 minutes; another: `patchbay sign-in-link`");
+    }
+    println!("  Data     {}", config.database());
+    println!("  Key      {}", config.key_place());
+    if let Some(tunnel) = tunnel(config, &|name| std::env::var(name).ok()) {
+        println!("  Tunnel   {tunnel}");
+        println!("           on your own machine, so that the address above works there");
+    }
+    if assets::of_page("").is_none() {
+        println!("\n  This build holds no site: pages are served without script and style. scripts/build makes it.");
+    }
+    println!();
+    Ok(())
+}
+
+/// The line that brings a loopback address to the machine somebody came from by ssh.
+fn tunnel(config: &Config, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    if !config.local() {
+        return None;
+    }
+    // client address, client port, server address, server port
+    let connection = variable("SSH_CONNECTION")?;
+    let mut parts = connection.split_whitespace().skip(2);
+    let (host, ssh_port) = (parts.next()?, parts.next()?);
+    let user = variable("USER").map_or_else(String::new, |user| format!("{user}@"));
+    let other_port = if ssh_port == "22" { String::new() } else { format!(" -p {ssh_port}") };
+    let port = config.address.port();
+    Some(format!("ssh -N -L {port}:{}{other_port} {user}{host}", config.address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_came_by_ssh_is_told_the_tunnel() {
+        let home = |name: &str| (name == "HOME").then(|| "/h".to_owned());
+        let config = Config::read(None, &home).expect("defaults");
+        let remote = |name: &str| match name {
+            "SSH_CONNECTION" => Some("10.0.0.1 5000 10.0.0.2 2222".to_owned()),
+            "USER" => Some("ada".to_owned()),
+            _ => None,
+        };
+        let line = tunnel(&config, &remote);
+        assert_eq!(line.as_deref(), Some("ssh -N -L 3000:127.0.0.1:3000 -p 2222 ada@10.0.0.2"));
+        assert_eq!(tunnel(&config, &|_| None), None);
+    }
+}

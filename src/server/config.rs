@@ -1,1 +1,0 @@
-//! Configuration: parsed once, printed by `doctor`, secrets masked.

@@ -1,0 +1,110 @@
+//! How a request is turned down before a handler sees it: in the words of whoever asks.
+
+use axum::Json;
+use axum::http::{StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+
+use super::rest::problem::Problem;
+use crate::api::error::ApiError;
+
+/// An error, and what kind of client reads it.
+pub struct Refusal {
+    audience: Audience,
+    error: ApiError,
+    /// Where it says more than the error itself.
+    detail: Option<&'static str>,
+    status: StatusCode,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    /// `/api`: problem+json.
+    Machine,
+    /// `/rpc`: the browser's contract.
+    Page,
+    /// Everything else: a sentence.
+    Person,
+}
+
+impl Audience {
+    fn of(path: &str) -> Self {
+        if path.starts_with("/api/") {
+            Self::Machine
+        } else if path.starts_with("/rpc/") {
+            Self::Page
+        } else {
+            Self::Person
+        }
+    }
+}
+
+impl Refusal {
+    #[must_use]
+    pub fn new(path: &str, error: ApiError) -> Self {
+        Self { audience: Audience::of(path), status: status(&error), error, detail: None }
+    }
+
+    /// A page of another site may have sent it.
+    #[must_use]
+    pub fn foreign_page(path: &str) -> Self {
+        let detail = "This request did not come from a page of Patchbay. If Patchbay stands behind a proxy, check that \
+                      public_url is the address you opened.";
+        Self { detail: Some(detail), ..Self::new(path, ApiError::Forbidden) }
+    }
+
+    /// Both an API key and a session cookie: whose rights should count?
+    #[must_use]
+    pub fn two_identities(path: &str) -> Self {
+        let detail = "The request carries an API key and a session cookie. Send one of them.";
+        Self { detail: Some(detail), status: StatusCode::BAD_REQUEST, ..Self::new(path, ApiError::Forbidden) }
+    }
+
+    #[must_use]
+    pub fn unknown_key(path: &str) -> Self {
+        let detail = "This API key is unknown, expired or revoked.";
+        Self { detail: Some(detail), ..Self::new(path, ApiError::SignedOut) }
+    }
+
+    #[must_use]
+    pub fn internal(path: &str) -> Self {
+        Self::new(path, ApiError::Internal)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self.audience {
+            Audience::Machine => {
+                let problem = Problem::of(self.error).with_status(self.status);
+                self.detail.map_or(problem.clone(), |detail| problem.with_detail(detail)).into_response()
+            }
+            Audience::Page => (self.status, retry_after(self.status), Json(self.error)).into_response(),
+            Audience::Person => {
+                let text = self.detail.map_or_else(|| self.error.to_string(), str::to_owned);
+                (self.status, retry_after(self.status), text).into_response()
+            }
+        }
+    }
+}
+
+/// The status code of an error.
+#[must_use]
+pub const fn status(error: &ApiError) -> StatusCode {
+    match error {
+        ApiError::SignedOut => StatusCode::UNAUTHORIZED,
+        ApiError::Forbidden => StatusCode::FORBIDDEN,
+        ApiError::NotFound => StatusCode::NOT_FOUND,
+        ApiError::Invalid { .. } => StatusCode::BAD_REQUEST,
+        ApiError::NameTaken { .. } | ApiError::Conflict { .. } | ApiError::Full | ApiError::Outdated => StatusCode::CONFLICT,
+        ApiError::Busy => StatusCode::TOO_MANY_REQUESTS,
+        ApiError::Unavailable | ApiError::Offline => StatusCode::SERVICE_UNAVAILABLE,
+        ApiError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Seconds after which another try makes sense (RFC 9110, section 10.2.3).
+#[must_use]
+pub fn retry_after(status: StatusCode) -> AppendHeaders<Option<(header::HeaderName, &'static str)>> {
+    let later = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    AppendHeaders(later.then_some((header::RETRY_AFTER, "2")))
+}

@@ -1,0 +1,137 @@
+//! Components and tags.
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::QueryOf;
+use super::problem::Problem;
+use crate::domain::component::{ComponentForm, MethodForm, MethodKind};
+use crate::domain::environment::Environment;
+use crate::domain::field::{Field, FieldKind};
+use crate::server::http::AppState;
+use crate::server::service::caller::Caller;
+
+/// A service one can connect to.
+#[derive(Serialize, ToSchema)]
+pub struct ComponentView {
+    #[schema(example = "slack")]
+    component: String,
+    name: String,
+    category: String,
+    homepage: String,
+    /// The recommended one first.
+    methods: Vec<MethodView>,
+}
+
+/// One way of authenticating.
+#[derive(Serialize, ToSchema)]
+pub struct MethodView {
+    method: String,
+    label: String,
+    #[schema(value_type = String)]
+    kind: MethodKind,
+    fields: Vec<FieldView>,
+}
+
+/// One value to give.
+#[derive(Serialize, ToSchema)]
+pub struct FieldView {
+    field: String,
+    label: String,
+    #[schema(value_type = String)]
+    kind: FieldKind,
+    secret: bool,
+    required: bool,
+    help: String,
+    default: String,
+    /// What a `select` takes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    options: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ComponentList {
+    items: Vec<ComponentView>,
+}
+
+/// All components, most used first.
+#[utoipa::path(get, path = "/api/v1/components", tag = "components", responses((status = 200, body = ComponentList)))]
+pub async fn components(State(app): State<AppState>) -> Json<ComponentList> {
+    Json(ComponentList { items: app.services.catalog.forms().iter().map(ComponentView::from).collect() })
+}
+
+impl From<&ComponentForm> for ComponentView {
+    fn from(form: &ComponentForm) -> Self {
+        Self {
+            component: form.badge.slug.to_string(),
+            name: form.badge.name.clone(),
+            category: form.category.clone(),
+            homepage: form.homepage.clone(),
+            methods: form.methods.iter().map(MethodView::from).collect(),
+        }
+    }
+}
+
+impl From<&MethodForm> for MethodView {
+    fn from(method: &MethodForm) -> Self {
+        Self {
+            method: method.id.clone(),
+            label: method.label.clone(),
+            kind: method.kind,
+            fields: method.fields.iter().map(FieldView::from).collect(),
+        }
+    }
+}
+
+impl From<&Field> for FieldView {
+    fn from(field: &Field) -> Self {
+        Self {
+            field: field.id.clone(),
+            label: field.label.clone(),
+            kind: field.kind,
+            secret: field.secret,
+            required: !field.optional && field.default.is_empty(),
+            help: field.help.clone(),
+            default: field.default.clone(),
+            options: field.options.iter().map(|option| option.value.clone()).collect(),
+        }
+    }
+}
+
+/// Where to look.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct InEnvironment {
+    /// `development`, `staging` or `production`.
+    #[param(value_type = String)]
+    pub environment: Environment,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct TagList {
+    items: Vec<TagView>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct TagView {
+    tag: String,
+    /// How many connections carry it.
+    connections: usize,
+}
+
+/// The tags of an environment.
+#[utoipa::path(
+    get, path = "/api/v1/tags", tag = "connections", params(InEnvironment),
+    responses((status = 200, body = TagList), (status = "4XX", body = Problem))
+)]
+pub async fn tags(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    QueryOf(query): QueryOf<InEnvironment>,
+) -> Result<Json<TagList>, Problem> {
+    let tags = app.services.tags(&caller, query.environment).await?;
+    Ok(Json(TagList { items: tags.into_iter().map(|(tag, connections)| TagView { tag, connections }).collect() }))
+}

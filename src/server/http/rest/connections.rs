@@ -1,0 +1,296 @@
+//! Connections.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use tokio::sync::mpsc::unbounded_channel;
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::{IdOf, JsonBody, QueryOf};
+use super::problem::Problem;
+use super::view::{ConnectionView, DetailView, TestView};
+use crate::api::error::ApiError;
+use crate::api::stream::{CreateRequest, ProbeEvent, Saving, TestRequest};
+use crate::domain::component::ComponentSlug;
+use crate::domain::environment::Environment;
+use crate::domain::field::FieldValues;
+use crate::domain::health::Status;
+use crate::domain::id::ConnectionId;
+use crate::domain::role::Action;
+use crate::server::http::AppState;
+use crate::server::service::caller::Caller;
+use crate::server::service::list::ListConnections;
+use crate::server::service::patch::Patch;
+
+/// Longest `Idempotency-Key`, in characters.
+const KEY_LIMIT: usize = 200;
+
+/// Which connections.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListParams {
+    /// `development`, `staging` or `production`.
+    #[param(value_type = String)]
+    environment: Environment,
+    #[param(value_type = Option<String>)]
+    component: Option<ComponentSlug>,
+    /// A tag, regardless of case.
+    tag: Option<String>,
+    /// `active` or `not_active`.
+    #[param(value_type = Option<String>)]
+    status: Option<Status>,
+    /// What the name begins with, regardless of case.
+    q: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// 1 to 200; 50 unless given.
+    limit: Option<u32>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ConnectionList {
+    items: Vec<ConnectionView>,
+    /// Where the next page begins; null on the last one.
+    next: Option<String>,
+}
+
+/// The connections of an environment, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/connections", tag = "connections", params(ListParams),
+    responses((status = 200, body = ConnectionList), (status = "4XX", body = Problem))
+)]
+pub async fn list(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    QueryOf(params): QueryOf<ListParams>,
+) -> Result<Json<ConnectionList>, Problem> {
+    let ListParams { environment, component, tag, status, q, cursor, limit } = params;
+    let list = ListConnections { environment, component, tag, status, q, cursor, limit };
+    let page = app.services.list(&caller, list).await?;
+    let now = app.services.clock.now();
+    let items = page.items.into_iter().map(|summary| ConnectionView::new(environment, summary, now)).collect();
+    Ok(Json(ConnectionList { items, next: page.next }))
+}
+
+/// A new connection.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewConnection {
+    /// `development`, `staging` or `production`.
+    #[schema(value_type = String)]
+    environment: Environment,
+    #[schema(value_type = String)]
+    component: ComponentSlug,
+    /// The recommended one unless given.
+    method: Option<String>,
+    name: String,
+    #[serde(default)]
+    tags: Vec<String>,
+    /// Field values, secrets among them.
+    #[schema(value_type = BTreeMap<String, String>)]
+    values: FieldValues,
+}
+
+/// Whether the service is asked.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Validation {
+    /// `false` saves without asking the service: the connection is not active until it is tested.
+    #[serde(default = "yes")]
+    validate: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Creates a connection, after its service has accepted the credential.
+#[utoipa::path(
+    post, path = "/api/v1/connections", tag = "connections", request_body = NewConnection,
+    params(Validation, ("Idempotency-Key" = Option<String>, Header, description = "Repeating it creates nothing twice")),
+    responses(
+        (status = 201, body = ConnectionView),
+        (status = 422, description = "The service did not accept the credential", body = Problem),
+        (status = "4XX", body = Problem)
+    )
+)]
+pub async fn create(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    QueryOf(Validation { validate }): QueryOf<Validation>,
+    headers: HeaderMap,
+    JsonBody(new): JsonBody<NewConnection>,
+) -> Result<Response, Problem> {
+    let recommended = app.services.catalog.form(&new.component).and_then(|form| form.methods.first());
+    let method = new.method.or_else(|| recommended.map(|method| method.id.clone())).unwrap_or_default();
+    let environment = new.environment;
+    let request = CreateRequest {
+        request_id: request_id(&app, &headers)?,
+        environment,
+        component: new.component,
+        method,
+        name: new.name,
+        tags: new.tags,
+        values: new.values,
+        saving: if validate { Saving::WhenValid } else { Saving::AsNotActive },
+    };
+    let (live, _steps) = unbounded_channel();
+    let view = saved(&app, environment, app.services.create(&caller, request, live).await)?;
+    let location = format!("{}/api/v1/connections/{}", app.config.public_url.base(), view.id());
+    Ok((StatusCode::CREATED, AppendHeaders([(header::LOCATION, location)]), tagged(view.version(), view)).into_response())
+}
+
+fn request_id(app: &AppState, headers: &HeaderMap) -> Result<String, Problem> {
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(format!("{:032x}", u128::from_be_bytes(app.services.random.bytes().map_err(ApiError::from)?)));
+    };
+    let readable = key.to_str().ok().filter(|key| (1..=KEY_LIMIT).contains(&key.len()));
+    readable.map(str::to_owned).ok_or_else(|| {
+        Problem::unreadable(StatusCode::BAD_REQUEST, "An Idempotency-Key has 1 to 200 printable ASCII characters.")
+    })
+}
+
+fn saved(app: &AppState, environment: Environment, event: ProbeEvent) -> Result<ConnectionView, Problem> {
+    match event {
+        ProbeEvent::Saved { summary, .. } | ProbeEvent::Tested { summary, .. } => {
+            Ok(ConnectionView::new(environment, *summary, app.services.clock.now()))
+        }
+        ProbeEvent::NotSaved { message, problems, .. } => Err(Problem::not_accepted(message, problems)),
+        ProbeEvent::Failed { error } => Err(Problem::of(error)),
+        ProbeEvent::Step { .. } => Err(Problem::of(ApiError::Internal)),
+    }
+}
+
+/// The version as entity tag: what `If-Match` takes.
+fn tagged<T: Serialize>(version: i64, view: T) -> Response {
+    let mut response = Json(view).into_response();
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{version}\"")) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// One connection, without its secrets.
+#[utoipa::path(
+    get, path = "/api/v1/connections/{id}", tag = "connections", params(("id" = String, Path)),
+    responses((status = 200, body = DetailView), (status = "4XX", body = Problem))
+)]
+pub async fn get(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    IdOf(id): IdOf<ConnectionId>,
+) -> Result<Response, Problem> {
+    let environment = app.services.locate(&caller, Action::ViewConnections, &id).await?;
+    let detail = app.services.detail(&caller, environment, id).await?;
+    let view = DetailView::new(environment, detail, app.services.clock.now());
+    Ok(tagged(view.version(), view))
+}
+
+/// What to change. What is left out stays as it is; a secret left out is kept.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionPatch {
+    name: Option<String>,
+    tags: Option<Vec<String>>,
+    method: Option<String>,
+    /// Merged into the values; `null` takes one away.
+    values: Option<BTreeMap<String, Option<String>>>,
+    /// The version you have seen; `If-Match` says the same.
+    version: Option<i64>,
+}
+
+/// Changes a connection. New credentials replace the old ones after the service has accepted them.
+#[utoipa::path(
+    patch, path = "/api/v1/connections/{id}", tag = "connections", request_body = ConnectionPatch,
+    params(("id" = String, Path), Validation, ("If-Match" = Option<String>, Header, description = "The version you have seen")),
+    responses((status = 200, body = ConnectionView), (status = "4XX", body = Problem))
+)]
+pub async fn patch(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    IdOf(id): IdOf<ConnectionId>,
+    QueryOf(Validation { validate }): QueryOf<Validation>,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<ConnectionPatch>,
+) -> Result<Response, Problem> {
+    let environment = app.services.locate(&caller, Action::EditConnection, &id).await?;
+    let values = body.values.map(|values| {
+        FieldValues(values.into_iter().map(|(field, value)| (field, value.unwrap_or_default())).collect())
+    });
+    let patch = Patch {
+        version: if_match(&headers)?.or(body.version),
+        name: body.name,
+        tags: body.tags,
+        method: body.method,
+        values,
+        validate,
+    };
+    let event = app.services.patch(&caller, environment, id, patch).await?;
+    let view = saved(&app, environment, event)?;
+    Ok(tagged(view.version(), view))
+}
+
+/// The version in `If-Match` (RFC 9110, section 13.1.1); `*` matches any.
+fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH).filter(|value| *value != "*") else { return Ok(None) };
+    let text = value.to_str().ok().map(|text| text.trim().trim_start_matches("W/").trim_matches('"'));
+    text.and_then(|text| text.parse().ok()).map(Some).ok_or_else(|| {
+        Problem::unreadable(StatusCode::BAD_REQUEST, "If-Match holds the ETag of the connection, such as \"3\".")
+    })
+}
+
+/// Moves a connection to *Recently deleted*, where it waits seven days.
+#[utoipa::path(
+    delete, path = "/api/v1/connections/{id}", tag = "connections", params(("id" = String, Path)),
+    responses((status = 204), (status = "4XX", body = Problem))
+)]
+pub async fn delete(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    IdOf(id): IdOf<ConnectionId>,
+) -> Result<StatusCode, Problem> {
+    let environment = app.services.locate(&caller, Action::DeleteConnection, &id).await?;
+    app.services.delete(&caller, environment, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Brings a deleted connection back. It is not active until it is tested.
+#[utoipa::path(
+    post, path = "/api/v1/connections/{id}/undelete", tag = "connections", params(("id" = String, Path)),
+    responses((status = 200, body = ConnectionView), (status = "4XX", body = Problem))
+)]
+pub async fn undelete(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    IdOf(id): IdOf<ConnectionId>,
+) -> Result<Json<ConnectionView>, Problem> {
+    let environment = app.services.locate(&caller, Action::DeleteConnection, &id).await?;
+    let summary = app.services.undelete(&caller, environment, id).await?;
+    Ok(Json(ConnectionView::new(environment, summary, app.services.clock.now())))
+}
+
+/// Asks the service whether the stored credential still works.
+#[utoipa::path(
+    post, path = "/api/v1/connections/{id}/test", tag = "connections", params(("id" = String, Path)),
+    responses((status = 200, body = TestView), (status = "4XX", body = Problem))
+)]
+pub async fn test(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    IdOf(id): IdOf<ConnectionId>,
+) -> Result<Json<TestView>, Problem> {
+    let environment = app.services.locate(&caller, Action::TestConnection, &id).await?;
+    let (live, _steps) = unbounded_channel();
+    match app.services.test(&caller, TestRequest { environment, id }, live).await {
+        ProbeEvent::Tested { summary, evidence } => Ok(Json(TestView {
+            connection: ConnectionView::new(environment, *summary, app.services.clock.now()),
+            evidence: evidence.into(),
+        })),
+        other => saved(&app, environment, other).and(Err(Problem::of(ApiError::Internal))),
+    }
+}

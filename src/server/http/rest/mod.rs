@@ -1,0 +1,78 @@
+//! The API for machines: `/api/v1`, described by `/api/v1/openapi.json`.
+
+mod body;
+mod catalog;
+mod connections;
+pub mod problem;
+mod view;
+mod workflows;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::{Json, Router};
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::AppState;
+use problem::Problem;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Patchbay",
+        version = "1",
+        description = "Connections to third-party services: their credentials, their status, who uses them. \
+                       Secrets go in and never come out. Errors are problem details (RFC 9457); their `type` is stable."
+    ),
+    modifiers(&KeyScheme),
+    security(("api_key" = []))
+)]
+struct Description;
+
+/// API keys as bearer tokens.
+struct KeyScheme;
+
+impl Modify for KeyScheme {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("api_key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    }
+}
+
+fn described() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(catalog::components))
+        .routes(routes!(catalog::tags))
+        .routes(routes!(connections::list, connections::create))
+        .routes(routes!(connections::get, connections::patch, connections::delete))
+        .routes(routes!(connections::undelete))
+        .routes(routes!(connections::test))
+        .routes(routes!(workflows::get, workflows::put, workflows::delete))
+}
+
+/// The generated description.
+#[must_use]
+pub fn document() -> Document {
+    described().split_for_parts().1
+}
+
+/// All of `/api`.
+pub fn routes() -> Router<AppState> {
+    described()
+        .split_for_parts()
+        .0
+        .route("/api/v1/openapi.json", axum::routing::get(openapi))
+        .method_not_allowed_fallback(|| async {
+            Problem::unreadable(StatusCode::METHOD_NOT_ALLOWED, "This address does not take that method.")
+        })
+}
+
+async fn openapi(State(app): State<AppState>) -> impl IntoResponse {
+    let mut document = document();
+    document.servers = Some(vec![utoipa::openapi::Server::new(app.config.public_url.join(""))]);
+    Json(document)
+}

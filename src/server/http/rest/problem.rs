@@ -1,0 +1,174 @@
+//! Errors of the REST API: problem details for machines (RFC 9457).
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::error::ApiError;
+use crate::domain::field::FieldProblem;
+use crate::server::http::refusal;
+
+/// What went wrong, in RFC 9457's words. `type` is stable; texts are for people and may change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/name-taken")]
+    kind: &'static str,
+    title: &'static str,
+    #[schema(example = 409)]
+    status: u16,
+    detail: String,
+    /// Which values need another look.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ValueProblem>,
+    /// The version in force, where the one sent is stale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_version: Option<i64>,
+}
+
+/// One value that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ValueProblem {
+    /// Where it stands in the request's body (RFC 6901).
+    #[schema(example = "/values/password")]
+    pointer: String,
+    detail: String,
+}
+
+impl Problem {
+    #[must_use]
+    pub fn of(error: ApiError) -> Self {
+        let (kind, title) = name(&error);
+        let detail = error.to_string();
+        let status = refusal::status(&error).as_u16();
+        let (errors, current_version) = match error {
+            ApiError::Invalid { problems } => (problems.into_iter().map(ValueProblem::from).collect(), None),
+            ApiError::NameTaken { .. } => (vec![ValueProblem::new("/name", &detail)], None),
+            ApiError::Conflict { current } => (Vec::new(), Some(current.version)),
+            _ => (Vec::new(), None),
+        };
+        Self { kind, title, status, detail, errors, current_version }
+    }
+
+    /// A request that could not be read.
+    #[must_use]
+    pub fn unreadable(status: StatusCode, detail: impl Into<String>) -> Self {
+        let (kind, title) = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => ("/problems/too-large", "The request is too large"),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => ("/problems/unsupported-media-type", "The body is not JSON"),
+            StatusCode::NOT_FOUND => ("/problems/no-such-route", "There is nothing at this address"),
+            _ => ("/problems/malformed", "The request cannot be read"),
+        };
+        Self { kind, title, status: status.as_u16(), detail: detail.into(), errors: Vec::new(), current_version: None }
+    }
+
+    /// The service did not accept the credential; nothing was saved.
+    #[must_use]
+    pub fn not_accepted(message: String, problems: Vec<FieldProblem>) -> Self {
+        Self {
+            kind: "/problems/credential-not-accepted",
+            title: "The service did not accept the credential",
+            status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
+            detail: message,
+            errors: problems.into_iter().map(ValueProblem::from).collect(),
+            current_version: None,
+        }
+    }
+
+    #[must_use]
+    pub fn with_status(self, status: StatusCode) -> Self {
+        Self { status: status.as_u16(), ..self }
+    }
+
+    #[must_use]
+    pub fn with_detail(self, detail: &str) -> Self {
+        Self { detail: detail.to_owned(), ..self }
+    }
+
+    /// The same, pointing at one value.
+    #[must_use]
+    pub fn at(mut self, pointer: &str) -> Self {
+        self.errors.push(ValueProblem::new(pointer, &self.detail));
+        self
+    }
+}
+
+impl ValueProblem {
+    fn new(pointer: &str, detail: &str) -> Self {
+        Self { pointer: pointer.to_owned(), detail: detail.to_owned() }
+    }
+}
+
+/// Members of a request that are not fields of the component.
+const MEMBERS: [&str; 11] =
+    ["name", "tags", "component", "method", "environment", "version", "id", "url", "connections", "limit", "cursor"];
+
+impl From<FieldProblem> for ValueProblem {
+    fn from(problem: FieldProblem) -> Self {
+        let pointer = if MEMBERS.contains(&problem.field.as_str()) {
+            format!("/{}", problem.field)
+        } else {
+            // RFC 6901, section 3: `~` and `/` are escaped.
+            format!("/values/{}", problem.field.replace('~', "~0").replace('/', "~1"))
+        };
+        Self { pointer, detail: problem.message }
+    }
+}
+
+const fn name(error: &ApiError) -> (&'static str, &'static str) {
+    match error {
+        ApiError::SignedOut => ("/problems/not-authenticated", "Not authenticated"),
+        ApiError::Forbidden => ("/problems/forbidden", "Not allowed"),
+        ApiError::NotFound => ("/problems/not-found", "Not found"),
+        ApiError::Invalid { .. } => ("/problems/invalid-values", "Some values cannot be used"),
+        ApiError::NameTaken { .. } => ("/problems/name-taken", "The name is taken"),
+        ApiError::Conflict { .. } => ("/problems/stale-version", "Changed meanwhile"),
+        ApiError::Full => ("/problems/environment-full", "The environment is full"),
+        ApiError::Busy => ("/problems/busy", "Too many checks at once"),
+        ApiError::Unavailable | ApiError::Offline => ("/problems/unavailable", "Not available right now"),
+        ApiError::Outdated => ("/problems/outdated", "Outdated client"),
+        ApiError::Internal => ("/problems/internal", "Something went wrong inside Patchbay"),
+    }
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        Self::of(error)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, refusal::retry_after(status), axum::Json(&self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_points_at_the_value_it_is_about() {
+        let error = ApiError::Invalid {
+            problems: vec![FieldProblem::new("pass/word", "is needed"), FieldProblem::new("name", "is too long")],
+        };
+        let pointers: Vec<_> = Problem::of(error).errors.into_iter().map(|error| error.pointer).collect();
+        assert_eq!(pointers, ["/values/pass~1word", "/name"]);
+    }
+
+    #[test]
+    fn a_problem_is_served_as_one() {
+        let response = Problem::of(ApiError::Unavailable).into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(response.headers()[header::RETRY_AFTER], "2");
+    }
+}

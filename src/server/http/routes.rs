@@ -1,0 +1,148 @@
+//! Every route and who may use it. What is not in this table is refused.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::AppState;
+use super::refusal::Refusal;
+use crate::api::error::ApiError;
+use crate::domain::role::Action;
+use crate::server::service::caller::{Caller, Principal};
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Public,
+    /// Anybody with a session or a key.
+    SignedIn,
+    /// A page: people only; others are led to the sign-in page.
+    Person,
+    /// Whoever may do this. In which environments, the use case decides: it alone has read the request.
+    May(Action),
+}
+
+/// One route.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    pub method: &'static str,
+    /// As the router spells it, below the base path.
+    pub path: &'static str,
+    pub access: Access,
+}
+
+const fn route(method: &'static str, path: &'static str, access: Access) -> Route {
+    Route { method, path, access }
+}
+
+const fn may(method: &'static str, path: &'static str, action: Action) -> Route {
+    route(method, path, Access::May(action))
+}
+
+/// The table.
+pub const ROUTES: &[Route] = &[
+    route("GET", "/healthz", Access::Public),
+    route("GET", "/readyz", Access::Public),
+    route("GET", "/favicon.svg", Access::Public),
+    route("GET", "/pkg/{*file}", Access::Public),
+    route("GET", "/icons/{*file}", Access::Public),
+    route("GET", "/sign-in", Access::Public),
+    route("POST", "/sign-in", Access::Public),
+    route("GET", "/", Access::Person),
+    route("GET", "/{*page}", Access::Person),
+    may("POST", "/rpc/components", Action::ViewComponents),
+    may("POST", "/rpc/local_services", Action::CreateConnection),
+    may("POST", "/rpc/first_page", Action::ViewConnections),
+    may("GET", "/rpc/snapshot", Action::ViewConnections),
+    may("POST", "/rpc/detail", Action::ViewConnections),
+    may("POST", "/rpc/set_tags", Action::TagConnection),
+    may("POST", "/rpc/rename", Action::EditConnection),
+    may("POST", "/rpc/deletion_impact", Action::DeleteConnection),
+    may("POST", "/rpc/delete", Action::DeleteConnection),
+    may("POST", "/rpc/undelete", Action::DeleteConnection),
+    may("POST", "/rpc/purge", Action::DeleteConnection),
+    may("POST", "/rpc/deleted", Action::ViewConnections),
+    route("POST", "/rpc/sign_out", Access::SignedIn),
+    may("POST", "/rpc/stream/create", Action::CreateConnection),
+    may("POST", "/rpc/stream/update", Action::EditConnection),
+    may("POST", "/rpc/stream/test", Action::TestConnection),
+    route("GET", "/api/v1/openapi.json", Access::SignedIn),
+    may("GET", "/api/v1/components", Action::ViewComponents),
+    may("GET", "/api/v1/connections", Action::ViewConnections),
+    may("POST", "/api/v1/connections", Action::CreateConnection),
+    may("GET", "/api/v1/connections/{id}", Action::ViewConnections),
+    may("PATCH", "/api/v1/connections/{id}", Action::EditConnection),
+    may("DELETE", "/api/v1/connections/{id}", Action::DeleteConnection),
+    may("POST", "/api/v1/connections/{id}/undelete", Action::DeleteConnection),
+    may("POST", "/api/v1/connections/{id}/test", Action::TestConnection),
+    may("GET", "/api/v1/tags", Action::ViewConnections),
+    may("GET", "/api/v1/workflows/{id}", Action::ViewWorkflows),
+    may("PUT", "/api/v1/workflows/{id}", Action::RegisterWorkflow),
+    may("DELETE", "/api/v1/workflows/{id}", Action::RegisterWorkflow),
+];
+
+/// Who may use a route; `None`: nobody, it is not in the table.
+#[must_use]
+pub fn access(method: &Method, path: &str) -> Option<Access> {
+    let method = if method == Method::HEAD { "GET" } else { method.as_str() };
+    ROUTES.iter().find(|route| route.method == method && route.path == path).map(|route| route.access)
+}
+
+/// Lets through whom the table lets through.
+pub async fn layer(State(app): State<AppState>, matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
+    let access = matched.as_ref().and_then(|matched| access(request.method(), matched.as_str()));
+    let caller = request.extensions().get::<Caller>();
+    let path = request.uri().path();
+    let refusal = match (access, caller) {
+        (Some(Access::Public), _) => None,
+        (None, _) => Some(Refusal::new(path, ApiError::NotFound)),
+        (Some(Access::Person), None) => {
+            return Redirect::to(&format!("{}/sign-in", app.config.public_url.base())).into_response();
+        }
+        (_, None) => Some(Refusal::new(path, ApiError::SignedOut)),
+        (Some(Access::SignedIn), Some(_)) => None,
+        (Some(Access::Person), Some(caller)) => match caller.principal {
+            Principal::Member { .. } => None,
+            Principal::ApiKey { .. } => Some(Refusal::new(path, ApiError::Forbidden)),
+        },
+        (Some(Access::May(action)), Some(caller)) => caller.allow(action).err().map(|error| Refusal::new(path, error)),
+    };
+    match refusal {
+        None => next.run(request).await,
+        Some(refusal) => refusal.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_server_function_is_in_the_table() {
+        for (path, method) in server_fn::axum::server_fn_paths() {
+            assert!(access(&method, path).is_some(), "{method} {path} is missing in ROUTES");
+        }
+    }
+
+    #[test]
+    fn every_operation_of_the_api_is_in_the_table() {
+        let document = serde_json::to_value(crate::server::http::rest::document()).expect("a document");
+        let paths = document["paths"].as_object().expect("paths");
+        assert!(!paths.is_empty());
+        for (path, operations) in paths {
+            for method in operations.as_object().expect("operations").keys() {
+                let method: Method = method.to_uppercase().parse().expect("a method");
+                assert!(access(&method, path).is_some(), "{method} {path} is missing in ROUTES");
+            }
+        }
+    }
+
+    #[test]
+    fn no_route_stands_twice() {
+        for (index, route) in ROUTES.iter().enumerate() {
+            let twice = ROUTES[index + 1..].iter().any(|other| (other.method, other.path) == (route.method, route.path));
+            assert!(!twice, "{route:?}");
+        }
+    }
+}

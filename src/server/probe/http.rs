@@ -1,0 +1,144 @@
+//! HTTP/1.1 by hyper over a connection of ours: no redirects, no proxies, no compression, 1 MiB of answer at most.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use std::pin::pin;
+
+use super::http_outcome::{Answer, Judgement, classify};
+use super::http_request::{BuildError, build};
+use super::login::skip_tls;
+use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
+use crate::domain::evidence::{StepKind, Verdict};
+use crate::server::catalog::definition::{HttpProbe, HttpService};
+use crate::server::catalog::template::RenderError;
+use crate::server::dial::tls::{Trust, encrypt};
+use crate::server::dial::{Steps, Wire};
+
+/// Bytes of a body that are read at most.
+const LONGEST_BODY: usize = 0x0010_0000;
+/// Bytes of an answer's headers at most.
+const LONGEST_HEAD: usize = 0x0001_0000;
+
+/// Asks in order: the first probe signs in, those after it ask for permissions.
+pub async fn ask(errand: &Errand<'_>, service: &HttpService, steps: &mut Steps) -> Result<Finding, Setback> {
+    let holds = |id: &String| errand.values.get(id).is_some();
+    let mut probes = service.probes.iter().filter(|probe| probe.needs.iter().all(holds));
+    let Some(first) = probes.next() else {
+        return Err(Setback::silence("Fill in what is needed to ask the service."));
+    };
+    let mut finding = settle(put(errand, service, first, steps, true).await?)?;
+    steps.pass(&match &finding.account.identity {
+        Some(identity) => signed_in_as(identity),
+        None => format!("{} accepted the credential.", errand.component),
+    });
+    let rest: Vec<_> = probes.collect();
+    if rest.is_empty() && finding.missing.is_empty() && finding.account.scopes.is_empty() {
+        skip_permissions(steps);
+        return Ok(finding);
+    }
+    steps.begin(StepKind::Authorise);
+    for probe in rest {
+        if finding.missing.is_empty() {
+            let further = settle(put(errand, service, probe, &mut Steps::unheard(), false).await?)?;
+            merge(&mut finding, further);
+        }
+    }
+    if finding.missing.is_empty() {
+        steps.pass("All that this component needs is permitted.");
+    } else {
+        steps.fail(&format!("Missing: {}.", finding.missing.join(", ")), "");
+    }
+    Ok(finding)
+}
+
+fn merge(finding: &mut Finding, further: Finding) {
+    finding.missing = further.missing;
+    finding.account.scopes.extend(further.account.scopes);
+    finding.account.identity = finding.account.identity.take().or(further.account.identity);
+    finding.expires_at = finding.expires_at.or(further.expires_at);
+}
+
+fn settle(judgement: Judgement) -> Result<Finding, Setback> {
+    let Judgement { verdict, account, expires_at } = judgement;
+    let missing = match verdict {
+        Verdict::Valid | Verdict::NotAskable => Vec::new(),
+        Verdict::Limited { missing } => missing,
+        Verdict::Rejected { reason, field } => return Err(Setback::refusal(reason).at_any(field)),
+        Verdict::NoEvidence { reason, field } => return Err(Setback::silence(reason).at_any(field)),
+    };
+    Ok(Finding { account, expires_at, missing })
+}
+
+/// Puts one question. The first one's beginning of `Authenticate` stands between connecting and asking.
+async fn put(
+    errand: &Errand<'_>,
+    service: &HttpService,
+    probe: &HttpProbe,
+    steps: &mut Steps,
+    is_first: bool,
+) -> Result<Judgement, Setback> {
+    let prepared = build(service, probe, errand.values, errand.clock.now())?;
+    let mut wire = errand.dialer.connect(&prepared.host, prepared.port, steps).await?.wire;
+    if prepared.encrypted {
+        let trust = errand.values.get("ca").map_or(Trust::Machine, |pem| Trust::Own(pem.to_owned()));
+        steps.begin(StepKind::Tls);
+        wire = encrypt(wire, &prepared.host, &trust, errand.clock.now(), steps).await?;
+    } else {
+        skip_tls(steps);
+    }
+    if is_first {
+        steps.begin(StepKind::Authenticate);
+    }
+    let answer = exchange(wire, prepared.request.map(Full::new)).await?;
+    Ok(classify(probe, &answer, errand.scrub))
+}
+
+/// Sends the request and reads the answer, up to the limit.
+async fn exchange(wire: Wire, request: Request<Full<Bytes>>) -> Result<Answer, Setback> {
+    let (mut sender, connection) =
+        http1::Builder::new().max_buf_size(LONGEST_HEAD).handshake(TokioIo::new(wire)).await.map_err(explain)?;
+    let mut conversation = pin!(async move {
+        let (head, mut body) = sender.send_request(request).await.map_err(explain)?.into_parts();
+        let mut read = Vec::new();
+        while read.len() < LONGEST_BODY
+            && let Some(frame) = body.frame().await
+        {
+            let frame = frame.map_err(explain)?;
+            let data = frame.into_data().unwrap_or_default();
+            read.extend_from_slice(&data[..data.len().min(LONGEST_BODY - read.len())]);
+        }
+        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body: read })
+    });
+    tokio::select! {
+        biased;
+        answer = &mut conversation => answer,
+        _ = connection => conversation.await,
+    }
+}
+
+fn explain(error: hyper::Error) -> Setback {
+    let reason = if error.is_parse() {
+        "What answers here does not speak HTTP, or not as it should. Check the address."
+    } else if error.is_incomplete_message() || error.is_canceled() {
+        "The service closed the connection without an answer."
+    } else {
+        "The connection to the service broke off."
+    };
+    Setback::silence(reason).with_detail(error.to_string())
+}
+
+impl From<BuildError> for Setback {
+    fn from(error: BuildError) -> Self {
+        let setback = Self::silence(error.to_string());
+        match error {
+            BuildError::Render(
+                RenderError::Missing(field) | RenderError::ControlCharacter(field) | RenderError::LeavesPath(field),
+            ) => setback.at(&field),
+            BuildError::Template(cause) => setback.with_detail(cause.to_string()),
+            _ => setback,
+        }
+    }
+}

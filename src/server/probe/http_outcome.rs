@@ -1,0 +1,228 @@
+//! What an answer means, by the rules of the catalog. Pure.
+
+use hyper::HeaderMap;
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use serde_json::Value;
+
+use super::Scrubber;
+use crate::domain::evidence::{Account, Verdict};
+use crate::domain::time::{SECOND, Timestamp};
+use crate::server::catalog::definition::{Expires, HttpProbe, Outcome, OutcomeVerdict, Scopes};
+use crate::server::catalog::template::{Encode, Template};
+
+/// What the service answered; the body up to 1 MiB.
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+/// What the answer means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    pub verdict: Verdict,
+    pub account: Account,
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Judgement {
+    fn bare(verdict: Verdict) -> Self {
+        Self { verdict, account: Account::default(), expires_at: None }
+    }
+
+    fn silence(reason: impl Into<String>) -> Self {
+        Self::bare(Verdict::NoEvidence { reason: reason.into(), field: None })
+    }
+}
+
+/// Judges an answer: the first outcome that matches decides; none, and nothing was learned.
+pub fn classify(probe: &HttpProbe, answer: &Answer, scrub: &Scrubber) -> Judgement {
+    let status = answer.status;
+    if (300..400).contains(&status) {
+        let reason =
+            format!("The service sends elsewhere ({status}), and a credential is never sent on. Check the address.");
+        return Judgement::silence(reason);
+    }
+    if header(answer, CONTENT_ENCODING.as_str()).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        return Judgement::silence("The answer is compressed although that was not asked for, so it was not read.");
+    }
+    let body = Body::read(&answer.body, scrub);
+    match probe.outcomes.iter().find(|outcome| matches(outcome, status, &body)) {
+        // A proxy's or a hotel's sign-in page says 200 as well.
+        Some(outcome) if is_web_page(answer) && accepts(outcome) && outcome.body_contains.is_none() => {
+            Judgement::silence(undecided(answer))
+        }
+        Some(outcome) => judge(probe, outcome, answer, &body),
+        None => Judgement::silence(undecided(answer)),
+    }
+}
+
+fn accepts(outcome: &Outcome) -> bool {
+    matches!(outcome.verdict, OutcomeVerdict::Valid | OutcomeVerdict::Limited)
+}
+
+fn judge(probe: &HttpProbe, outcome: &Outcome, answer: &Answer, body: &Body<'_>) -> Judgement {
+    let message = body.fill(&outcome.message).unwrap_or_else(|| default_message(outcome.verdict, answer.status));
+    match outcome.verdict {
+        OutcomeVerdict::Rejected => {
+            Judgement::bare(Verdict::Rejected { reason: message, field: outcome.field.clone() })
+        }
+        OutcomeVerdict::NoEvidence => {
+            Judgement::bare(Verdict::NoEvidence { reason: message, field: outcome.field.clone() })
+        }
+        OutcomeVerdict::Valid | OutcomeVerdict::Limited => {
+            let identity = probe.identity.as_ref().and_then(|template| body.identity(template));
+            let scopes = probe.scopes.as_ref().and_then(|scopes| granted(scopes, answer, body));
+            let missing = match outcome.verdict {
+                OutcomeVerdict::Limited => outcome.missing.clone(),
+                _ => probe.scopes.as_ref().zip(scopes.as_ref()).map(lacking).unwrap_or_default(),
+            };
+            let limited = outcome.verdict == OutcomeVerdict::Limited || !missing.is_empty();
+            Judgement {
+                verdict: if limited { Verdict::Limited { missing } } else { Verdict::Valid },
+                account: Account { identity, scopes: scopes.unwrap_or_default() },
+                expires_at: probe.expires.as_ref().and_then(|expires| expiry(expires, answer, body)),
+            }
+        }
+    }
+}
+
+fn default_message(verdict: OutcomeVerdict, status: u16) -> String {
+    match verdict {
+        OutcomeVerdict::Rejected => format!("The service refused this credential ({status})."),
+        _ => format!("The service's answer ({status}) says nothing about the credential."),
+    }
+}
+
+fn matches(outcome: &Outcome, status: u16, body: &Body<'_>) -> bool {
+    let json = |(pointer, allowed): (&String, &Vec<Value>)| {
+        body.json.pointer(pointer).is_some_and(|value| allowed.is_empty() || allowed.contains(value))
+    };
+    (outcome.status.is_empty() || outcome.status.contains(&status))
+        && outcome.json.iter().all(json)
+        && outcome.body_contains.as_ref().is_none_or(|text| body.text.contains(text))
+}
+
+/// What to say of an answer that no outcome foresees.
+fn undecided(answer: &Answer) -> String {
+    match answer.status {
+        429 => "The service says there were too many requests (429). Try again in a while.".to_owned(),
+        407 => "A proxy in between wants a sign-in of its own (407).".to_owned(),
+        status @ 500.. => format!("The service has trouble of its own ({status}). Try again later."),
+        status if is_web_page(answer) => {
+            format!("The service answered with a web page ({status}); is a proxy or sign-in page in between?")
+        }
+        status => format!("The service's answer ({status}) says nothing about the credential. Check the address."),
+    }
+}
+
+fn is_web_page(answer: &Answer) -> bool {
+    header(answer, CONTENT_TYPE.as_str()).is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
+}
+
+fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+    answer.headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// An answer's body as JSON, `null` where it is none, and as text.
+struct Body<'a> {
+    json: Value,
+    text: String,
+    scrub: &'a Scrubber,
+}
+
+impl<'a> Body<'a> {
+    fn read(bytes: &[u8], scrub: &'a Scrubber) -> Self {
+        let json = serde_json::from_slice(bytes).unwrap_or_default();
+        Self { json, text: String::from_utf8_lossy(bytes).into_owned(), scrub }
+    }
+
+    /// A value as people read it, scrubbed.
+    fn say(&self, pointer: &str) -> Option<String> {
+        let text = match self.json.pointer(pointer)? {
+            Value::String(text) => text.clone(),
+            value @ (Value::Number(_) | Value::Bool(_)) => value.to_string(),
+            _ => return None,
+        };
+        Some(self.scrub.said(&text)).filter(|text| !text.is_empty())
+    }
+
+    /// A message with what the service said in it; `None` for one that is empty or no template.
+    fn fill(&self, message: &str) -> Option<String> {
+        let template = Template::parse(message).ok()?;
+        let filled = template.render(|pointer| Some(self.say(pointer).unwrap_or_default()), Encode::Plain);
+        filled.ok().filter(|text| !text.is_empty())
+    }
+
+    /// Who the credential belongs to; `None` if the answer does not tell all of it.
+    fn identity(&self, template: &str) -> Option<String> {
+        Template::parse(template).ok()?.render(|pointer| self.say(pointer), Encode::Plain).ok()
+    }
+}
+
+/// The granted scopes; `None` where the answer does not tell, which limits nothing.
+fn granted(scopes: &Scopes, answer: &Answer, body: &Body<'_>) -> Option<Vec<String>> {
+    let split = |text: &str| {
+        let parts = text.split(scopes.separator.as_str()).map(|scope| body.scrub.said(scope));
+        parts.filter(|scope| !scope.is_empty()).collect()
+    };
+    if let Some(text) = scopes.header.as_ref().and_then(|name| header(answer, name)) {
+        return Some(split(text));
+    }
+    match body.json.pointer(scopes.pointer.as_ref()?)? {
+        Value::String(text) => Some(split(text)),
+        Value::Array(list) => Some(list.iter().filter_map(Value::as_str).map(|scope| body.scrub.said(scope)).collect()),
+        _ => None,
+    }
+}
+
+fn lacking((scopes, granted): (&Scopes, &Vec<String>)) -> Vec<String> {
+    scopes.required.iter().filter(|scope| !granted.contains(scope)).cloned().collect()
+}
+
+fn expiry(expires: &Expires, answer: &Answer, body: &Body<'_>) -> Option<Timestamp> {
+    if let Some(text) = expires.header.as_ref().and_then(|name| header(answer, name)) {
+        return moment(text);
+    }
+    match body.json.pointer(expires.pointer.as_ref()?)? {
+        Value::String(text) => moment(text),
+        Value::Number(seconds) => seconds.as_i64().map(from_seconds),
+        _ => None,
+    }
+}
+
+const fn from_seconds(seconds: i64) -> Timestamp {
+    Timestamp(seconds.saturating_mul(SECOND))
+}
+
+/// RFC 3339, `2026-11-22 14:28:22 UTC` (or `+0000`), or seconds since the epoch.
+fn moment(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<i64>() {
+        return Some(from_seconds(seconds));
+    }
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<u8>().ok();
+    let month = time::Month::try_from(number(5, 7)?).ok()?;
+    let date = time::Date::from_calendar_date(text.get(..4)?.parse().ok()?, month, number(8, 10)?).ok()?;
+    let time = time::Time::from_hms(number(11, 13)?, number(14, 16)?, number(17, 19)?).ok()?;
+    let zone = text.get(19..)?.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit()).trim();
+    let utc = time::PrimitiveDateTime::new(date, time).assume_utc().unix_timestamp();
+    Some(from_seconds(utc - offset(zone)?))
+}
+
+/// Seconds east of Greenwich: `Z`, `UTC`, `+01:00`, `-0800`.
+fn offset(zone: &str) -> Option<i64> {
+    if matches!(zone, "Z" | "z" | "UTC" | "GMT") {
+        return Some(0);
+    }
+    let (sign, digits) =
+        if let Some(east) = zone.strip_prefix('+') { (1, east) } else { (-1, zone.strip_prefix('-')?) };
+    let digits = digits.replace(':', "");
+    let minutes: i64 = digits.get(2..4)?.parse().ok()?;
+    let hours: i64 = digits.get(..2)?.parse().ok()?;
+    Some(sign * (hours * 3600 + minutes * 60))
+}
+
+#[cfg(test)]
+#[path = "http_outcome_tests.rs"]
+mod tests;

@@ -1,0 +1,130 @@
+use super::*;
+use crate::domain::field::FieldValues;
+use crate::server::catalog::definition::{Definition, Service};
+use crate::server::probe::Question;
+use crate::server::vault::{SecretText, Secrets};
+use proptest::prelude::*;
+
+const FIELDS: &str = r#"
+slug = "x"
+name = "X"
+category = "c"
+homepage = "https://x.example"
+sources = []
+[[methods]]
+id = "m"
+label = "M"
+kind = "fields"
+fields = [
+  { id = "site", label = "Site", kind = "subdomain", optional = true },
+  { id = "base", label = "Base", kind = "url", optional = true },
+  { id = "path", label = "Path", optional = true },
+  { id = "part", label = "Part", optional = true },
+  { id = "extra", label = "Extra", optional = true },
+  { id = "user", label = "User", optional = true },
+  { id = "token", label = "Token", secret = true },
+]
+"#;
+
+/// Builds with `service` as TOML and the fields given.
+fn build_with(service: &str, given: &[(&str, &str)]) -> Result<Prepared, BuildError> {
+    let text = format!("{FIELDS}\n[methods.service]\nprotocol = \"http\"\n{service}");
+    let component: Definition = toml::from_str(&text).expect("a component");
+    let (mut config, mut secrets) = (FieldValues::default(), Secrets::default());
+    for (id, value) in given {
+        config.set(id, *value);
+    }
+    secrets.insert("token", SecretText::new("t/o ken".to_owned()));
+    let method = &component.methods[0];
+    let question = Question { component: &component, method, config: &config, secrets: &secrets };
+    let Service::Http(service) = &method.service else { panic!("no HTTP") };
+    build(service, &service.probes[0], Values::of(&question), Timestamp(0))
+}
+
+fn uri(result: Result<Prepared, BuildError>) -> String {
+    result.expect("a request").request.uri().to_string()
+}
+
+#[test]
+fn a_credential_stands_where_the_catalog_puts_it() {
+    let service = r#"
+base_url = "https://{site}.acme.example/api"
+headers = { authorization = "Bearer {token}", "x-extra" = "{extra}" }
+query = { key = "{token}", more = "{extra}" }
+probes = [{ path = "/bot{token}/me", outcomes = [] }]
+"#;
+    let prepared = build_with(service, &[("site", "shop")]).expect("a request");
+    assert_eq!((prepared.host, prepared.port), (Host::Name("shop.acme.example".to_owned()), 443));
+    assert!(prepared.encrypted);
+    assert_eq!(prepared.request.uri(), "/api/bott%2Fo%20ken/me?key=t%2Fo%20ken");
+    let headers = prepared.request.headers();
+    assert_eq!(headers["host"], "shop.acme.example");
+    assert_eq!(headers["authorization"], "Bearer t/o ken");
+    assert_eq!(headers["accept-encoding"], "identity");
+    assert!(!headers.contains_key("x-extra"));
+    assert!(!format!("{headers:?}").contains("ken"));
+}
+
+#[test]
+fn basic_authentication_and_bodies_are_made() {
+    let service = r#"
+base_url = "{base}"
+basic = { user = "{user}", password = "{token}" }
+probes = [{ method = "POST", path = "/", body = "q={token}", headers = { content-type = "application/x-www-form-urlencoded" }, outcomes = [] }]
+"#;
+    let prepared = build_with(service, &[("base", "http://acme.example:8080"), ("user", "u")]).expect("a request");
+    assert_eq!((prepared.port, prepared.encrypted), (8080, false));
+    assert_eq!(prepared.request.headers()["host"], "acme.example:8080");
+    assert_eq!(prepared.request.headers()["authorization"], "Basic dTp0L28ga2Vu");
+    assert_eq!(prepared.request.body().as_ref(), b"q=t%2Fo%20ken");
+    let anonymous = build_with(service, &[("base", "http://acme.example")]).expect("a request");
+    assert!(!anonymous.request.headers().contains_key("authorization"));
+}
+
+#[test]
+fn nothing_typed_leaves_the_base() {
+    let service = "base_url = \"https://{site}.acme.example\"\nprobes = [{ outcomes = [] }]";
+    for site in ["evil.example/", "evil.example#", "a@b", "a:80", "a?", "..", "a b", "a\\b", "é"] {
+        let refused = build_with(service, &[("site", site)]).map(|prepared| prepared.host);
+        assert!(matches!(refused, Err(BuildError::LeavesBase)), "{site}: {refused:?}");
+    }
+    let service = "base_url = \"https://acme.example/v1\"\nprobes = [{ path = \"/{+path}\", outcomes = [] }]";
+    for path in ["../admin", "a/../../b", "a/%2e%2E/b", "./a", "a\\..\\b", "a#b", "%2e"] {
+        let refused = build_with(service, &[("path", path)]).map(|prepared| prepared.host);
+        assert!(matches!(refused, Err(BuildError::Path)), "{path}: {refused:?}");
+    }
+    assert_eq!(uri(build_with(service, &[("path", "me?full=1&x=../y")])), "/v1/me?full=1&x=../y");
+    assert_eq!(uri(build_with(service, &[("path", "//evil.example/x")])), "/v1/evil.example/x");
+}
+
+#[test]
+fn only_complete_web_addresses_are_bases() {
+    let service = "base_url = \"{base}\"\nprobes = [{ path = \"/me\", outcomes = [] }]";
+    for base in
+        ["ftp://a.example", "https://u:p@a.example", "a.example", "https://a.example/?x=1", "file:///etc/passwd"]
+    {
+        let refused = build_with(service, &[("base", base)]).map(|prepared| prepared.host);
+        assert!(matches!(refused, Err(BuildError::Address)), "{base}: {refused:?}");
+    }
+    let odd = build_with(service, &[("base", "http://0x7f.1")]).expect("a request");
+    assert_eq!(odd.host, Host::Ip([127, 0, 0, 1].into()));
+}
+
+proptest! {
+    #[test]
+    fn a_path_never_changes_the_host(path in "[a-z./\\\\@:#?%\\[\\]]{0,24}", part in ".{0,12}") {
+        let service = "base_url = \"https://acme.example\"\nprobes = [{ path = \"/{+path}/{part}\", outcomes = [] }]";
+        if let Ok(prepared) = build_with(service, &[("path", &path), ("part", &part)]) {
+            prop_assert_eq!(prepared.host, Host::Name("acme.example".to_owned()));
+            prop_assert_eq!(prepared.port, 443);
+        }
+    }
+
+    #[test]
+    fn a_site_stays_below_its_domain(site in "[a-z0-9./:@#?-]{1,20}") {
+        let service = "base_url = \"https://{site}.acme.example\"\nprobes = [{ outcomes = [] }]";
+        if let Ok(prepared) = build_with(service, &[("site", &site)]) {
+            prop_assert!(prepared.host.to_string().ends_with(".acme.example"));
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! PostgreSQL (frontend/backend protocol 3.0), by tokio-postgres over a connection of ours.
+//! Reads no `PG*` variable and no `~/.pgpass`.
+
+use bytes::BytesMut;
+use std::future::Future;
+use std::pin::pin;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+
+use super::login::{Encryption, Login, no_tls_offered, skip_tls};
+use super::{Errand, Finding, Setback, signed_in_as};
+use crate::domain::evidence::StepKind;
+use crate::server::catalog::definition::LoginService;
+use crate::server::dial::{Steps, Wire};
+
+pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps) -> Result<Finding, Setback> {
+    let login = Login::read(errand, service)?;
+    let user = login.needed_user()?;
+    let encryption = login.encryption()?;
+    let wire = login.connect(errand, steps).await?;
+    let wire = match encryption {
+        Encryption::Off => {
+            skip_tls(steps);
+            wire
+        }
+        Encryption::On(trust) | Encryption::Upgrade(trust) => {
+            steps.begin(StepKind::Tls);
+            let wire = request_encryption(wire).await?;
+            login.upgrade(wire, &trust, errand, steps).await?
+        }
+    };
+    steps.begin(StepKind::Authenticate);
+    let (client, connection) =
+        config(&login, user).connect_raw(wire, NoTls).await.map_err(|error| explain(&error, &login, errand))?;
+    steps.pass("The server accepted user and password.");
+    steps.begin(StepKind::Authorise);
+    let identity = beside(connection, identity(&client)).await.map_err(|error| explain(&error, &login, errand))?;
+    let identity = errand.scrub.said(&identity.unwrap_or_else(|| user.to_owned()));
+    steps.pass(&signed_in_as(&identity));
+    Ok(Finding::identity(identity))
+}
+
+/// All that tokio-postgres is told; it would otherwise take the operating system's user.
+fn config(login: &Login<'_>, user: &str) -> Config {
+    let mut config = Config::new();
+    config.user(user).password(login.password.unwrap_or_default());
+    // What libpq does too: a database of the user's name.
+    config.dbname(login.database.unwrap_or(user));
+    config.application_name("Patchbay").ssl_mode(SslMode::Disable);
+    config
+}
+
+/// `SSLRequest`, answered by a single byte (PostgreSQL documentation, 54.2.10). No byte after it is read in clear text.
+async fn request_encryption(mut wire: Wire) -> Result<Wire, Setback> {
+    let mut request = BytesMut::new();
+    postgres_protocol::message::frontend::ssl_request(&mut request);
+    wire.write_all(&request).await?;
+    match wire.read_u8().await? {
+        b'S' => Ok(wire),
+        b'N' => Err(no_tls_offered()),
+        _ => Err(not_postgresql()),
+    }
+}
+
+async fn identity(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
+    let answer = client.simple_query("select current_user, current_database()").await?;
+    Ok(answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(format!("{}@{}", row.get(0)?, row.get(1)?)),
+        _ => None,
+    }))
+}
+
+/// Runs a conversation while its connection is driven; dropping it drops both.
+async fn beside<T>(connection: impl Future, conversation: impl Future<Output = T>) -> T {
+    let mut conversation = pin!(conversation);
+    tokio::select! {
+        biased;
+        said = &mut conversation => said,
+        _ = connection => conversation.await,
+    }
+}
+
+fn not_postgresql() -> Setback {
+    Setback::silence("What answers here does not speak PostgreSQL's protocol. Check host and port.").at("port")
+}
+
+fn explain(error: &tokio_postgres::Error, login: &Login<'_>, errand: &Errand<'_>) -> Setback {
+    if let Some(refusal) = error.as_db_error() {
+        return explain_refusal(refusal, login, errand);
+    }
+    let cause = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    match cause {
+        Some(cause) if cause.kind() == std::io::ErrorKind::InvalidInput => not_postgresql(),
+        Some(cause) if cause.kind() == std::io::ErrorKind::InvalidData => not_postgresql(),
+        Some(cause) => Setback::from(std::io::Error::new(cause.kind(), cause.to_string())),
+        None if error.is_closed() => Setback::silence("The server closed the connection without an answer."),
+        None if login.password.is_none() => {
+            Setback::refusal("PostgreSQL asks for a password, and none is given here.").at("password")
+        }
+        None => not_postgresql(),
+    }
+    .with_detail(error.to_string())
+}
+
+/// The codes are PostgreSQL's own (documentation, appendix A).
+fn explain_refusal(refusal: &DbError, login: &Login<'_>, errand: &Errand<'_>) -> Setback {
+    let code = refusal.code().code();
+    let user = login.user.unwrap_or_default();
+    let said = errand.scrub.said(refusal.message());
+    let setback = match *refusal.code() {
+        SqlState::INVALID_PASSWORD => Setback::refusal(format!(
+            "PostgreSQL refused this password for user “{user}” ({code}). Check it, or reset it with ALTER ROLE."
+        ))
+        .at("password"),
+        // Sent for a network or an encryption the server's pg_hba.conf does not provide for.
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION if said.contains("pg_hba.conf") => Setback::refusal(format!(
+            "PostgreSQL lets user “{user}” not sign in this way ({code}): {said}. Check encryption, or the server's pg_hba.conf."
+        ))
+        .at("user"),
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            Setback::refusal(format!("PostgreSQL refused user “{user}” ({code}): {said}.")).at("user")
+        }
+        SqlState::INVALID_CATALOG_NAME => {
+            let database = login.database.unwrap_or(user);
+            Setback::refusal(format!("There is no database “{database}” on this server ({code}). Check its name."))
+                .at("database")
+        }
+        SqlState::INSUFFICIENT_PRIVILEGE => Setback::refusal(format!(
+            "User “{user}” may not use this database ({code}): {said}. GRANT CONNECT allows it."
+        ))
+        .at("database"),
+        SqlState::TOO_MANY_CONNECTIONS => {
+            Setback::silence(format!("The server has no connection left ({code}). Try again in a while."))
+        }
+        SqlState::CANNOT_CONNECT_NOW => {
+            Setback::silence(format!("The server is starting up or shutting down ({code}). Try again in a while."))
+        }
+        _ => Setback::silence(format!("PostgreSQL answered with an error ({code}): {said}.")),
+    };
+    setback.with_detail(said)
+}

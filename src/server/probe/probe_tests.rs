@@ -1,0 +1,343 @@
+use super::*;
+use crate::domain::evidence::StepOutcome;
+use crate::server::dial::SystemResolver;
+use crate::server::dial::policy::NetworkPolicy;
+use crate::server::vault::SecretText;
+use std::future::Future;
+use std::net::SocketAddr;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+pub(super) const SECRET: &str = "canary-secret-9f2";
+const DEFAULT_PORTS: [(&str, u16); 4] = [("postgresql", 5432), ("mysql", 3306), ("redis", 6379), ("smtp", 25)];
+
+/// A database, cache or mail component.
+pub(super) fn login_component(protocol: &str) -> Definition {
+    let port = DEFAULT_PORTS.iter().find(|(name, _)| *name == protocol).expect("a protocol").1;
+    let fields = ["host", "port", "user", "database", "tls", "ca"].map(|id| {
+        format!(
+            "{{ id = \"{id}\", label = \"{id}\", optional = true, kind = \"{}\" }}",
+            if id == "ca" { "multiline" } else { "text" }
+        )
+    });
+    component(&format!(
+        "fields = [{}, {{ id = \"password\", label = \"Password\", secret = true, optional = true }}]\n\
+         [methods.service]\nprotocol = \"{protocol}\"\ndefault_port = {port}\n",
+        fields.join(", ")
+    ))
+}
+
+fn http_component() -> Definition {
+    component(
+        r#"
+fields = [{ id = "base", label = "Base", kind = "url" }, { id = "token", label = "Token", secret = true }, { id = "test", label = "T", optional = true }]
+[methods.service]
+protocol = "http"
+base_url = "{base}"
+headers = { authorization = "Bearer {token}" }
+[[methods.service.probes]]
+path = "/me"
+needs = ["base"]
+identity = "{/login}"
+outcomes = [{ verdict = "valid", status = [200] }, { verdict = "rejected", status = [401], message = "It said {/message}." }]
+[[methods.service.probes]]
+path = "/rights"
+needs = ["test"]
+outcomes = [{ verdict = "valid", status = [200] }, { verdict = "limited", status = [403], missing = ["repo:read"] }]
+"#,
+    )
+}
+
+fn component(method: &str) -> Definition {
+    let text = format!(
+        "slug = \"x\"\nname = \"X\"\ncategory = \"c\"\nhomepage = \"\"\nsources = []\n\
+         [[methods]]\nid = \"m\"\nlabel = \"M\"\nkind = \"fields\"\n{method}"
+    );
+    toml::from_str(&text).expect("a component")
+}
+
+/// Opens exactly one address and port.
+fn prober(open: SocketAddr, limit: Duration) -> Prober {
+    let policy = NetworkPolicy { allow: vec![open.to_string().parse().expect("an entry")], ..NetworkPolicy::default() };
+    Prober { limit, ..Prober::new(Dialer::new(policy, Arc::new(SystemResolver)), Clock::system()) }
+}
+
+async fn probe_with(
+    prober: &Prober,
+    component: &Definition,
+    given: &[(&str, &str)],
+) -> (Evidence, UnboundedReceiver<Step>) {
+    let (mut config, mut secrets) = (FieldValues::default(), Secrets::default());
+    for field in component.methods[0].fields.iter().filter(|field| field.secret) {
+        secrets.insert(&field.id, SecretText::new(SECRET.to_owned()));
+    }
+    for (id, value) in given {
+        config.set(id, *value);
+    }
+    let (live, told) = unbounded_channel();
+    let question = Question { component, method: &component.methods[0], config: &config, secrets: &secrets };
+    (prober.probe(question, live).await, told)
+}
+
+/// A server that treats every connection alike.
+async fn serve<F: Future<Output = ()> + Send + 'static>(treat: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(treat(stream));
+        }
+    });
+    address
+}
+
+async fn stall(stream: TcpStream) {
+    std::future::pending::<()>().await;
+    drop(stream);
+}
+
+async fn hang_up(_: TcpStream) {}
+
+/// Sends one block over and over: 10 GB at most, or until nobody takes it.
+async fn flood(mut stream: TcpStream, head: &'static str, block: &'static [u8]) {
+    let _ = stream.write_all(head.as_bytes()).await;
+    for _ in 0..10_000_000_000 / block.len() {
+        if stream.write_all(block).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Answers each path with a status, headers and a body.
+async fn http(pages: &'static [(&'static str, &'static str, &'static str)]) -> SocketAddr {
+    serve(move |mut stream| async move {
+        let mut request = vec![0; 4096];
+        let read = stream.read(&mut request).await.unwrap_or_default();
+        let request = String::from_utf8_lossy(&request[..read]).into_owned();
+        let path = request.split(' ').nth(1).unwrap_or_default();
+        let (_, head, body) = pages.iter().find(|(page, ..)| *page == path).unwrap_or(&("", "404 Not Found", ""));
+        let answer = format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let _ = stream.write_all(answer.as_bytes()).await;
+    })
+    .await
+}
+
+fn login_at(address: SocketAddr) -> [(&'static str, String); 5] {
+    [
+        ("host", address.ip().to_string()),
+        ("port", address.port().to_string()),
+        ("user", "app".to_owned()),
+        ("database", "0".to_owned()),
+        ("tls", "off".to_owned()),
+    ]
+}
+
+async fn log_in(protocol: &str, address: SocketAddr, tls: &str, limit: Duration) -> Evidence {
+    let mut given = login_at(address);
+    given[4].1 = tls.to_owned();
+    let given = given.each_ref().map(|(id, value)| (*id, value.as_str()));
+    probe_with(&prober(address, limit), &login_component(protocol), &given).await.0
+}
+
+pub(super) async fn log_in_without_tls(protocol: &str, address: SocketAddr) -> Evidence {
+    log_in(protocol, address, "off", AMPLE).await
+}
+
+fn failed_step(evidence: &Evidence) -> Option<StepKind> {
+    evidence.steps.iter().find(|step| step.outcome == StepOutcome::Failed).map(|step| step.kind)
+}
+
+fn silence(evidence: &Evidence) -> &str {
+    match &evidence.verdict {
+        Verdict::NoEvidence { reason, .. } => reason,
+        verdict => panic!("evidence: {verdict:?}"),
+    }
+}
+
+const QUICK: Duration = Duration::from_millis(300);
+const AMPLE: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_server_that_stalls_stops_at_exactly_that_step() {
+    let address = serve(stall).await;
+    for (protocol, tls, step) in [
+        ("postgresql", "require", StepKind::Tls),
+        ("postgresql", "off", StepKind::Authenticate),
+        ("mysql", "require", StepKind::Tls),
+        ("mysql", "off", StepKind::Authenticate),
+        ("redis", "require", StepKind::Tls),
+        ("redis", "off", StepKind::Authenticate),
+        ("smtp", "starttls", StepKind::Tls),
+        ("smtp", "off", StepKind::Authenticate),
+    ] {
+        let evidence = log_in(protocol, address, tls, QUICK).await;
+        assert_eq!(failed_step(&evidence), Some(step), "{protocol}, tls {tls}: {evidence:?}");
+        assert!(silence(&evidence).starts_with("No answer within"), "{protocol}: {evidence:?}");
+    }
+    let base = format!("http://{address}");
+    let (evidence, mut told) = probe_with(&prober(address, QUICK), &http_component(), &[("base", &base)]).await;
+    assert_eq!(failed_step(&evidence), Some(StepKind::Authenticate));
+    let mut last = None;
+    while let Ok(step) = told.try_recv() {
+        last = Some(step);
+    }
+    assert_eq!(last.as_ref(), evidence.steps.last());
+}
+
+#[tokio::test]
+async fn a_server_that_stalls_after_the_sign_in_stops_at_permissions() {
+    let address = serve(|mut stream| async move {
+        let mut read = [0; 512];
+        let _ = stream.read(&mut read).await;
+        let _ = stream.write_all(b"+OK\r\n").await;
+        stall(stream).await;
+    })
+    .await;
+    let evidence = log_in("redis", address, "off", QUICK).await;
+    assert_eq!(failed_step(&evidence), Some(StepKind::Authorise), "{evidence:?}");
+}
+
+#[tokio::test]
+async fn garbage_floods_and_hang_ups_are_no_evidence() {
+    let garbage = serve(|mut stream| async move {
+        let _ = stream.write_all(b"\x16\x03\x01garbage \xff\xfe\r\n\r\nmore of it, and a line\r\n").await;
+        let _ = stream.read(&mut [0; 64]).await;
+    })
+    .await;
+    let flooding = serve(|stream| flood(stream, "", &[b'x'; 65_536])).await;
+    let hanging_up = serve(hang_up).await;
+    for address in [garbage, flooding, hanging_up] {
+        for (protocol, tls) in [
+            ("postgresql", "off"),
+            ("postgresql", "require"),
+            ("mysql", "off"),
+            ("mysql", "require"),
+            ("redis", "off"),
+            ("redis", "require"),
+            ("smtp", "off"),
+            ("smtp", "starttls"),
+            ("smtp", "tls"),
+        ] {
+            let evidence = log_in(protocol, address, tls, AMPLE).await;
+            assert!(!silence(&evidence).starts_with("No answer"), "{protocol}, tls {tls}: {evidence:?}");
+        }
+        let base = format!("http://{address}");
+        let (evidence, _) = probe_with(&prober(address, AMPLE), &http_component(), &[("base", &base)]).await;
+        assert!(!silence(&evidence).starts_with("No answer"), "{evidence:?}");
+    }
+}
+
+#[tokio::test]
+async fn of_an_endless_body_one_mebibyte_is_read() {
+    let head = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 10000000000\r\n\r\n";
+    let address = serve(move |stream| flood(stream, head, &[b' '; 65_536])).await;
+    let base = format!("http://{address}");
+    let (evidence, _) = probe_with(&prober(address, AMPLE), &http_component(), &[("base", &base)]).await;
+    assert!(matches!(evidence.verdict, Verdict::Rejected { .. }), "{evidence:?}");
+}
+
+#[tokio::test]
+async fn an_endless_redis_answer_ends_at_the_limit() {
+    let address = serve(|stream| flood(stream, "$10000000000\r\n", &[b'x'; 65_536])).await;
+    let evidence = log_in("redis", address, "off", AMPLE).await;
+    assert!(!silence(&evidence).starts_with("No answer"), "{evidence:?}");
+}
+
+#[tokio::test]
+async fn a_credential_is_accepted_refused_and_limited() {
+    let address = http(&[("/me", "200 OK", r#"{"login": "octo"}"#), ("/rights", "403 Forbidden", "{}")]).await;
+    let base = format!("http://{address}");
+    let prober = prober(address, AMPLE);
+    let (evidence, _) = probe_with(&prober, &http_component(), &[("base", &base)]).await;
+    assert_eq!(evidence.verdict, Verdict::Valid);
+    assert_eq!(evidence.account.identity.as_deref(), Some("octo"));
+    assert_eq!(evidence.steps.iter().map(|step| step.kind).collect::<Vec<_>>(), StepKind::ALL);
+    let (evidence, _) = probe_with(&prober, &http_component(), &[("base", &base), ("test", "1")]).await;
+    assert_eq!(evidence.verdict, Verdict::Limited { missing: vec!["repo:read".to_owned()] });
+    assert_eq!(failed_step(&evidence), Some(StepKind::Authorise));
+}
+
+#[tokio::test]
+async fn a_service_that_echoes_the_secret_gets_it_into_no_evidence() {
+    let address = http(&[("/me", "401 Unauthorized", r#"{"message": "no such token: canary-secret-9f2"}"#)]).await;
+    let base = format!("http://{address}");
+    let (evidence, mut told) = probe_with(&prober(address, AMPLE), &http_component(), &[("base", &base)]).await;
+    assert!(matches!(evidence.verdict, Verdict::Rejected { .. }), "{evidence:?}");
+    assert!(!format!("{evidence:?}").contains(SECRET));
+    while let Ok(step) = told.try_recv() {
+        assert!(!format!("{step:?}").contains(SECRET));
+    }
+}
+
+#[tokio::test]
+async fn redirects_lead_nowhere_and_a_neighbouring_port_is_refused() {
+    let sentinel = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let neighbour = sentinel.local_addr().expect("an address");
+    let location = format!("HTTP/1.1 302 Found\r\nlocation: http://{neighbour}/me\r\ncontent-length: 0\r\n\r\n");
+    let address = serve(move |mut stream| {
+        let location = location.clone();
+        async move {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(location.as_bytes()).await;
+        }
+    })
+    .await;
+    let prober = prober(address, AMPLE);
+    let (evidence, _) = probe_with(&prober, &http_component(), &[("base", &format!("http://{address}"))]).await;
+    assert!(silence(&evidence).contains("sends elsewhere (302)"), "{evidence:?}");
+    let (evidence, _) = probe_with(&prober, &http_component(), &[("base", &format!("http://{neighbour}"))]).await;
+    assert_eq!(silence(&evidence), "This address cannot be reached from here.");
+    assert_eq!(failed_step(&evidence), Some(StepKind::Resolve));
+    assert!(timeout(Duration::from_millis(100), sentinel.accept()).await.is_err());
+}
+
+#[tokio::test]
+async fn dropping_a_probe_closes_its_socket() {
+    for protocol in ["postgresql", "mysql", "redis", "smtp"] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let probe = tokio::spawn(async move { log_in(protocol, address, "off", AMPLE).await });
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        probe.abort();
+        let mut read = Vec::new();
+        let end = timeout(Duration::from_secs(2), stream.read_to_end(&mut read)).await;
+        assert!(end.is_ok(), "{protocol}: the socket stayed open");
+    }
+}
+
+#[tokio::test]
+async fn a_service_with_nothing_to_ask_is_not_askable() {
+    let component = http_component();
+    assert!(!askable(&component.methods[0], &FieldValues::default()));
+    let address = "127.0.0.1:9".parse().expect("an address");
+    let (evidence, _) = probe_with(&prober(address, QUICK), &component, &[]).await;
+    assert_eq!((evidence.verdict, evidence.steps), (Verdict::NotAskable, Vec::new()));
+}
+
+#[tokio::test]
+async fn a_mail_server_is_signed_in_to_and_refuses() {
+    async fn mail(mut stream: TcpStream, code: &'static str) {
+        let _ = stream.write_all(b"220 mail ESMTP\r\n").await;
+        let mut read = [0; 512];
+        while let Ok(length @ 1..) = stream.read(&mut read).await {
+            let line = String::from_utf8_lossy(&read[..length]).into_owned();
+            let answer = match line.split(' ').next() {
+                Some("EHLO") => "250-mail\r\n250-SIZE 1000\r\n250 AUTH LOGIN PLAIN\r\n".to_owned(),
+                Some("AUTH") => format!("{code} said\r\n"),
+                _ => "221 bye\r\n".to_owned(),
+            };
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    }
+    let good = serve(|stream| mail(stream, "235 2.7.0")).await;
+    let evidence = log_in("smtp", good, "off", AMPLE).await;
+    assert_eq!((&evidence.verdict, evidence.account.identity.as_deref()), (&Verdict::Valid, Some("app")));
+    let bad = serve(|stream| mail(stream, "535 5.7.8")).await;
+    let evidence = log_in("smtp", bad, "off", AMPLE).await;
+    assert!(
+        matches!(&evidence.verdict, Verdict::Rejected { field: Some(field), .. } if field == "password"),
+        "{evidence:?}"
+    );
+}

@@ -1,0 +1,194 @@
+//! Credentials on their way in: checked, split into what is secret and what is not, and proved.
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::Services;
+use crate::api::connections::StoredSecret;
+use crate::api::error::ApiError;
+use crate::api::stream::ProbeEvent;
+use crate::domain::evidence::{Account, Evidence, Step, Verdict};
+use crate::domain::field::{Field, FieldProblem, FieldValues, check_all};
+use crate::domain::health::Health;
+use crate::domain::id::ConnectionId;
+use crate::domain::name::ConnectionName;
+use crate::domain::tag::TagSet;
+use crate::domain::time::Timestamp;
+use crate::server::catalog::definition::{Definition, Method};
+use crate::server::probe::Question;
+use crate::server::store::record::{Credentials, Proof, Scope};
+use crate::server::vault::{SealContext, SecretText, Secrets};
+
+/// A method's values, apart: what is sealed and what is not.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub config: FieldValues,
+    pub secrets: Secrets,
+    /// Which secrets there are, and since when.
+    pub stored: Vec<StoredSecret>,
+    /// Required fields that hold nothing; only let through for a connection saved as not active.
+    pub missing: Vec<String>,
+}
+
+/// Secrets already stored that stay in force where a field is left empty.
+pub struct Kept<'a> {
+    pub secrets: &'a Secrets,
+    pub stored: &'a [StoredSecret],
+}
+
+/// Finds component and method by name.
+pub fn find<'a>(
+    services: &'a Services,
+    component: &crate::domain::component::ComponentSlug,
+    method: &str,
+) -> Result<(&'a Definition, &'a Method), ApiError> {
+    let definition = services
+        .catalog
+        .get(component)
+        .ok_or_else(|| ApiError::field("component", "There is no such component. Choose one from the list of components."))?;
+    let method = definition
+        .methods
+        .iter()
+        .find(|candidate| candidate.id == method)
+        .ok_or_else(|| ApiError::field("method", format!("{} has no such way of authenticating.", definition.name)))?;
+    Ok((definition, method))
+}
+
+/// Parses name and tags, adding what is wrong to the problems.
+pub fn name_and_tags(
+    name: &str,
+    tags: &[String],
+    problems: &mut Vec<FieldProblem>,
+) -> Option<(ConnectionName, TagSet)> {
+    let name = ConnectionName::try_from(name.to_owned()).map_err(|error| FieldProblem::new("name", error.to_string()));
+    let tags = TagSet::parse(tags.iter().map(String::as_str)).map_err(|error| FieldProblem::new("tags", error.to_string()));
+    match (name, tags) {
+        (Ok(name), Ok(tags)) => Some((name, tags)),
+        (name, tags) => {
+            problems.extend(name.err());
+            problems.extend(tags.err());
+            None
+        }
+    }
+}
+
+/// Checks values against a method's fields and takes them apart.
+///
+/// # Errors
+/// The problems, by field. With `incomplete`, fields that are merely missing are listed in the candidate instead.
+pub fn take_apart(
+    fields: &[Field],
+    values: &FieldValues,
+    kept: Option<&Kept<'_>>,
+    incomplete: bool,
+    now: Timestamp,
+) -> Result<Candidate, Vec<FieldProblem>> {
+    let is_kept = |field: &str| kept.is_some_and(|kept| kept.secrets.get(field).is_some());
+    let (missing, problems): (Vec<_>, Vec<_>) =
+        check_all(fields, values, is_kept).into_iter().partition(|problem| incomplete && values.get(&problem.field).is_none());
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let label = |id: &str| fields.iter().find(|field| field.id == id).map_or_else(|| id.to_owned(), |f| f.label.clone());
+    let mut candidate = Candidate {
+        config: FieldValues::default(),
+        secrets: Secrets::default(),
+        stored: Vec::new(),
+        missing: missing.iter().map(|problem| label(&problem.field)).collect(),
+    };
+    for field in fields.iter().filter(|field| field.is_shown(values, fields)) {
+        candidate.add(field, values.get(&field.id), kept, now);
+    }
+    Ok(candidate)
+}
+
+impl Candidate {
+    fn add(&mut self, field: &Field, value: Option<&str>, kept: Option<&Kept<'_>>, now: Timestamp) {
+        match (field.secret, value) {
+            (false, Some(value)) => self.config.set(&field.id, value),
+            (false, None) if !field.default.is_empty() => self.config.set(&field.id, field.default.as_str()),
+            (false, None) => {}
+            (true, Some(value)) => {
+                self.secrets.insert(&field.id, SecretText::new(value.to_owned()));
+                self.stored.push(StoredSecret { field: field.id.clone(), stored_at: now });
+            }
+            (true, None) => self.keep(field, kept),
+        }
+    }
+
+    fn keep(&mut self, field: &Field, kept: Option<&Kept<'_>>) {
+        let Some((kept, secret)) = kept.and_then(|kept| Some((kept, kept.secrets.get(&field.id)?))) else { return };
+        self.secrets.insert(&field.id, secret.clone());
+        self.stored.extend(kept.stored.iter().find(|stored| stored.field == field.id).cloned());
+    }
+}
+
+impl Services {
+    /// Asks the service itself.
+    pub(super) async fn prove(
+        &self,
+        definition: &Definition,
+        method: &Method,
+        config: &FieldValues,
+        secrets: &Secrets,
+        live: UnboundedSender<Step>,
+    ) -> Evidence {
+        if self.setting.demo {
+            let reason = "This is the sample workspace: nothing in it is checked against real services.".to_owned();
+            let verdict = Verdict::NoEvidence { reason, field: None };
+            return Evidence { at: self.clock.now(), steps: Vec::new(), verdict, account: Account::default(), expires_at: None };
+        }
+        self.prober.probe(Question { component: definition, method, config, secrets }, live).await
+    }
+
+    /// Seals a candidate's secrets for a connection's version.
+    pub(super) async fn seal(
+        &self,
+        scope: &Scope,
+        connection: &ConnectionId,
+        method: &str,
+        secret_version: i64,
+        candidate: Candidate,
+        proof: Proof,
+    ) -> Result<Credentials, ApiError> {
+        let sealed = if candidate.secrets.is_empty() {
+            Vec::new()
+        } else {
+            let context = SealContext { scope, connection, method, secret_version };
+            self.vault.seal(&context, &candidate.secrets).await?
+        };
+        Ok(Credentials {
+            method: method.to_owned(),
+            config: candidate.config,
+            sealed,
+            secrets: candidate.stored,
+            proof,
+        })
+    }
+}
+
+/// What a first probe makes of a connection that was nothing before.
+pub fn proof_of(evidence: Evidence, now: Timestamp) -> Proof {
+    Proof {
+        health: Health::Unproven.after(&evidence.verdict, now),
+        account: evidence.account.clone(),
+        expires_at: evidence.expires_at,
+        evidence: Some(evidence),
+    }
+}
+
+/// The answer to a try that the service did not accept.
+pub fn not_saved(definition: &Definition, evidence: Evidence, operator: bool) -> ProbeEvent {
+    let name = &definition.name;
+    let (message, field) = match &evidence.verdict {
+        Verdict::Rejected { reason, field } | Verdict::NoEvidence { reason, field } => (reason.clone(), field.clone()),
+        Verdict::Limited { missing } => {
+            (format!("{name} accepted this credential, but it lacks: {}. Allow it there, then try again.", missing.join(", ")), None)
+        }
+        Verdict::Valid | Verdict::NotAskable => {
+            (format!("{name} cannot be asked whether this works. Vouch for it, or give it an address to test."), None)
+        }
+    };
+    let problems = field.map(|field| FieldProblem::new(&field, message.clone())).into_iter().collect();
+    let evidence = if operator { evidence } else { evidence.without_details() };
+    ProbeEvent::NotSaved { message, problems, evidence }
+}

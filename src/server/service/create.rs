@@ -1,0 +1,126 @@
+//! Creating a connection: check, ask the service, seal, commit.
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::caller::Caller;
+use super::candidate::{Candidate, find, name_and_tags, not_saved, proof_of, take_apart};
+use super::{Services, ended, finish, live_for};
+use crate::api::error::ApiError;
+use crate::api::stream::{CreateRequest, ProbeEvent, Saving};
+use crate::domain::component::ComponentSlug;
+use crate::domain::evidence::{Step, Verdict};
+use crate::domain::health::Health;
+use crate::domain::id::ConnectionId;
+use crate::domain::name::ConnectionName;
+use crate::domain::role::Action;
+use crate::domain::tag::TagSet;
+use crate::server::catalog::definition::{Definition, Method};
+use crate::server::probe::askable;
+use crate::server::store::StoreError;
+use crate::server::store::record::{AuditAction, NewConnection, Proof, Scope};
+
+/// A request whose every part has been checked.
+struct Checked<'a> {
+    definition: &'a Definition,
+    method: &'a Method,
+    name: ConnectionName,
+    tags: TagSet,
+    candidate: Candidate,
+}
+
+impl Services {
+    /// Creates a connection; the result is the stream's last event.
+    pub async fn create(&self, caller: &Caller, request: CreateRequest, live: UnboundedSender<Step>) -> ProbeEvent {
+        ended(self.try_to_create(caller, request, live_for(caller, live)).await)
+    }
+
+    async fn try_to_create(
+        &self,
+        caller: &Caller,
+        request: CreateRequest,
+        live: UnboundedSender<Step>,
+    ) -> Result<ProbeEvent, ApiError> {
+        let scope = caller.scope(Action::CreateConnection, request.environment)?;
+        if let Some(summary) = self.store.by_request_id(&scope, &request.request_id).await? {
+            return Ok(ProbeEvent::Saved { summary: Box::new(summary), evidence: None });
+        }
+        let checked = self.check_creation(&request)?;
+        let proof = match request.saving {
+            Saving::WhenValid => {
+                let Checked { definition, method, candidate, .. } = &checked;
+                let evidence = self.prove(definition, method, &candidate.config, &candidate.secrets, live).await;
+                if evidence.verdict != Verdict::Valid {
+                    self.tries.remember(&scope, &request.request_id, &request.values, &evidence);
+                    return Ok(not_saved(definition, evidence, caller.operator));
+                }
+                proof_of(evidence, self.clock.now())
+            }
+            Saving::AsNotActive => self.proof_of_last_try(&scope, &request, &checked.candidate),
+            Saving::Vouched => self.vouched(caller, checked.method, &checked.candidate)?,
+        };
+        self.commit_creation(caller, scope, request.request_id, checked, proof).await
+    }
+
+    fn check_creation(&self, request: &CreateRequest) -> Result<Checked<'_>, ApiError> {
+        let (definition, method) = find(self, &request.component, &request.method)?;
+        let mut problems = Vec::new();
+        if request.request_id.is_empty() || request.request_id.len() > 200 {
+            return Err(ApiError::field("request_id", "Give an id of 1 to 200 characters."));
+        }
+        let named = name_and_tags(&request.name, &request.tags, &mut problems);
+        let incomplete = request.saving == Saving::AsNotActive;
+        let candidate = take_apart(&method.fields, &request.values, None, incomplete, self.clock.now());
+        match (named, candidate) {
+            (Some((name, tags)), Ok(candidate)) => Ok(Checked { definition, method, name, tags, candidate }),
+            (_, candidate) => {
+                problems.extend(candidate.err().unwrap_or_default());
+                Err(ApiError::Invalid { problems })
+            }
+        }
+    }
+
+    fn proof_of_last_try(&self, scope: &Scope, request: &CreateRequest, candidate: &Candidate) -> Proof {
+        if !candidate.missing.is_empty() {
+            return Proof { health: Health::Missing { fields: candidate.missing.clone() }, ..Proof::default() };
+        }
+        self.tries
+            .recall(scope, &request.request_id, &request.values)
+            .map_or_else(Proof::default, |evidence| proof_of(evidence, self.clock.now()))
+    }
+
+    /// A person's word, taken only where the service has no way to be asked.
+    pub(super) fn vouched(&self, caller: &Caller, method: &Method, candidate: &Candidate) -> Result<Proof, ApiError> {
+        if askable(method, &candidate.config) {
+            return Err(ApiError::field("saving", "This service can be asked, so nobody has to vouch for it. Save it as usual."));
+        }
+        let health = Health::Vouched { by: caller.name().to_owned(), at: self.clock.now() };
+        Ok(Proof { health, ..Proof::default() })
+    }
+
+    async fn commit_creation(
+        &self,
+        caller: &Caller,
+        scope: Scope,
+        request_id: String,
+        checked: Checked<'_>,
+        proof: Proof,
+    ) -> Result<ProbeEvent, ApiError> {
+        let id = ConnectionId::from_bytes(self.random.uuid_v7(self.clock.now())?);
+        let evidence = proof.evidence.clone().map(|e| if caller.operator { e } else { e.without_details() });
+        let audit = caller.audit(&self.clock, AuditAction::Created, checked.name.as_str());
+        let (services, method) = (self.clone(), checked.method.id.clone());
+        let (component, name): (ComponentSlug, _) = (checked.definition.slug.clone(), checked.name.clone());
+        let taken = ApiError::NameTaken { component: checked.definition.name.clone(), name: name.to_string() };
+        let (tags, candidate) = (checked.tags, checked.candidate);
+        let summary = finish(async move {
+            let credentials = services.seal(&scope, &id, &method, 1, candidate, proof).await?;
+            let new = NewConnection { id, component, name, tags, credentials, request_id: Some(request_id) };
+            match services.store.insert(&scope, new, audit).await {
+                Err(StoreError::NameTaken) => Err(taken),
+                result => Ok(result?),
+            }
+        })
+        .await?;
+        Ok(ProbeEvent::Saved { summary: Box::new(summary), evidence })
+    }
+}

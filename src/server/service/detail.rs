@@ -1,0 +1,56 @@
+//! Everything the detail view shows. Secrets are named, never opened.
+
+use super::Services;
+use super::caller::Caller;
+use crate::api::connections::Detail;
+use crate::api::error::ApiError;
+use crate::domain::environment::Environment;
+use crate::domain::evidence::Evidence;
+use crate::domain::id::ConnectionId;
+use crate::domain::role::Action;
+use crate::server::store::record::{Credentials, StoredConnection};
+
+/// Lines of the audit trail in the detail view.
+const AUDIT_LINES: u32 = 50;
+
+impl Services {
+    /// One connection, whole, without its secrets.
+    ///
+    /// # Errors
+    /// Refusals of [`Caller::scope`], [`ApiError::NotFound`], [`ApiError::Unavailable`].
+    pub async fn detail(
+        &self,
+        caller: &Caller,
+        environment: Environment,
+        id: ConnectionId,
+    ) -> Result<Detail, ApiError> {
+        let scope = caller.scope(Action::ViewConnections, environment)?;
+        let StoredConnection { summary, credentials, .. } = self.present(&scope, &id).await?;
+        let Credentials { method, config, secrets, proof, .. } = credentials;
+        let without_details = |evidence: Evidence| if caller.operator { evidence } else { evidence.without_details() };
+        Ok(Detail {
+            summary,
+            method,
+            config,
+            secrets,
+            account: proof.account,
+            evidence: proof.evidence.map(without_details),
+            workflows: self.store.workflows_using(&scope, &id).await?.unwrap_or_default(),
+            audit: self.store.audit_of(&scope, &id, AUDIT_LINES).await?,
+        })
+    }
+
+    /// In which of the caller's environments a connection lies.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`] if in none, [`ApiError::Forbidden`] for the action.
+    pub async fn locate(&self, caller: &Caller, action: Action, id: &ConnectionId) -> Result<Environment, ApiError> {
+        for environment in caller.environments.iter() {
+            let scope = caller.scope(action, environment)?;
+            if self.store.connection(&scope, id).await?.is_some() {
+                return Ok(environment);
+            }
+        }
+        Err(ApiError::NotFound)
+    }
+}

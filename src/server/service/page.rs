@@ -1,0 +1,100 @@
+//! What the Connections page starts from, and the snapshot that follows.
+
+use super::Services;
+use super::caller::{Caller, Principal};
+use crate::api::error::ApiError;
+use crate::api::page::{FirstPage, PAGE_ROWS, Snapshot};
+use crate::api::session::Viewer;
+use crate::domain::environment::Environment;
+use crate::domain::filter::{ListQuery, select};
+use crate::domain::role::{Action, Role};
+
+impl Services {
+    /// The signed-in person, as the page needs to know them.
+    ///
+    /// # Errors
+    /// [`ApiError::SignedOut`] for an API key: pages are for people.
+    pub fn viewer(&self, caller: &Caller) -> Result<Viewer, ApiError> {
+        let Principal::Member { name, role, .. } = &caller.principal else { return Err(ApiError::SignedOut) };
+        Ok(Viewer {
+            workspace: caller.workspace.clone(),
+            workspace_name: caller.workspace_name.clone(),
+            name: name.clone(),
+            role: *role,
+            environments: caller.environments,
+            operator: caller.operator,
+            local: self.setting.local && *role == Role::Owner,
+            demo: self.setting.demo,
+        })
+    }
+
+    /// The first rows for a filter, and all counts.
+    ///
+    /// # Errors
+    /// Refusals of [`Caller::scope`], and [`ApiError::Unavailable`].
+    pub async fn connections_page(
+        &self,
+        caller: &Caller,
+        environment: Environment,
+        query: ListQuery,
+        offset: usize,
+    ) -> Result<FirstPage, ApiError> {
+        let viewer = self.viewer(caller)?;
+        let scope = caller.scope(Action::ViewConnections, environment)?;
+        let all = self.rows(&scope).await?;
+        let now = self.clock.now();
+        let (shown, facets) = select(&all.rows, &query.filter, query.sort, now);
+        let rows = shown.iter().skip(offset).take(PAGE_ROWS).map(|index| all.rows[*index].summary.clone()).collect();
+        let components = facets.components.keys().filter_map(|slug| self.catalog.badge(slug)).collect();
+        Ok(FirstPage {
+            viewer,
+            environment,
+            now,
+            revision: all.revision,
+            rows,
+            offset,
+            total: shown.len(),
+            facets,
+            components,
+            deleted: self.store.deleted_count(&scope).await?,
+        })
+    }
+
+    /// The revision an environment's list is at.
+    ///
+    /// # Errors
+    /// Refusals of [`Caller::scope`], and [`ApiError::Unavailable`].
+    pub async fn revision(&self, caller: &Caller, environment: Environment) -> Result<i64, ApiError> {
+        let scope = caller.scope(Action::ViewConnections, environment)?;
+        Ok(self.store.revision(&scope).await?)
+    }
+
+    /// All rows, or what changed since a revision.
+    ///
+    /// # Errors
+    /// Refusals of [`Caller::scope`], and [`ApiError::Unavailable`].
+    pub async fn snapshot(
+        &self,
+        caller: &Caller,
+        environment: Environment,
+        since: Option<i64>,
+    ) -> Result<Snapshot, ApiError> {
+        let scope = caller.scope(Action::ViewConnections, environment)?;
+        let (revision, rows, removed) = if let Some(since) = since {
+            let changes = self.store.changes_since(&scope, since).await?;
+            (changes.revision, changes.changed, changes.removed)
+        } else {
+            let all = self.rows(&scope).await?;
+            (all.revision, all.rows.iter().map(|row| row.summary.clone()).collect(), Vec::new())
+        };
+        Ok(Snapshot {
+            revision,
+            now: self.clock.now(),
+            whole: since.is_none(),
+            components: self.badges(rows.iter()),
+            rows,
+            removed,
+            deleted: self.store.deleted_count(&scope).await?,
+        })
+    }
+}

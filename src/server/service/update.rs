@@ -1,0 +1,168 @@
+//! New credentials for an existing connection. The old ones stay in force until the new ones are proven.
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::caller::Caller;
+use super::candidate::{Candidate, Kept, find, name_and_tags, not_saved, proof_of, take_apart};
+use super::{Services, ended, finish, live_for};
+use crate::api::error::ApiError;
+use crate::api::stream::{ProbeEvent, Saving, UpdateRequest};
+use crate::domain::evidence::{Step, Verdict};
+use crate::domain::field::{Field, FieldProblem, FieldValues};
+use crate::domain::health::Health;
+use crate::domain::id::ConnectionId;
+use crate::domain::name::ConnectionName;
+use crate::domain::role::Action;
+use crate::domain::tag::TagSet;
+use crate::server::catalog::definition::{Definition, Method};
+use crate::server::store::StoreError;
+use crate::server::store::record::{AuditAction, Change, Proof, Scope, StoredConnection};
+use crate::server::vault::{SealContext, Secrets};
+
+struct Checked<'a> {
+    definition: &'a Definition,
+    method: &'a Method,
+    name: ConnectionName,
+    tags: TagSet,
+    candidate: Candidate,
+}
+
+impl Services {
+    /// Updates credentials, and name and tags along with them; the result is the stream's last event.
+    pub async fn update(&self, caller: &Caller, request: UpdateRequest, live: UnboundedSender<Step>) -> ProbeEvent {
+        ended(self.try_to_update(caller, request, live_for(caller, live)).await)
+    }
+
+    async fn try_to_update(
+        &self,
+        caller: &Caller,
+        request: UpdateRequest,
+        live: UnboundedSender<Step>,
+    ) -> Result<ProbeEvent, ApiError> {
+        let scope = caller.scope(Action::EditConnection, request.environment)?;
+        let stored = self.present(&scope, &request.id).await?;
+        if stored.summary.version != request.version {
+            return Err(ApiError::Conflict { current: Box::new(stored.summary) });
+        }
+        let checked = self.check_update(&stored, &request).await?;
+        let proof = match request.saving {
+            Saving::WhenValid => {
+                let Checked { definition, method, candidate, .. } = &checked;
+                let evidence = self.prove(definition, method, &candidate.config, &candidate.secrets, live).await;
+                if evidence.verdict != Verdict::Valid {
+                    self.tries.remember(&scope, &request.request_id, &request.values, &evidence);
+                    return Ok(not_saved(definition, evidence, caller.operator));
+                }
+                proof_of(evidence, self.clock.now())
+            }
+            Saving::AsNotActive if !checked.candidate.missing.is_empty() => {
+                Proof { health: Health::Missing { fields: checked.candidate.missing.clone() }, ..Proof::default() }
+            }
+            Saving::AsNotActive => self
+                .tries
+                .recall(&scope, &request.request_id, &request.values)
+                .map_or_else(Proof::default, |evidence| proof_of(evidence, self.clock.now())),
+            Saving::Vouched => self.vouched(caller, checked.method, &checked.candidate)?,
+        };
+        self.commit_update(caller, scope, stored, request.values, checked, proof).await
+    }
+
+    async fn check_update(&self, stored: &StoredConnection, request: &UpdateRequest) -> Result<Checked<'_>, ApiError> {
+        let (definition, method) = find(self, &stored.summary.component, &request.method)?;
+        let mut problems = Vec::new();
+        let named = name_and_tags(&request.name, &request.tags, &mut problems);
+        let secrets = self.stored_secrets(stored).await?;
+        let same_method = stored.credentials.method == request.method;
+        let moved = moved_destination(&method.fields, &stored.credentials.config, &request.values);
+        let kept = Kept { secrets: &secrets, stored: &stored.credentials.secrets };
+        let kept = (same_method && moved.is_none()).then_some(&kept);
+        let incomplete = request.saving == Saving::AsNotActive && moved.is_none();
+        let candidate = take_apart(&method.fields, &request.values, kept, incomplete, self.clock.now());
+        match (named, candidate) {
+            (Some((name, tags)), Ok(candidate)) => Ok(Checked { definition, method, name, tags, candidate }),
+            (_, candidate) => {
+                problems.extend(candidate.err().unwrap_or_default());
+                if let (true, Some(moved)) = (same_method, moved) {
+                    explain_move(&method.fields, moved, &mut problems);
+                }
+                Err(ApiError::Invalid { problems })
+            }
+        }
+    }
+
+    async fn commit_update(
+        &self,
+        caller: &Caller,
+        scope: Scope,
+        stored: StoredConnection,
+        given: FieldValues,
+        checked: Checked<'_>,
+        proof: Proof,
+    ) -> Result<ProbeEvent, ApiError> {
+        let evidence = proof.evidence.clone().map(|e| if caller.operator { e } else { e.without_details() });
+        let fields: Vec<&str> = given.0.iter().filter(|(_, value)| !value.is_empty()).map(|(id, _)| id.as_str()).collect();
+        let audit = caller.audit(&self.clock, AuditAction::Edited, fields.join(", "));
+        let taken = ApiError::NameTaken { component: checked.definition.name.clone(), name: checked.name.to_string() };
+        let (services, method) = (self.clone(), checked.method.id.clone());
+        let (name, tags, candidate) = (checked.name, checked.tags, checked.candidate);
+        let summary = finish(async move {
+            let (id, version) = (&stored.summary.id, stored.summary.version);
+            let credentials = services.seal(&scope, id, &method, stored.secret_version + 1, candidate, proof).await?;
+            let change = Change { name: Some(name), tags: Some(tags), credentials: Some(credentials) };
+            match services.store.update(&scope, id, version, change, audit).await {
+                Err(StoreError::NameTaken) => Err(taken),
+                Err(StoreError::Stale) => Err(services.conflict(&scope, id).await?),
+                result => Ok(result?),
+            }
+        })
+        .await?;
+        Ok(ProbeEvent::Saved { summary: Box::new(summary), evidence })
+    }
+
+    /// A connection that is there and not deleted.
+    pub(super) async fn present(&self, scope: &Scope, id: &ConnectionId) -> Result<StoredConnection, ApiError> {
+        let stored = self.store.connection(scope, id).await?;
+        stored.filter(|stored| stored.deleted_at.is_none()).ok_or(ApiError::NotFound)
+    }
+
+    /// The answer to a stale version: the values in force now.
+    pub(super) async fn conflict(&self, scope: &Scope, id: &ConnectionId) -> Result<ApiError, ApiError> {
+        let current = self.present(scope, id).await?.summary;
+        Ok(ApiError::Conflict { current: Box::new(current) })
+    }
+
+    /// Opens what is sealed.
+    pub(super) async fn stored_secrets(&self, stored: &StoredConnection) -> Result<Secrets, ApiError> {
+        if stored.credentials.sealed.is_empty() {
+            return Ok(Secrets::default());
+        }
+        let context = SealContext {
+            scope: &stored.scope,
+            connection: &stored.summary.id,
+            method: &stored.credentials.method,
+            secret_version: stored.secret_version,
+        };
+        Ok(self.vault.open_sealed(&context, &stored.credentials.sealed).await?)
+    }
+}
+
+/// The first field that says where the secret is sent and says something new.
+fn moved_destination<'a>(fields: &'a [Field], before: &FieldValues, after: &FieldValues) -> Option<&'a Field> {
+    fields.iter().filter(|field| field.destination).find(|field| {
+        let default = Some(field.default.as_str()).filter(|default| !default.is_empty());
+        before.get(&field.id).or(default) != after.get(&field.id).or(default)
+    })
+}
+
+/// Says of each secret asked for again why it is.
+fn explain_move(fields: &[Field], moved: &Field, problems: &mut [FieldProblem]) {
+    for problem in problems {
+        if let Some(field) = fields.iter().find(|field| field.id == problem.field && field.secret) {
+            problem.message = format!(
+                "{} has changed, so the stored {} is not sent there. Give it again.",
+                moved.label,
+                field.label.to_lowercase()
+            );
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! One connection: read, insert, update, and what a probe found out.
+
+use sqlx::{AnyConnection, Row};
+
+use super::error::name_taken;
+use super::list::{next_revision, summary_of};
+use super::record::{AuditEntry, Change, Credentials, NewConnection, Proof, Scope, StoredConnection};
+use super::row::{stored, to_json};
+use super::{Store, StoreError, audit};
+use crate::domain::connection::Summary;
+use crate::domain::id::ConnectionId;
+use crate::domain::name::ConnectionName;
+use crate::domain::tag::TagSet;
+use crate::domain::time::Timestamp;
+
+impl Store {
+    /// One connection, whole but sealed; also a deleted one, as its `deleted_at` tells.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn connection(&self, scope: &Scope, id: &ConnectionId) -> Result<Option<StoredConnection>, StoreError> {
+        let row = sqlx::query(
+            "SELECT c.id, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, \
+             c.expires_at, c.version, c.deleted_at, CASE WHEN w.knows_workflows = 1 THEN c.workflows END AS workflows, \
+             c.method, c.config, c.sealed, c.secrets, c.secret_version, c.scopes, c.evidence \
+             FROM connections c JOIN workspaces w ON w.id = c.workspace \
+             WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3",
+        )
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .bind(id.as_str())
+        .fetch_optional(&self.read)
+        .await?;
+        row.map(|row| stored(scope, &row)).transpose()
+    }
+
+    /// Inserts a connection, created when the audit entry says. A repeated request id inserts nothing and returns
+    /// what the first one made.
+    ///
+    /// # Errors
+    /// `NameTaken`, `Full`, `Unavailable`; `NotFound` where there is no such workspace.
+    pub async fn insert(&self, scope: &Scope, new: NewConnection, entry: AuditEntry) -> Result<Summary, StoreError> {
+        let (here, capacity, request_id) = (scope.clone(), self.capacity, new.request_id.clone());
+        let inserted = self.write(move |tx| {
+            Box::pin(async move {
+                audit::append_in(tx, &here, Some(new.id.as_str()), &entry).await?;
+                let revision = next_revision(tx, &here).await?;
+                check_capacity(tx, &here, 1, capacity).await?;
+                insert_row(tx, &here, &new, entry.at, revision).await?;
+                summary_of(tx, &here, &new.id).await
+            })
+        });
+        match (inserted.await, request_id) {
+            // A repeated request meets the unique index of request ids, or before it what its first run left behind.
+            (Err(refusal @ (StoreError::NameTaken | StoreError::Full)), Some(request_id)) => {
+                self.by_request_id(scope, &request_id).await?.ok_or(refusal)
+            }
+            (inserted, _) => inserted,
+        }
+    }
+
+    /// Inserts many connections at once, under one audit entry.
+    ///
+    /// # Errors
+    /// As [`Store::insert`]; then none is inserted.
+    pub async fn insert_many(
+        &self,
+        scope: &Scope,
+        many: Vec<(NewConnection, Timestamp)>,
+        entry: AuditEntry,
+    ) -> Result<(), StoreError> {
+        let (scope, capacity) = (scope.clone(), self.capacity);
+        self.write(move |tx| {
+            Box::pin(async move {
+                audit::append_in(tx, &scope, None, &entry).await?;
+                let revision = next_revision(tx, &scope).await?;
+                check_capacity(tx, &scope, many.len(), capacity).await?;
+                for (new, created_at) in &many {
+                    insert_row(tx, &scope, new, *created_at, revision).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Changes a connection that still has `version`.
+    ///
+    /// # Errors
+    /// `Stale`, `NameTaken`, `Unavailable`, `Corrupt`; `NotFound` also where it is deleted.
+    pub async fn update(
+        &self,
+        scope: &Scope,
+        id: &ConnectionId,
+        version: i64,
+        change: Change,
+        entry: AuditEntry,
+    ) -> Result<Summary, StoreError> {
+        let (scope, id) = (scope.clone(), id.clone());
+        self.write(move |tx| {
+            Box::pin(async move {
+                audit::append_in(tx, &scope, Some(id.as_str()), &entry).await?;
+                let revision = next_revision(tx, &scope).await?;
+                claim_version(tx, &scope, &id, version, revision).await?;
+                if let Some(name) = &change.name {
+                    set_name(tx, &scope, &id, name).await?;
+                }
+                if let Some(tags) = &change.tags {
+                    set_tags(tx, &scope, &id, tags).await?;
+                }
+                if let Some(credentials) = &change.credentials {
+                    set_credentials(tx, &scope, &id, credentials).await?;
+                    set_proof(tx, &scope, &id, &credentials.proof).await?;
+                }
+                summary_of(tx, &scope, &id).await
+            })
+        })
+        .await
+    }
+
+    /// Stores what a probe found out about the secrets of `secret_version`; `None`, and nothing is stored, where the
+    /// connection meanwhile has others, is deleted or gone.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn record_proof(
+        &self,
+        scope: &Scope,
+        id: &ConnectionId,
+        secret_version: i64,
+        proof: Proof,
+        entry: AuditEntry,
+    ) -> Result<Option<Summary>, StoreError> {
+        let (scope, id) = (scope.clone(), id.clone());
+        let recorded = self.write(move |tx| {
+            Box::pin(async move {
+                audit::append_in(tx, &scope, Some(id.as_str()), &entry).await?;
+                let revision = next_revision(tx, &scope).await?;
+                claim_secrets(tx, &scope, &id, secret_version, revision).await?;
+                set_proof(tx, &scope, &id, &proof).await?;
+                summary_of(tx, &scope, &id).await
+            })
+        });
+        match recorded.await {
+            Ok(summary) => Ok(Some(summary)),
+            Err(StoreError::Stale | StoreError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// # Errors
+/// `Full` where `more` connections would not fit.
+pub(super) async fn check_capacity(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    more: usize,
+    capacity: i64,
+) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS total FROM connections WHERE workspace = $1 AND environment = $2 AND deleted_at IS NULL",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .fetch_one(tx)
+    .await?;
+    let room = capacity - row.try_get::<i64, _>("total")?;
+    if i64::try_from(more).is_ok_and(|more| more <= room) { Ok(()) } else { Err(StoreError::Full) }
+}
+
+async fn insert_row(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    new: &NewConnection,
+    created_at: Timestamp,
+    revision: i64,
+) -> Result<(), StoreError> {
+    let credentials = &new.credentials;
+    let proof = &credentials.proof;
+    sqlx::query(
+        "INSERT INTO connections (workspace, environment, id, owner, component, name, name_key, tags, method, config, \
+         sealed, secrets, secret_version, health, identity, scopes, evidence, expires_at, created_at, version, \
+         revision, request_id) \
+         VALUES ($1, $2, $3, '', $4, $5, $6, '[]', $7, $8, $9, $10, 1, $11, $12, $13, $14, $15, $16, 1, $17, $18)",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(new.id.as_str())
+    .bind(new.component.as_str())
+    .bind(new.name.as_str())
+    .bind(new.name.key().into_bytes())
+    .bind(credentials.method.as_str())
+    .bind(to_json(&credentials.config)?)
+    .bind(credentials.sealed.clone())
+    .bind(to_json(&credentials.secrets)?)
+    .bind(to_json(&proof.health)?)
+    .bind(proof.account.identity.as_deref())
+    .bind(to_json(&proof.account.scopes)?)
+    .bind(proof.evidence.as_ref().map(to_json).transpose()?)
+    .bind(proof.expires_at.map(|at| at.0))
+    .bind(created_at.0)
+    .bind(revision)
+    .bind(new.request_id.as_deref())
+    .execute(&mut *tx)
+    .await
+    .map_err(name_taken)?;
+    if new.tags.is_empty() { Ok(()) } else { set_tags(tx, scope, &new.id, &new.tags).await }
+}
+
+/// Raises the version of a connection that still has `version` and is not deleted.
+async fn claim_version(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    id: &ConnectionId,
+    version: i64,
+    revision: i64,
+) -> Result<(), StoreError> {
+    let claimed = sqlx::query(
+        "UPDATE connections SET version = version + 1, revision = $5 \
+         WHERE workspace = $1 AND environment = $2 AND id = $3 AND version = $4 AND deleted_at IS NULL",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(id.as_str())
+    .bind(version)
+    .bind(revision)
+    .execute(&mut *tx)
+    .await?;
+    if claimed.rows_affected() == 1 {
+        return Ok(());
+    }
+    let current = sqlx::query(
+        "SELECT version FROM connections WHERE workspace = $1 AND environment = $2 AND id = $3 AND deleted_at IS NULL",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(id.as_str())
+    .fetch_optional(tx)
+    .await?;
+    Err(if current.is_some() { StoreError::Stale } else { StoreError::NotFound })
+}
+
+/// Raises the version of a connection that still has the secrets of `secret_version` and is not deleted.
+async fn claim_secrets(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    id: &ConnectionId,
+    secret_version: i64,
+    revision: i64,
+) -> Result<(), StoreError> {
+    let claimed = sqlx::query(
+        "UPDATE connections SET version = version + 1, revision = $5 \
+         WHERE workspace = $1 AND environment = $2 AND id = $3 AND secret_version = $4 AND deleted_at IS NULL",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(id.as_str())
+    .bind(secret_version)
+    .bind(revision)
+    .execute(tx)
+    .await?;
+    if claimed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Stale) }
+}
+
+async fn set_name(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    id: &ConnectionId,
+    name: &ConnectionName,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE connections SET name = $4, name_key = $5 WHERE workspace = $1 AND environment = $2 AND id = $3",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(id.as_str())
+    .bind(name.as_str())
+    .bind(name.key().into_bytes())
+    .execute(tx)
+    .await
+    .map_err(name_taken)?;
+    Ok(())
+}
+
+async fn set_tags(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    id: &ConnectionId,
+    tags: &TagSet,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE connections SET tags = $4 WHERE workspace = $1 AND environment = $2 AND id = $3")
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .bind(id.as_str())
+        .bind(to_json(tags)?)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("DELETE FROM connection_tags WHERE workspace = $1 AND environment = $2 AND connection = $3")
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .bind(id.as_str())
+        .execute(&mut *tx)
+        .await?;
+    for tag in tags {
+        sqlx::query(
+            "INSERT INTO connection_tags (workspace, environment, connection, tag_key, tag) \
+             VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .bind(id.as_str())
+        .bind(tag.key().into_bytes())
+        .bind(tag.as_str())
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn set_credentials(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    id: &ConnectionId,
+    credentials: &Credentials,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE connections SET method = $4, config = $5, sealed = $6, secrets = $7, \
+         secret_version = secret_version + 1 WHERE workspace = $1 AND environment = $2 AND id = $3",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(id.as_str())
+    .bind(credentials.method.as_str())
+    .bind(to_json(&credentials.config)?)
+    .bind(credentials.sealed.clone())
+    .bind(to_json(&credentials.secrets)?)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn set_proof(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    id: &ConnectionId,
+    proof: &Proof,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE connections SET health = $4, identity = $5, scopes = $6, evidence = $7, expires_at = $8 \
+         WHERE workspace = $1 AND environment = $2 AND id = $3",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(id.as_str())
+    .bind(to_json(&proof.health)?)
+    .bind(proof.account.identity.as_deref())
+    .bind(to_json(&proof.account.scopes)?)
+    .bind(proof.evidence.as_ref().map(to_json).transpose()?)
+    .bind(proof.expires_at.map(|at| at.0))
+    .execute(tx)
+    .await?;
+    Ok(())
+}

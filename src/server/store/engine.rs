@@ -1,0 +1,133 @@
+//! The two engines: their URLs, pools and settings.
+
+use percent_encoding::percent_decode_str;
+use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyConnection, AnyPool, Executor};
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::Duration;
+use url::Url;
+
+use super::StoreError;
+
+/// Reads beside each other on `SQLite`; each costs a thread and a page cache.
+const SQLITE_READERS: u32 = 4;
+/// Connections of each of the two pools on PostgreSQL.
+const POSTGRES_CONNECTIONS: u32 = 8;
+/// Waiting longer for a connection is an error. More than `busy_timeout` below, so that a writer outside this
+/// process is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// `synchronous = FULL`: what was acknowledged survives a power cut (<https://www.sqlite.org/pragma.html>).
+const WRITER_SETTINGS: &str = "PRAGMA busy_timeout = 8000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+     PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON";
+const READER_SETTINGS: &str = "PRAGMA busy_timeout = 8000; PRAGMA query_only = ON";
+
+/// Connections to one database.
+pub(super) struct Engine {
+    pub read: AnyPool,
+    pub write: AnyPool,
+    /// The statement that begins a write.
+    pub begin: &'static str,
+}
+
+impl Engine {
+    pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        match url.strip_prefix("sqlite://") {
+            Some(path) => Self::sqlite(url, path).await,
+            None => Self::postgres(url).await,
+        }
+    }
+
+    async fn sqlite(url: &str, path: &str) -> Result<Self, StoreError> {
+        create_private(path).map_err(|error| {
+            tracing::error!(kind = ?error.kind(), "the database file cannot be made");
+            StoreError::Unavailable
+        })?;
+        // The writer first: readers cannot turn the write-ahead log on.
+        let write = pool(1, WRITER_SETTINGS).connect(url).await?;
+        let read = pool(SQLITE_READERS, READER_SETTINGS).connect(url).await?;
+        Ok(Self { read, write, begin: "BEGIN IMMEDIATE" })
+    }
+
+    async fn postgres(url: &str) -> Result<Self, StoreError> {
+        let url = explicit(url).ok_or_else(|| {
+            tracing::error!("the database URL is none: postgres://user:password@host:port/database is expected");
+            StoreError::Unavailable
+        })?;
+        let write = pool(POSTGRES_CONNECTIONS, "").connect(url.as_str()).await?;
+        let read = pool(POSTGRES_CONNECTIONS, "SET default_transaction_read_only = on").connect(url.as_str()).await?;
+        Ok(Self { read, write, begin: "BEGIN" })
+    }
+}
+
+fn pool(connections: u32, settings: &'static str) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .after_connect(move |connection: &mut AnyConnection, _| {
+            Box::pin(async move {
+                connection.execute(sqlx::raw_sql(settings)).await?;
+                Ok(())
+            })
+        })
+}
+
+/// Makes the file, and its folder where that is missing, readable by their owner only. `SQLite` gives its side files
+/// the same mode.
+fn create_private(path: &str) -> std::io::Result<()> {
+    let path = percent_decode_str(path).decode_utf8().map_err(|_| ErrorKind::InvalidInput)?;
+    let path = Path::new(path.as_ref());
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The same URL with everything said that sqlx would otherwise take from `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD`,
+/// `PGDATABASE`, `PGSSLMODE`, `PGAPPNAME` or `~/.pgpass`. What remains to the environment: `PGOPTIONS` and the
+/// certificate files of `PGSSLROOTCERT`, `PGSSLCERT` and `PGSSLKEY`.
+fn explicit(url: &str) -> Option<Url> {
+    let mut url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "postgres" | "postgresql"))?;
+    let says = |url: &Url, key: &str| url.query_pairs().any(|(name, _)| name == key);
+    if url.host_str().is_none_or(str::is_empty) || url.username().is_empty() || url.path().len() < 2 {
+        return None;
+    }
+    let defaults = [("port", "5432"), ("password", ""), ("sslmode", "prefer"), ("application_name", "patchbay")];
+    for (key, value) in defaults {
+        let said = says(&url, key)
+            || (key == "port" && url.port().is_some())
+            || (key == "password" && url.password().is_some());
+        if !said {
+            url.query_pairs_mut().append_pair(key, value);
+        }
+    }
+    Some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::explicit;
+
+    #[test]
+    fn what_the_url_leaves_out_is_said_and_not_left_to_the_environment() {
+        let url = explicit("postgres://ann@db.example/patchbay").expect("a whole URL");
+        assert_eq!(url.query(), Some("port=5432&password=&sslmode=prefer&application_name=patchbay"));
+        let url = explicit("postgres://ann:pw@db.example:6000/patchbay?sslmode=require").expect("a whole URL");
+        assert_eq!(url.query(), Some("sslmode=require&application_name=patchbay"));
+        assert!(explicit("postgres://ann@localhost/patchbay?host=/run/postgresql").is_some());
+    }
+
+    #[test]
+    fn a_url_without_host_user_or_database_is_refused() {
+        for url in ["postgres://", "postgres://db.example/x", "postgres://ann@db.example", "mysql://a@b/c", "x"] {
+            assert!(explicit(url).is_none(), "{url}");
+        }
+    }
+}

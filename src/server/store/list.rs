@@ -1,0 +1,172 @@
+//! What an environment holds: whole, since a revision, and recently deleted.
+
+use sqlx::{AnyConnection, Row};
+
+use super::record::Scope;
+use super::row::{moment, parsed, summaries, summary};
+use super::{Store, StoreError};
+use crate::domain::connection::Summary;
+use crate::domain::id::ConnectionId;
+use crate::domain::time::Timestamp;
+
+/// What changed since a revision.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub revision: i64,
+    pub changed: Vec<Summary>,
+    pub removed: Vec<ConnectionId>,
+}
+
+impl Store {
+    /// The environment's revision: it grows with every change to what the environment holds.
+    ///
+    /// # Errors
+    /// `Unavailable`; `NotFound` where there is no such workspace.
+    pub async fn revision(&self, scope: &Scope) -> Result<i64, StoreError> {
+        let row = sqlx::query("SELECT revision FROM environments WHERE workspace = $1 AND environment = $2")
+            .bind(scope.workspace.as_str())
+            .bind(scope.environment.as_str())
+            .fetch_one(&self.read)
+            .await?;
+        Ok(row.try_get("revision")?)
+    }
+
+    /// Everything an environment holds, in no order, and a revision that is not newer than it.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`; `NotFound` where there is no such workspace.
+    pub async fn snapshot(&self, scope: &Scope) -> Result<(i64, Vec<Summary>), StoreError> {
+        // First the revision: what is committed between the two reads is then told again, never missed.
+        let revision = self.revision(scope).await?;
+        let rows = sqlx::query(concat!(
+            summaries!(),
+            "WHERE c.workspace = $1 AND c.environment = $2 AND c.deleted_at IS NULL"
+        ))
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .fetch_all(&self.read)
+        .await?;
+        Ok((revision, rows.iter().map(summary).collect::<Result<_, _>>()?))
+    }
+
+    /// What changed after `revision`: applied to what a page held then, it gives the snapshot of now.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`; `NotFound` where there is no such workspace.
+    pub async fn changes_since(&self, scope: &Scope, revision: i64) -> Result<Changes, StoreError> {
+        let now = self.revision(scope).await?;
+        let mut changes = Changes { revision: now, ..Changes::default() };
+        // Before the rows: whatever is purged meanwhile is still seen as deleted or, next time, as purged.
+        let purged = sqlx::query(
+            "SELECT id FROM purged_connections WHERE workspace = $1 AND environment = $2 AND revision > $3",
+        )
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .bind(revision)
+        .fetch_all(&self.read)
+        .await?;
+        for row in &purged {
+            changes.removed.push(parsed(row.try_get("id")?)?);
+        }
+        let rows =
+            sqlx::query(concat!(summaries!(), "WHERE c.workspace = $1 AND c.environment = $2 AND c.revision > $3"))
+                .bind(scope.workspace.as_str())
+                .bind(scope.environment.as_str())
+                .bind(revision)
+                .fetch_all(&self.read)
+                .await?;
+        for row in &rows {
+            match moment(row, "deleted_at")? {
+                Some(_) => changes.removed.push(parsed(row.try_get("id")?)?),
+                None => changes.changed.push(summary(row)?),
+            }
+        }
+        Ok(changes)
+    }
+
+    /// How many wait in *Recently deleted*.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn deleted_count(&self, scope: &Scope) -> Result<usize, StoreError> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS total FROM connections \
+             WHERE workspace = $1 AND environment = $2 AND deleted_at IS NOT NULL",
+        )
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .fetch_one(&self.read)
+        .await?;
+        usize::try_from(row.try_get::<i64, _>("total")?).map_err(super::row::corrupt)
+    }
+
+    /// What waits in *Recently deleted*, the latest first, and since when.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn deleted(&self, scope: &Scope) -> Result<Vec<(Summary, Timestamp)>, StoreError> {
+        let rows = sqlx::query(concat!(
+            summaries!(),
+            "WHERE c.workspace = $1 AND c.environment = $2 AND c.deleted_at IS NOT NULL \
+             ORDER BY c.deleted_at DESC, c.id DESC"
+        ))
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(|row| Ok((summary(row)?, moment(row, "deleted_at")?.unwrap_or_default()))).collect()
+    }
+
+    /// What a request with this id created.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn by_request_id(&self, scope: &Scope, request_id: &str) -> Result<Option<Summary>, StoreError> {
+        let mut connection = self.read.acquire().await?;
+        by_request_id(&mut connection, scope, request_id).await
+    }
+}
+
+pub(super) async fn by_request_id(
+    connection: &mut AnyConnection,
+    scope: &Scope,
+    request_id: &str,
+) -> Result<Option<Summary>, StoreError> {
+    let row = sqlx::query(concat!(
+        summaries!(),
+        "WHERE c.workspace = $1 AND c.environment = $2 AND c.request_id = $3"
+    ))
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(request_id)
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(summary).transpose()
+}
+
+/// One connection's summary within a write.
+pub(super) async fn summary_of(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    id: &ConnectionId,
+) -> Result<Summary, StoreError> {
+    let row = sqlx::query(concat!(summaries!(), "WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3"))
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .bind(id.as_str())
+        .fetch_one(tx)
+        .await?;
+    summary(&row)
+}
+
+/// Takes the environment's next revision and so locks it: the second step of every write in it.
+pub(super) async fn next_revision(tx: &mut AnyConnection, scope: &Scope) -> Result<i64, StoreError> {
+    let row = sqlx::query(
+        "UPDATE environments SET revision = revision + 1 WHERE workspace = $1 AND environment = $2 RETURNING revision",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .fetch_one(tx)
+    .await?;
+    Ok(row.try_get("revision")?)
+}

@@ -1,0 +1,155 @@
+//! Deleting, bringing back, and destroying for good.
+
+use sqlx::{AnyConnection, Row};
+
+use super::connection::check_capacity;
+use super::error::name_taken;
+use super::list::{next_revision, summary_of};
+use super::record::{AuditAction, AuditEntry, Scope};
+use super::row::{parsed, to_json};
+use super::{Store, StoreError, audit};
+use crate::domain::connection::Summary;
+use crate::domain::health::Health;
+use crate::domain::id::ConnectionId;
+use crate::domain::time::Timestamp;
+
+impl Store {
+    /// Moves a connection to *Recently deleted*. Its secrets stay sealed, and workflows keep naming it, so that it can
+    /// come back whole.
+    ///
+    /// # Errors
+    /// `Unavailable`; `NotFound` also where it is deleted already.
+    pub async fn delete(
+        &self,
+        scope: &Scope,
+        id: &ConnectionId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<(), StoreError> {
+        let (scope, id) = (scope.clone(), id.clone());
+        self.write(move |tx| {
+            Box::pin(async move {
+                audit::append_in(tx, &scope, Some(id.as_str()), &entry).await?;
+                let revision = next_revision(tx, &scope).await?;
+                let deleted = sqlx::query(
+                    "UPDATE connections SET deleted_at = $4, revision = $5, version = version + 1 \
+                     WHERE workspace = $1 AND environment = $2 AND id = $3 AND deleted_at IS NULL",
+                )
+                .bind(scope.workspace.as_str())
+                .bind(scope.environment.as_str())
+                .bind(id.as_str())
+                .bind(at.0)
+                .bind(revision)
+                .execute(tx)
+                .await?;
+                found(deleted.rows_affected())
+            })
+        })
+        .await
+    }
+
+    /// Brings a deleted connection back; its health is unproven.
+    ///
+    /// # Errors
+    /// `NameTaken` where its name was given away meanwhile, `Full`, `Unavailable`, `Corrupt`; `NotFound` also where it
+    /// is not deleted.
+    pub async fn undelete(&self, scope: &Scope, id: &ConnectionId, entry: AuditEntry) -> Result<Summary, StoreError> {
+        let (scope, id, capacity) = (scope.clone(), id.clone(), self.capacity);
+        self.write(move |tx| {
+            Box::pin(async move {
+                audit::append_in(tx, &scope, Some(id.as_str()), &entry).await?;
+                let revision = next_revision(tx, &scope).await?;
+                check_capacity(tx, &scope, 1, capacity).await?;
+                let restored = sqlx::query(
+                    "UPDATE connections SET deleted_at = NULL, health = $4, revision = $5, version = version + 1 \
+                     WHERE workspace = $1 AND environment = $2 AND id = $3 AND deleted_at IS NOT NULL",
+                )
+                .bind(scope.workspace.as_str())
+                .bind(scope.environment.as_str())
+                .bind(id.as_str())
+                .bind(to_json(&Health::Unproven)?)
+                .bind(revision)
+                .execute(&mut *tx)
+                .await
+                .map_err(name_taken)?;
+                found(restored.rows_affected())?;
+                summary_of(tx, &scope, &id).await
+            })
+        })
+        .await
+    }
+
+    /// Destroys a deleted connection and its sealed secrets. Has no undo.
+    ///
+    /// # Errors
+    /// `InUse` where it is not deleted, `NotFound`, `Unavailable`.
+    pub async fn purge(&self, scope: &Scope, id: &ConnectionId, entry: AuditEntry) -> Result<(), StoreError> {
+        let (scope, id) = (scope.clone(), id.clone());
+        self.write(move |tx| Box::pin(async move { purge(tx, &scope, &id, &entry).await })).await
+    }
+
+    /// Destroys what was deleted before a moment, each in a transaction of its own; says how many.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`; what was purged until then stays purged.
+    pub async fn purge_due(&self, before: Timestamp, now: Timestamp) -> Result<usize, StoreError> {
+        let mut purged = 0;
+        for (scope, id) in self.deleted_before(before).await? {
+            let entry = AuditEntry {
+                at: now,
+                actor: "system".to_owned(),
+                actor_name: "Patchbay".to_owned(),
+                address: None,
+                action: AuditAction::Purged,
+                about: String::new(),
+            };
+            match self.purge(&scope, &id, entry).await {
+                Ok(()) => purged += 1,
+                // Brought back, or purged by somebody else, since the list was read.
+                Err(StoreError::InUse | StoreError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(purged)
+    }
+}
+
+async fn purge(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    id: &ConnectionId,
+    entry: &AuditEntry,
+) -> Result<(), StoreError> {
+    audit::append_in(tx, scope, Some(id.as_str()), entry).await?;
+    let revision = next_revision(tx, scope).await?;
+    let row = sqlx::query(
+        "SELECT id, deleted_at FROM connections WHERE workspace = $1 AND environment = $2 AND id = $3",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(id.as_str())
+    .fetch_one(&mut *tx)
+    .await?;
+    if row.try_get::<Option<i64>, _>("deleted_at")?.is_none() {
+        return Err(StoreError::InUse);
+    }
+    let id: ConnectionId = parsed(row.try_get("id")?)?;
+    sqlx::query("DELETE FROM connections WHERE workspace = $1 AND environment = $2 AND id = $3")
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .bind(id.as_str())
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("INSERT INTO purged_connections (workspace, environment, id, revision) VALUES ($1, $2, $3, $4)")
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .bind(id.as_str())
+        .bind(revision)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+fn found(rows: u64) -> Result<(), StoreError> {
+    if rows == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+}

@@ -1,0 +1,81 @@
+//! Reading rows in the domain's words. What cannot be read is `Corrupt`, never a default.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::StoreError;
+use super::record::{Credentials, Proof, Scope, StoredConnection};
+use crate::domain::connection::Summary;
+use crate::domain::evidence::Account;
+use crate::domain::time::Timestamp;
+
+/// The columns of a [`Summary`] and what they are read from.
+macro_rules! summaries {
+    () => {
+        "SELECT c.id, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, c.expires_at, \
+         c.version, c.deleted_at, CASE WHEN w.knows_workflows = 1 THEN c.workflows END AS workflows \
+         FROM connections c JOIN workspaces w ON w.id = c.workspace "
+    };
+}
+pub(super) use summaries;
+
+pub(super) fn summary(row: &AnyRow) -> Result<Summary, StoreError> {
+    Ok(Summary {
+        id: parsed(row.try_get("id")?)?,
+        component: parsed(row.try_get("component")?)?,
+        name: parsed(row.try_get("name")?)?,
+        account: row.try_get("identity")?,
+        health: json(row.try_get("health")?)?,
+        tags: json(row.try_get("tags")?)?,
+        workflows: row.try_get::<Option<i64>, _>("workflows")?.map(u32::try_from).transpose().map_err(corrupt)?,
+        created_at: Timestamp(row.try_get("created_at")?),
+        last_used_at: moment(row, "last_used_at")?,
+        expires_at: moment(row, "expires_at")?,
+        version: row.try_get("version")?,
+    })
+}
+
+pub(super) fn stored(scope: &Scope, row: &AnyRow) -> Result<StoredConnection, StoreError> {
+    let summary = summary(row)?;
+    let proof = Proof {
+        health: summary.health.clone(),
+        account: Account { identity: summary.account.clone(), scopes: json(row.try_get("scopes")?)? },
+        evidence: row.try_get::<Option<&str>, _>("evidence")?.map(json).transpose()?,
+        expires_at: summary.expires_at,
+    };
+    let credentials = Credentials {
+        method: row.try_get("method")?,
+        config: json(row.try_get("config")?)?,
+        sealed: row.try_get("sealed")?,
+        secrets: json(row.try_get("secrets")?)?,
+        proof,
+    };
+    let secret_version = row.try_get("secret_version")?;
+    let deleted_at = moment(row, "deleted_at")?;
+    Ok(StoredConnection { scope: scope.clone(), summary, credentials, secret_version, deleted_at })
+}
+
+pub(super) fn moment(row: &AnyRow, column: &str) -> Result<Option<Timestamp>, StoreError> {
+    Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp))
+}
+
+/// Text that was written from a type of the domain.
+pub(super) fn parsed<T: TryFrom<String>>(text: String) -> Result<T, StoreError> {
+    T::try_from(text).map_err(corrupt)
+}
+
+pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(corrupt)
+}
+
+pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|_| StoreError::Corrupt)
+}
+
+/// Says nothing of the reason, which may quote the value.
+pub(super) fn corrupt<E>(_: E) -> StoreError {
+    tracing::error!("a row cannot be read");
+    StoreError::Corrupt
+}
