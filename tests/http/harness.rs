@@ -141,7 +141,7 @@ impl Site {
         let Services { clock, random, .. } = &self.app.services;
         let id = MemberId::from_bytes(random.uuid_v7(clock.now()).expect("bytes"));
         sqlx::any::install_default_drivers();
-        let pool = sqlx::any::AnyPool::connect(self.app.config.database_url.reveal()).await.expect("the database");
+        let pool = sqlx::AnyPool::connect(self.app.config.database_url.reveal()).await.expect("the database");
         sqlx::query("INSERT INTO members VALUES ($1, 'default', 'Ada', $2, $3, 0, $4)")
             .bind(id.as_str())
             .bind(role.as_str())
