@@ -36,7 +36,7 @@ impl Database {
         Self::at(url, Some(folder), None).await
     }
 
-    /// `None` where there is no PostgreSQL to test against. The locale is no C locale: that would hide faults.
+    /// `None` where there is no `PostgreSQL` to test against. The locale is no C locale: that would hide faults.
     pub async fn postgres() -> Option<Self> {
         let Ok(maintenance) = std::env::var(POSTGRES) else {
             println!("NOT RUN: store tests on PostgreSQL: {POSTGRES} is not set");
