@@ -282,12 +282,7 @@ async fn set_name(
     Ok(())
 }
 
-async fn set_tags(
-    tx: &mut AnyConnection,
-    scope: &Scope,
-    id: &ConnectionId,
-    tags: &TagSet,
-) -> Result<(), StoreError> {
+async fn set_tags(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId, tags: &TagSet) -> Result<(), StoreError> {
     sqlx::query("UPDATE connections SET tags = $4 WHERE workspace = $1 AND environment = $2 AND id = $3")
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
@@ -339,12 +334,7 @@ async fn set_credentials(
     Ok(())
 }
 
-async fn set_proof(
-    tx: &mut AnyConnection,
-    scope: &Scope,
-    id: &ConnectionId,
-    proof: &Proof,
-) -> Result<(), StoreError> {
+async fn set_proof(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId, proof: &Proof) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE connections SET health = $4, identity = $5, scopes = $6, evidence = $7, expires_at = $8 \
          WHERE workspace = $1 AND environment = $2 AND id = $3",
