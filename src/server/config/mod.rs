@@ -123,7 +123,7 @@ impl Config {
     /// The key itself, or the file that holds it.
     #[must_use]
     pub fn key_source(&self) -> KeySource {
-        self.key.clone().map_or_else(|| KeySource::File(self.key_file.clone()), KeySource::Text)
+        KeySource { inline: self.key.clone(), file: self.key_file.clone() }
     }
 
     /// Where the key is, as people may see it.

@@ -99,13 +99,13 @@ fn Content(summary: Summary, detail: Memo<Option<Detail>>, failed: Option<ApiErr
     let list = ListState::expect();
     let badge = list.badge(&summary.component);
     let component = badge.as_ref().map_or_else(|| summary.component.to_string(), |badge| badge.name.clone());
-    let name = summary.name.to_string();
+    let (name, label) = (summary.name.to_string(), summary.name.to_string());
     let (status, (tone, why)) = (summary.status_at(list.now()), judged(&summary, list.now()));
     let why = why.map(|why| view! { <p class=format!("why {}", tone.class())>{why}</p> });
     let failed = failed.map(|error| view! { <p class="verdict" role="alert">{error.to_string()}</p> });
     let progress = StoredValue::new(RwSignal::new(Progress::default()));
     view! {
-        <aside class="detail" aria-label=name.clone()>
+        <aside class="detail" aria-label=label>
             <header class="detail-head">
                 {badge.map(|badge| view! { <ComponentIcon badge=badge /> })}
                 <div>
