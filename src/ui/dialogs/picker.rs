@@ -1,7 +1,6 @@
 //! The component picker: search, arrows, Enter.
 
 use leptos::ev::KeyboardEvent;
-use leptos::html::Input;
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -44,10 +43,7 @@ pub fn Picker(on_pick: Callback<ComponentSlug>) -> impl IntoView {
     });
     let groups = Memo::new(move |_| forms.with(|forms| text.with(|text| grouped(forms, text))));
     let count = Memo::new(move |_| groups.with(|groups| groups.iter().map(|(_, members)| members.len()).sum::<usize>()));
-    let input = NodeRef::<Input>::new();
-    input.on_load(|input| {
-        let _ = input.focus();
-    });
+    Effect::new(|_| focus_soon(SEARCH.to_owned()));
     let pick_first = move || {
         let first = groups.with_untracked(|groups| groups.first().map(|(_, members)| members[0].badge.slug.clone()));
         if let Some(slug) = first {
@@ -73,7 +69,6 @@ pub fn Picker(on_pick: Callback<ComponentSlug>) -> impl IntoView {
     view! {
         <div class="dialog-body picker">
             <input
-                node_ref=input
                 id=SEARCH
                 class="control"
                 type="search"

@@ -10,6 +10,7 @@ use crate::domain::role::Action;
 use crate::domain::time::relative;
 use crate::ui::dialogs::delete::bring_back;
 use crate::ui::parts::component_icon::ComponentIcon;
+use crate::ui::parts::field_input::focus_soon;
 use crate::ui::state::list::ListState;
 use crate::ui::state::toasts::Toasts;
 
@@ -95,6 +96,8 @@ fn RowDeeds(id: ConnectionId, name: String, known: Known) -> impl IntoView {
             bring_back(list, toasts, id.clone());
         }
     };
+    let keep_id = StoredValue::new(format!("keep-{id}"));
+    let now_id = StoredValue::new(format!("destroy-{id}"));
     let gone = format!("{name} is deleted for good");
     let destroy = StoredValue::new(move || {
         let (id, gone) = (id.clone(), gone.clone());
@@ -109,16 +112,20 @@ fn RowDeeds(id: ConnectionId, name: String, known: Known) -> impl IntoView {
             }
         });
     });
+    let change = move |ask: bool| {
+        asking.set(ask);
+        focus_soon(if ask { keep_id.get_value() } else { now_id.get_value() });
+    };
     let question = move || {
         if asking.get() {
             view! {
                 <span class="sure">"Delete for good?"</span>
                 <button type="button" class="button danger small" on:click={move |_| destroy.with_value(|deed| deed())}>"Delete for good"</button>
-                <button type="button" class="button small" autofocus on:click={move |_| asking.set(false)}>"Keep"</button>
+                <button type="button" class="button small" id=keep_id.get_value() on:click={move |_| change(false)}>"Keep"</button>
             }
             .into_any()
         } else {
-            view! { <button type="button" class="button small" on:click={move |_| asking.set(true)}>"Delete now"</button> }.into_any()
+            view! { <button type="button" class="button small" id=now_id.get_value() on:click={move |_| change(true)}>"Delete now"</button> }.into_any()
         }
     };
     view! {

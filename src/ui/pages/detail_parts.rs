@@ -70,33 +70,27 @@ fn fact(label: impl Into<String>, value: AnyView) -> AnyView {
 
 /// Whose it is, what it may do, how long it lasts, where it leads.
 #[component]
-pub fn Facts(summary: Summary, detail: Memo<Option<Detail>>) -> impl IntoView {
+pub fn Facts(summary: Memo<Summary>, detail: Memo<Option<Detail>>) -> impl IntoView {
+    let catalog = Catalog::expect();
+    let form = Memo::new(move |_| catalog.form(&summary.with(|summary| summary.component.clone())));
+    let more = move || detail.get().map(|detail| told_by_detail(&detail, form.get()));
+    let before = move || summary.with(|summary| summary.account.clone()).map(|account| fact("Account", account.into_any()));
+    let after = move || summary.with(told_by_row);
+    view! { <section><h3>"About"</h3><dl class="facts">{before}{more}{after}</dl></section> }.into_any()
+}
+
+fn told_by_row(summary: &Summary) -> AnyView {
     let list = ListState::expect();
     let tags = summary.tags.iter().map(|tag: &Tag| view! { <span class="chip">{tag.as_str().to_owned()}</span> }).collect_view();
     let tags = if summary.tags.is_empty() { "none".into_any() } else { view! { <span class="chips">{tags}</span> }.into_any() };
-    let account = summary.account.clone().map(|account| fact("Account", account.into_any()));
     let used = summary.last_used_at.map(|at| fact("Last used", view! { <Moment at=at /> }.into_any()));
     let ends = summary.expires_at.map(|at| {
         let label = if at <= list.now() { "Expired" } else { "Expires" };
         let day = at.to_day();
         fact(label, view! { <Moment at=at />" · "{day} }.into_any())
     });
-    let slug = summary.component.clone();
-    let more = move || detail.get().map(|detail| told_by_detail(&detail, Catalog::expect().form(&slug)));
-    view! {
-        <section>
-            <h3>"About"</h3>
-            <dl class="facts">
-                {account}
-                {more}
-                {ends}
-                {fact("Tags", tags)}
-                {fact("Created", view! { <Moment at=summary.created_at /> }.into_any())}
-                {used}
-            </dl>
-        </section>
-    }
-    .into_any()
+    let created = fact("Created", view! { <Moment at=summary.created_at /> }.into_any());
+    view! { {ends}{fact("Tags", tags)}{created}{used} }.into_any()
 }
 
 fn told_by_detail(detail: &Detail, form: Option<crate::domain::component::ComponentForm>) -> AnyView {
