@@ -71,7 +71,9 @@ pub enum DialError {
     Unreachable { detail: String },
     #[error("Nothing takes connections at this address and port. Check both, and that the service is running.")]
     NobodyListens { detail: String },
-    #[error("No answer from this address within 5 seconds. Check address and port, and that no firewall is in between.")]
+    #[error(
+        "No answer from this address within 5 seconds. Check address and port, and that no firewall is in between."
+    )]
     NoAnswer { detail: String },
 }
 

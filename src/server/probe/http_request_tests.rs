@@ -100,7 +100,9 @@ fn nothing_typed_leaves_the_base() {
 #[test]
 fn only_complete_web_addresses_are_bases() {
     let service = "base_url = \"{base}\"\nprobes = [{ path = \"/me\", outcomes = [] }]";
-    for base in ["ftp://a.example", "https://u:p@a.example", "a.example", "https://a.example/?x=1", "file:///etc/passwd"] {
+    for base in
+        ["ftp://a.example", "https://u:p@a.example", "a.example", "https://a.example/?x=1", "file:///etc/passwd"]
+    {
         let refused = build_with(service, &[("base", base)]).map(|prepared| prepared.host);
         assert!(matches!(refused, Err(BuildError::Address)), "{base}: {refused:?}");
     }

@@ -126,7 +126,10 @@ fn health(state: ListState, dialogs: Dialogs, summary: &Summary) -> impl IntoVie
             </button>
         }
     });
-    let why = why.map(|why| view! { <div class=format!("why {}", tone.class()) title=why.clone()>{why.clone()}</div> });
+    let why = why.map(|why| {
+        let (class, title) = (format!("why {}", tone.class()), why.clone());
+        view! { <div class=class title=title>{why}</div> }
+    });
     view! {
         <div class="verdict-line"><StatusBadge status tone />{mend}</div>
         {why}

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::component_icon::ComponentIcon;
 use super::toolbar::grouped;
+use crate::browser::popover;
 use crate::domain::component::ComponentBadge;
 use crate::domain::filter::{Facets, Filter};
 use crate::domain::health::Status;
@@ -24,7 +25,8 @@ pub fn Sidebar() -> impl IntoView {
         })
     };
     view! {
-        <nav class="side" id="filters" aria-label="Filters" popover="auto" aria-busy=busy>
+        <nav class="side" id="filters" aria-label="Filters" popover="auto" aria-busy=busy
+            on:toggle=move |_| popover::keep_focus_inside("filters", &["#list", ".bar", ".beside"])>
             <div class="drawer-head">
                 <strong>"Filters"</strong>
                 <button type="button" class="icon-button" popovertarget="filters" popovertargetaction="hide" aria-label="Close filters">"×"</button>
@@ -118,7 +120,9 @@ fn Statuses(state: ListState) -> impl IntoView {
     let link = move |status: Status| {
         // A second click takes the filter away.
         let href = move || {
-            state.link(|query| query.filter.status = if query.filter.status == Some(status) { None } else { Some(status) })
+            state.link(|query| {
+                query.filter.status = if query.filter.status == Some(status) { None } else { Some(status) }
+            })
         };
         let (label, class, read): (_, _, fn(&Facets) -> usize) = match status {
             Status::Active => ("Active", "dot good", |facets| facets.active),

@@ -43,8 +43,9 @@ pub fn TagChips(state: ListState, summary: Summary) -> impl IntoView {
     let edit = state.may(Action::TagConnection).then(|| {
         let id = summary.id.clone();
         let label = format!("Edit tags of {}", summary.name);
+        let title = label.clone();
         view! {
-            <button type="button" class="chip add" aria-label=label.clone() title=label on:click=move |_| state.editing_tags.set(Some(id.clone()))>
+            <button type="button" class="chip add" aria-label=label title=title on:click=move |_| state.editing_tags.set(Some(id.clone()))>
                 "+"
             </button>
         }

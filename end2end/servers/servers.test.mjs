@@ -1,0 +1,124 @@
+// The servers take the right credential and refuse a wrong one; a test that trusts them proves nothing otherwise.
+//   node --test end2end/servers/
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startHttpApi } from "./http-api.mjs";
+import { startMariadb } from "./mariadb.mjs";
+import { startPostgresql } from "./postgresql.mjs";
+import { answers, python, run } from "./process.mjs";
+import { startRedis } from "./redis.mjs";
+import { startS3 } from "./s3.mjs";
+import { startSmtp } from "./smtp.mjs";
+import { startStalling } from "./stalling.mjs";
+
+/** Starts a server, and checks that after its stop nothing listens any more. */
+function checked(name, starter, check) {
+  test(name, { timeout: 60_000 }, async (context) => {
+    const server = await starter();
+    try {
+      await check(server, context);
+    } finally {
+      await server.stop();
+    }
+    assert.equal(await answers(server.port), false);
+  });
+}
+
+checked("PostgreSQL", startPostgresql, async ({ port, user, password, database }) => {
+  const ask = (secret, mode) =>
+    run("psql", ["-qAtc", "select current_user, ssl from pg_stat_ssl where pid = pg_backend_pid()", `postgres://${user}:${secret}@127.0.0.1:${port}/${database}?sslmode=${mode}`]);
+  assert.equal((await ask(password, "require")).trim(), `${user}|t`);
+  assert.equal((await ask(password, "disable")).trim(), `${user}|f`);
+  await assert.rejects(ask("wrong", "disable"), /password authentication failed/);
+});
+
+checked("MariaDB", startMariadb, async ({ port, user, password, database }) => {
+  const ask = (secret, ...more) =>
+    run("mariadb", ["--no-defaults", "-h127.0.0.1", `-P${port}`, `-u${user}`, `-p${secret}`, "-Ne", "select current_user()", ...more, database]);
+  assert.match(await ask(password), /reporting@%/);
+  assert.match(await ask(password, "--ssl"), /reporting@%/);
+  await assert.rejects(ask("wrong"), /Access denied/);
+});
+
+checked("Redis", startRedis, async ({ port, user, password }) => {
+  const ask = (secret) => run("redis-cli", ["-p", String(port), "--no-auth-warning", "--user", user, "--pass", secret, "ACL", "WHOAMI"]);
+  assert.match(await ask(password), /^reporting/);
+  assert.match(await ask("wrong"), /WRONGPASS/);
+  assert.match(await run("redis-cli", ["-p", String(port), "PING"]), /NOAUTH/);
+});
+
+checked("S3", startS3, async ({ endpoint, region, accessKeyId, secretAccessKey }) => {
+  const program = `
+import sys, boto3
+key, secret = sys.argv[1:]
+for service, call in (("s3", "list_buckets"), ("sts", "get_caller_identity")):
+    client = boto3.client(service, endpoint_url="${endpoint}", region_name="${region}", aws_access_key_id=key, aws_secret_access_key=secret)
+    try: print(service, getattr(client, call)())
+    except Exception as error: print(service, error)
+`;
+  const ask = (key, secret) => run(python, ["-c", program, key, secret]);
+  const right = await ask(accessKeyId, secretAccessKey);
+  assert.match(right, /^s3 .*'Name': 'orders'/m);
+  assert.match(right, /^sts .*user\/reporting/m);
+  const wrong = await ask(accessKeyId, "x".repeat(40));
+  assert.match(wrong, /^s3 .*SignatureDoesNotMatch/m);
+  assert.match(wrong, /^sts .*SignatureDoesNotMatch/m);
+  assert.match(await ask("AKIAIOSFODNN7EXAMPLE", secretAccessKey), /InvalidAccessKeyId/);
+});
+
+checked("SMTP", startSmtp, async ({ port, user, password }) => {
+  const program = `
+import smtplib, ssl, sys
+secret, secure = sys.argv[1:]
+client = smtplib.SMTP("127.0.0.1", ${port})
+if secure == "yes": client.starttls(context=ssl._create_unverified_context())
+try: print(client.login("${user}", secret))
+except Exception as error: print(error)
+try: print(client.mail("a@b.example"))
+except Exception as error: print(error)
+`;
+  const ask = (secret, secure) => run(python, ["-c", program, secret, secure]);
+  assert.match(await ask(password, "yes"), /^\(235.*\n\(250/);
+  assert.match(await ask(password, "no"), /^\(235/);
+  assert.match(await ask("wrong", "yes"), /^\(535.*\n\(530/);
+});
+
+checked("HTTP API", startHttpApi, async (api) => {
+  api.accept("right", "ops");
+  api.accept("user:right", "ops");
+  const ask = async (url, headers = {}) => {
+    const answer = await fetch(url, { headers, redirect: "manual" });
+    return answer.status;
+  };
+  for (const [secret, status] of /** @type {const} */ ([["right", 200], ["wrong", 401]])) {
+    assert.equal(await ask(api.bearerUrl, { authorization: `Bearer ${secret}` }), status);
+    assert.equal(await ask(api.headerUrl, { "x-api-key": secret }), status);
+    assert.equal(await ask(`${api.queryUrl}?api_key=${secret}`), status);
+    assert.equal(await ask(api.basicUrl, { authorization: `Basic ${btoa(`user:${secret}`)}` }), status);
+  }
+  api.behave(429);
+  assert.equal(await ask(api.bearerUrl), 429);
+  api.behave("redirect");
+  assert.equal(await ask(api.bearerUrl), 302);
+  api.behave("hang");
+  await assert.rejects(fetch(api.bearerUrl, { signal: AbortSignal.timeout(200) }));
+  for (let tries = 0; api.closedEarly() === 0 && tries < 50; tries += 1) await sleep(20);
+  assert.equal(api.closedEarly(), 1);
+});
+
+for (const moment of /** @type {const} */ (["accept", "tls", "login"])) {
+  checked(`stalling after ${moment}`, () => startStalling(moment), async (server, context) => {
+    const socket = connect(server.port, "127.0.0.1");
+    await once(socket, "connect");
+    context.after(() => socket.destroy());
+    socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]));
+    if (moment !== "accept") assert.equal(String((await once(socket, "data"))[0]), moment === "tls" ? "S" : "N");
+    assert.equal(server.open(), 1);
+    socket.destroy();
+    await server.left;
+    assert.equal(server.open(), 0);
+  });
+}

@@ -1,0 +1,143 @@
+// A secret given to Patchbay is found nowhere: not in the store, the log, the pages or the traffic, in no spelling.
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { startPostgresql } from "../servers/postgresql.mjs";
+import { binary } from "../fixtures/patchbay.ts";
+import { expect, test } from "../fixtures/test.ts";
+
+/** Every spelling in which a secret might lie about. */
+function spellings(secret: string): Map<string, string> {
+  const bytes = Buffer.from(secret);
+  const found = new Map([["plain", secret], ["hex", bytes.toString("hex")], ["HEX", bytes.toString("hex").toUpperCase()], ["URL-encoded", encodeURIComponent(secret)]]);
+  for (const offset of [0, 1, 2]) {
+    // What base64 makes of the secret behind 0, 1 or 2 other bytes, without the characters those bytes touch.
+    const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64").replace(/=+$/, "");
+    const own = encoded.slice(offset === 0 ? 0 : offset + 1, -2);
+    found.set(`base64 at ${offset}`, own);
+    found.set(`base64url at ${offset}`, own.replaceAll("+", "-").replaceAll("/", "_"));
+  }
+  return found;
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    return statSync(path).isDirectory() ? filesBelow(path) : [path];
+  });
+}
+
+function hits(where: string, haystack: Buffer, canaries: string[]): string[] {
+  return canaries.flatMap((canary) =>
+    [...spellings(canary)].filter(([, text]) => haystack.includes(text)).map(([spelling]) => `${canary} (${spelling}) in ${where}`),
+  );
+}
+
+test("the search itself finds a secret in every spelling", () => {
+  for (const secret of ["canary-secret-one?", "canary+secret/two"]) {
+    for (const prefix of ["", "a", "ab", "abc"]) {
+      const dumps = [prefix + secret + "tail", Buffer.from(prefix + secret + "tail").toString("base64"), Buffer.from(secret).toString("hex")];
+      for (const dump of dumps) expect(hits("dump", Buffer.from(dump), [secret])).not.toEqual([]);
+    }
+    expect(hits("dump", Buffer.from("nothing here"), [secret])).toEqual([]);
+  }
+});
+
+for (const store of ["SQLite", "PostgreSQL"] as const) {
+  test.describe(store, () => {
+    let database: Awaited<ReturnType<typeof startPostgresql>> | undefined;
+    test.use({
+      settings: async ({}, use) => {
+        database = store === "PostgreSQL" ? await startPostgresql() : undefined;
+        const environment: Record<string, string> = { PATCHBAY_LOG: "trace", RUST_BACKTRACE: "1" };
+        if (database) environment.PATCHBAY_DATABASE_URL = database.url;
+        await use({ environment });
+        await database?.stop();
+      },
+    });
+
+    test(`no secret is found anywhere: ${store}`, async ({ connections, rest, patchbay, page, api }) => {
+      test.setTimeout(120_000);
+      let count = 0;
+      const canaries: string[] = [];
+      const canary = () => canaries[canaries.push(`canary-${++count}-${crypto.randomUUID()}/+?`) - 1];
+      const received: { url: string; body: Buffer }[] = [];
+      page.on("response", async (response) => {
+        const body = await response.body().catch(() => Buffer.alloc(0));
+        received.push({ url: response.url(), body: Buffer.concat([Buffer.from(JSON.stringify(response.headers())), body]) });
+      });
+
+      // One connection a component and method, a canary in each of its secret fields.
+      const { items } = (await (await rest.request("GET", "/components")).json()) as { items: Component[] };
+      for (const component of items) {
+        for (const method of component.methods) {
+          const values: Record<string, string> = {};
+          for (const field of method.fields) {
+            if (field.secret) values[field.id] = (field.prefixes?.[0] ?? "") + canary();
+            else if (!field.optional && !field.default) values[field.id] = sample(field);
+          }
+          const slug = component.slug ?? component.badge?.slug ?? "";
+          await rest.create({ name: `${slug} ${method.id}`, component: slug, method: method.id, values });
+        }
+      }
+      // Through the browser: accepted, refused, replaced, tested, deleted.
+      const accepted = canary();
+      api.accept(accepted);
+      await connections.goTo("/?env=development");
+      await connections.begin("HTTP API", "Bearer token");
+      await connections.fill({ "Base URL": api.bearerUrl, Token: canary(), "Test path": "/me", Name: "By hand" });
+      await connections.save();
+      await expect(connections.dialog.locator(".verdict")).toBeVisible();
+      await connections.fill({ Token: accepted });
+      await connections.save();
+      await connections.saved();
+      await connections.act("By hand", "Open");
+      await connections.act("By hand", "Test now");
+      await connections.act("By hand", "Edit");
+      await connections.button("Replace Token").click();
+      const refused = canary();
+      await connections.fill({ Token: refused });
+      await connections.save();
+      await connections.button("Save as not active").click();
+      await connections.saved();
+      for (const { id } of (await rest.list()).slice(0, 5)) {
+        const detail = await (await rest.request("GET", `/connections/${id}`)).text();
+        expect(hits("REST", Buffer.from(detail), canaries)).toEqual([]);
+      }
+      // Errors, too, keep what was sent to themselves.
+      for (const body of [{ nonsense: canary() }, { environment: canary() }, { environment: "development", component: "http", name: "x", values: { token: canary(), wrong: canary() } }]) {
+        const answer = await rest.request("POST", "/connections", body);
+        expect(answer.status).toBeGreaterThanOrEqual(400);
+        expect(hits("an error", Buffer.from(await answer.text()), canaries)).toEqual([]);
+      }
+      await connections.loaded(() => page.reload());
+
+      const found = received.flatMap(({ url, body }) => hits(url, body, canaries));
+      found.push(...hits("the document", Buffer.from(await page.content()), canaries));
+      await patchbay.halt();
+      found.push(...hits("the log", Buffer.from(patchbay.output), canaries));
+      for (const file of filesBelow(patchbay.dataFolder)) found.push(...hits(file, readFileSync(file), canaries));
+      if (database) found.push(...hits("PostgreSQL", Buffer.from(await dump(database)), canaries));
+      found.push(...hits("the binary", readFileSync(binary), canaries));
+      expect(canaries.length).toBeGreaterThan(15);
+      expect(patchbay.output, "the log was kept at TRACE").toMatch(/TRACE/);
+      expect(received.some(({ url }) => url.endsWith(".wasm"))).toBe(true);
+      expect(found).toEqual([]);
+    });
+  });
+}
+
+type Field = { id: string; kind?: string; secret?: boolean; optional?: boolean; default?: string; prefixes?: string[]; options?: { value: string }[]; example?: string };
+type Component = { slug?: string; badge?: { slug: string }; methods: { id: string; fields: Field[] }[] };
+
+function sample(field: Field): string {
+  const ofKind: Record<string, string> = { url: "https://api.acme.example", host: "db.acme.example", port: "5432", subdomain: "acme", select: field.options?.[0]?.value ?? "" };
+  return ofKind[field.kind ?? ""] ?? (field.example || "sample");
+}
+
+/** Every row of every table as text, bytes in hex and as they are. */
+async function dump(database: Awaited<ReturnType<typeof startPostgresql>>): Promise<string> {
+  const tables = (await database.sql("select schemaname || '.' || tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema')")).trim().split("\n");
+  const texts = await Promise.all(tables.map((table) => database.sql(`set bytea_output = 'escape'; select * from ${table}`)));
+  const hex = await Promise.all(tables.map((table) => database.sql(`select * from ${table}`)));
+  return [...texts, ...hex].join("\n");
+}

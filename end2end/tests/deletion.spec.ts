@@ -1,0 +1,53 @@
+// A deletion can be taken back: on screen for a while, in Recently deleted for days, and after a restart.
+import { httpConnection } from "../fixtures/rest.ts";
+import { expect, test } from "../fixtures/test.ts";
+
+test.beforeEach(async ({ connections, rest, api }) => {
+  api.accept("right-token");
+  await rest.create(httpConnection("Orders", api.bearerUrl, "right-token", { tags: ["eu"] }));
+  await connections.goTo("/?env=development");
+  await connections.act("Orders", "Delete");
+  await connections.button("Delete").click();
+  await expect(connections.rows).toHaveCount(0);
+});
+
+test("S8 Undo brings back what was deleted, with its secret", async ({ connections, page, api }) => {
+  await page.locator(".toast").getByRole("button", { name: "Undo" }).click();
+  await connections.expectNames("Orders");
+  await expect(connections.badge("Orders")).toHaveText("ACTIVE");
+  expect(api.requests.at(-1)?.credential).toBe("right-token");
+  await expect(connections.chips("Orders")).toHaveText(["eu"]);
+});
+
+test("S8 after a restart it waits in Recently deleted, and is tested when it comes back", async ({ connections, patchbay, page, api, troubles }) => {
+  troubles.allow(/ERR_CONNECTION_REFUSED/);
+  await patchbay.restart();
+  await connections.goTo("/deleted?env=development");
+  await expect(page.getByRole("heading", { name: "Recently deleted" })).toBeVisible();
+  await expect(page.getByText("Orders", { exact: true })).toBeVisible();
+  const asked = api.requests.length;
+  await page.getByRole("button", { name: /^Restore/ }).click();
+  await expect.poll(() => api.requests.length).toBe(asked + 1);
+  await connections.goTo("/?env=development");
+  await connections.expectNames("Orders");
+  await expect(connections.badge("Orders")).toHaveText("ACTIVE");
+});
+
+test("S8 Delete now destroys it at once, after asking", async ({ connections, page }) => {
+  await connections.goTo("/deleted?env=development");
+  await page.getByRole("button", { name: /^Delete now/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete now" }).click();
+  await expect(page.getByText("Orders", { exact: true })).toHaveCount(0);
+});
+
+test("S8 in Production, where workflows would break, the name has to be typed", async ({ connections, rest, api }) => {
+  const { id } = await rest.create(httpConnection("Payroll", api.bearerUrl, "right-token", { environment: "production" }));
+  await rest.registerWorkflow("wf-1", "Salaries", [id], "production");
+  await connections.goTo("/?env=production");
+  await connections.act("Payroll", "Delete");
+  await expect(connections.dialog).toContainText("Salaries");
+  await expect(connections.button("Delete")).toBeDisabled();
+  await connections.dialog.getByRole("textbox").fill("Payroll");
+  await connections.button("Delete").click();
+  await expect(connections.rows).toHaveCount(0);
+});
