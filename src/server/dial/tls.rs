@@ -158,7 +158,7 @@ fn own_roots(pem: &str) -> Result<Arc<RootCertStore>, TlsError> {
 fn explain(error: &io::Error, trust: &Trust) -> TlsError {
     let detail = error.to_string();
     let inner = error.get_ref();
-    if inner.is_some_and(|inner| inner.is::<Flood>()) {
+    if Flood::caused(error) {
         return TlsError::NotTls { detail };
     }
     match inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {

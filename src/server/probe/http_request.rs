@@ -106,8 +106,8 @@ fn request_url(service: &HttpService, probe: &HttpProbe, values: Values<'_>) -> 
     if !path.is_empty() && (base.query().is_some() || base.fragment().is_some()) {
         return Err(BuildError::Address);
     }
-    let bare = path.split('?').next().unwrap_or_default();
-    if path.contains(['\\', '#']) || path.chars().any(char::is_control) || bare.split('/').any(is_dots) {
+    let before_query = path.split('?').next().unwrap_or_default();
+    if path.contains(['\\', '#']) || path.chars().any(char::is_control) || before_query.split('/').any(is_dots) {
         return Err(BuildError::Path);
     }
     let text = if path.is_empty() { base_text } else { format!("{}{path}", base_text.trim_end_matches('/')) };

@@ -76,14 +76,14 @@ impl Greeting {
             capabilities: packet.capabilities(),
             version_number: packet.server_version_parsed().unwrap_or((5, 7, 0)),
             nonce: packet.nonce(),
-            plugin: usable(packet.auth_plugin()),
+            plugin: usable(packet.auth_plugin().as_ref()),
             version,
         })
     }
 }
 
 /// The server's own way of signing in if we know it; it will name another one if it must.
-fn usable(plugin: Option<AuthPlugin<'_>>) -> AuthPlugin<'static> {
+fn usable(plugin: Option<&AuthPlugin<'_>>) -> AuthPlugin<'static> {
     match plugin {
         Some(AuthPlugin::CachingSha2Password) => AuthPlugin::CachingSha2Password,
         Some(AuthPlugin::Sha256Password) => AuthPlugin::Sha256Password,

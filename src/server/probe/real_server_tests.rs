@@ -1,5 +1,5 @@
 //! Against real servers, where their addresses are given:
-//! `PATCHBAY_TEST_POSTGRES_URL`, `PATCHBAY_TEST_MYSQL` and `PATCHBAY_TEST_REDIS`, each a URL
+//! `PATCHBAY_TEST_POSTGRES_URL`, `PATCHBAY_TEST_MYSQL`, `PATCHBAY_TEST_REDIS` and `PATCHBAY_TEST_SMTP`, each a URL
 //! `scheme://user:password@host:port/database` (Redis without a user for the default one). Where `PATCHBAY_TEST_CA`
 //! names a PEM file with the authority of their certificates for `localhost`, encryption is tried as well.
 
@@ -111,4 +111,24 @@ async fn redis_tells_right_from_wrong() {
     server.refuses(&[], Some(""), "password").await;
     server.refuses(&[("user", "nobody_here")], None, "password").await;
     server.refuses(&[("database", "9999")], None, "database").await;
+}
+
+#[tokio::test]
+async fn smtp_tells_right_from_wrong() {
+    let Some(server) = Server::from_variable("smtp", "PATCHBAY_TEST_SMTP") else { return };
+    let evidence = server.ask(&[("tls", "off")], None).await;
+    assert_eq!(evidence.verdict, Verdict::Valid, "{evidence:?}");
+    server.refuses(&[("tls", "off")], Some("wrong"), "password").await;
+    let Ok(path) = std::env::var("PATCHBAY_TEST_CA") else {
+        println!("NOT RUN: PATCHBAY_TEST_CA is not set, so smtp is not tried with TLS.");
+        return;
+    };
+    let ca = std::fs::read_to_string(path).expect("a PEM file");
+    let evidence = server.ask(&[("tls", "starttls"), ("ca", &ca), ("host", "localhost")], None).await;
+    assert_eq!(evidence.verdict, Verdict::Valid, "{evidence:?}");
+    let evidence = server.ask(&[("tls", "tls")], None).await;
+    assert!(
+        matches!(&evidence.verdict, Verdict::NoEvidence { field: Some(field), .. } if field == "tls"),
+        "{evidence:?}"
+    );
 }

@@ -35,17 +35,14 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
         }
     };
     let offers = talk.hello().await?;
-    let finding = match login.user {
-        Some(user) => {
-            talk.sign_in(&offers, user, login.password.unwrap_or_default(), errand).await?;
-            let identity = errand.scrub.said(user);
-            steps.pass(&signed_in_as(&identity));
-            Finding::identity(identity)
-        }
-        None => {
-            steps.pass("The server takes mail without signing in.");
-            Finding::default()
-        }
+    let finding = if let Some(user) = login.user {
+        talk.sign_in(&offers, user, login.password.unwrap_or_default(), errand).await?;
+        let identity = errand.scrub.said(user);
+        steps.pass(&signed_in_as(&identity));
+        Finding::identity(identity)
+    } else {
+        steps.pass("The server takes mail without signing in.");
+        Finding::default()
     };
     skip_permissions(steps);
     // A courtesy; the verdict stands either way.
