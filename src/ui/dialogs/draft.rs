@@ -94,7 +94,8 @@ impl Draft {
         let method = self.method.get();
         let fields = self.fields();
         self.start.with_value(|start| {
-            let differs = |field: &&Field| self.values.with(|values| values.get(&field.id) != start.values.get(&field.id));
+            let differs =
+                |field: &&Field| self.values.with(|values| values.get(&field.id) != start.values.get(&field.id));
             method != start.method || fields.iter().filter(|field| field.destination).any(|field| differs(&field))
         })
     }
@@ -169,7 +170,8 @@ impl Draft {
             let on_form = |field: &&Field| self.values.with(|values| field.is_shown(values, &fields));
             fields.iter().filter(on_form).map(|field| field.id.clone()).collect()
         });
-        let has_place = |problem: &FieldProblem| [NAME, TAGS].contains(&problem.field.as_str()) || shown.contains(&problem.field);
+        let has_place =
+            |problem: &FieldProblem| [NAME, TAGS].contains(&problem.field.as_str()) || shown.contains(&problem.field);
         let (placed, homeless): (Vec<_>, Vec<_>) = problems.into_iter().partition(has_place);
         self.problems.set(placed.into_iter().map(|problem| (problem.field, problem.message)).collect());
         homeless.into_iter().map(|problem| problem.message).collect()
@@ -199,8 +201,11 @@ impl Draft {
     pub fn credentials_changed(self) -> bool {
         self.start.with_value(|start| {
             let method = self.method.with(|method| *method != start.method);
-            let fields = self.form.with_value(|form| form.methods.iter().flat_map(|method| method.fields.clone()).collect::<Vec<_>>());
-            let differs = |field: &Field| self.values.with(|values| values.get(&field.id) != start.values.get(&field.id));
+            let fields = self
+                .form
+                .with_value(|form| form.methods.iter().flat_map(|method| method.fields.clone()).collect::<Vec<_>>());
+            let differs =
+                |field: &Field| self.values.with(|values| values.get(&field.id) != start.values.get(&field.id));
             method || fields.iter().any(differs)
         })
     }
@@ -210,7 +215,8 @@ impl Draft {
     pub fn first_problem(self) -> Option<String> {
         let fields = untrack(|| self.fields());
         let order = [NAME, TAGS].into_iter().chain(fields.iter().map(|field| field.id.as_str()));
-        self.problems.with_untracked(|problems| order.into_iter().find(|id| problems.contains_key(*id)).map(str::to_owned))
+        self.problems
+            .with_untracked(|problems| order.into_iter().find(|id| problems.contains_key(*id)).map(str::to_owned))
     }
 }
 

@@ -28,10 +28,7 @@ pub struct Deeds {
 
 /// The body and foot of a dialog that asks for credentials.
 #[component]
-pub fn CredentialForm(
-    submission: Submission,
-    deeds: Deeds,
-) -> impl IntoView {
+pub fn CredentialForm(submission: Submission, deeds: Deeds) -> impl IntoView {
     let Submission { draft, name, progress, vouched, .. } = submission;
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -42,7 +39,8 @@ pub fn CredentialForm(
     let fields = move || {
         let method = draft.method_form()?;
         let intro = (!method.intro.is_empty()).then(|| view! { <p class="intro">{method.intro.clone()}</p> });
-        let inputs = method.fields.into_iter().map(|field| view! { <FieldInput draft=draft field=field /> }).collect_view();
+        let inputs =
+            method.fields.into_iter().map(|field| view! { <FieldInput draft=draft field=field /> }).collect_view();
         Some(view! { {intro}<div class="fields">{inputs}</div> }.into_any())
     };
     focus_first_gap(draft);
@@ -65,7 +63,8 @@ pub fn CredentialForm(
 fn focus_first_gap(draft: Draft) {
     let gap = untrack(|| {
         let fields = draft.method_form().map(|method| method.fields).unwrap_or_default();
-        let open = |field: &&Field| !field.optional && draft.value(&field.id).is_empty() && draft.stored(&field.id).is_none();
+        let open =
+            |field: &&Field| !field.optional && draft.value(&field.id).is_empty() && draft.stored(&field.id).is_none();
         fields.iter().find(open).map(|field| field.id.clone())
     });
     Effect::new(move |_| focus_soon(element_id(gap.as_deref().unwrap_or(NAME))));
@@ -163,7 +162,8 @@ fn Findings(draft: Draft, progress: RwSignal<Progress>, vouched: RwSignal<bool>)
         Some(view! { <p class="verdict" role="alert">{text}</p> })
     };
     let may_vouch = move || {
-        progress.with(|progress| progress.unaskable) && draft.method_form().is_some_and(|method| method.may_be_vouched_for)
+        progress.with(|progress| progress.unaskable)
+            && draft.method_form().is_some_and(|method| method.may_be_vouched_for)
     };
     // A check that begins is brought into sight: the fields may fill the dialog.
     Effect::new(move |_| {
@@ -205,7 +205,8 @@ fn Foot(progress: RwSignal<Progress>, deeds: Deeds) -> impl IntoView {
             let cancel = move |_| deeds.cancel_check.run(());
             view! { <button type="button" class="button" on:click=cancel>"Cancel check"</button> }.into_any()
         } else {
-            view! { <button type="button" class="button" on:click={move |_| closing.request()}>"Cancel"</button> }.into_any()
+            view! { <button type="button" class="button" on:click={move |_| closing.request()}>"Cancel"</button> }
+                .into_any()
         }
     };
     view! {

@@ -42,7 +42,8 @@ pub fn Picker(on_pick: Callback<ComponentSlug>) -> impl IntoView {
         _ => Arc::default(),
     });
     let groups = Memo::new(move |_| forms.with(|forms| text.with(|text| grouped(forms, text))));
-    let count = Memo::new(move |_| groups.with(|groups| groups.iter().map(|(_, members)| members.len()).sum::<usize>()));
+    let count =
+        Memo::new(move |_| groups.with(|groups| groups.iter().map(|(_, members)| members.len()).sum::<usize>()));
     Effect::new(|_| focus_soon(SEARCH.to_owned()));
     let pick_first = move || {
         let first = groups.with_untracked(|groups| groups.first().map(|(_, members)| members[0].badge.slug.clone()));
@@ -87,7 +88,11 @@ pub fn Picker(on_pick: Callback<ComponentSlug>) -> impl IntoView {
     .into_any()
 }
 
-fn choices(groups: &[(String, Vec<ComponentForm>)], count: usize, on_pick: Callback<ComponentSlug>) -> impl IntoView + use<> {
+fn choices(
+    groups: &[(String, Vec<ComponentForm>)],
+    count: usize,
+    on_pick: Callback<ComponentSlug>,
+) -> impl IntoView + use<> {
     let mut index = 0;
     let mut group = |(category, members): &(String, Vec<ComponentForm>)| {
         let buttons = members

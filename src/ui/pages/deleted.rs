@@ -34,13 +34,18 @@ pub fn RecentlyDeleted() -> impl IntoView {
     let content = move || match known.get() {
         None => view! { <p class="waiting" role="status">"Loading …"</p> }.into_any(),
         Some(Err(error)) => view! { <p class="verdict" role="alert">{error.to_string()}</p> }.into_any(),
-        Some(Ok(all)) if all.is_empty() => view! { <p class="none">"Nothing was deleted in the last 7 days."</p> }.into_any(),
+        Some(Ok(all)) if all.is_empty() => {
+            view! { <p class="none">"Nothing was deleted in the last 7 days."</p> }.into_any()
+        }
         Some(Ok(all)) => {
             let rows = all.into_iter().map(|one| view! { <DeletedRow one=one known=known /> }).collect_view();
             view! { <ul class="deleted-list">{rows}</ul> }.into_any()
         }
     };
-    let title = format!("What was deleted in {} waits here for 7 days; then its credentials are destroyed.", list.environment.label());
+    let title = format!(
+        "What was deleted in {} waits here for 7 days; then its credentials are destroyed.",
+        list.environment.label()
+    );
     view! {
         <div class="deleted">
             <a class="back" href={move || list.link(|_| ())}>"← Connections"</a>

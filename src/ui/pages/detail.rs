@@ -61,7 +61,9 @@ fn Panel(id: ConnectionId) -> impl IntoView {
             let _ = detail.try_set(Some(answer));
         });
     });
-    let summary = Memo::new(move |_| row.get().or_else(|| detail.with(|answer| Some(answer.as_ref()?.as_ref().ok()?.summary.clone()))));
+    let summary = Memo::new(move |_| {
+        row.get().or_else(|| detail.with(|answer| Some(answer.as_ref()?.as_ref().ok()?.summary.clone())))
+    });
     let failure = Memo::new(move |_| detail.with(|answer| answer.as_ref()?.as_ref().err().cloned()));
     let stage = Memo::new(move |_| match (summary.with(Option::is_some), failure.get()) {
         (true, _) => Stage::Here,
@@ -69,7 +71,8 @@ fn Panel(id: ConnectionId) -> impl IntoView {
         (false, None) => Stage::Waiting,
     });
     let told = Memo::new(move |_| detail.with(|answer| answer.as_ref()?.as_ref().ok().cloned()));
-    move || match (stage.get(), summary.get_untracked()) {
+    move || {
+        match (stage.get(), summary.get_untracked()) {
         (Stage::Here, Some(start)) => {
             view! { <Content id=id.clone() start=start summary=summary detail=told failure=failure /> }.into_any()
         }
@@ -77,6 +80,7 @@ fn Panel(id: ConnectionId) -> impl IntoView {
         _ => {
             view! { <aside class="detail" aria-label="Connection" aria-busy="true"><p class="waiting">"Loading …"</p></aside> }.into_any()
         }
+    }
     }
 }
 
@@ -120,7 +124,8 @@ fn Content(
         summary.get().or_else(|| before.cloned()).unwrap_or_else(|| start.clone())
     });
     let badge = Memo::new(move |_| summary.with(|summary| list.badge(&summary.component)));
-    let component = move || badge.get().map_or_else(|| summary.with(|summary| summary.component.to_string()), |badge| badge.name);
+    let component =
+        move || badge.get().map_or_else(|| summary.with(|summary| summary.component.to_string()), |badge| badge.name);
     let icon = move || badge.get().map(|badge| view! { <ComponentIcon badge=badge /> });
     let name = move || summary.with(|summary| summary.name.to_string());
     let standing = move || {

@@ -24,7 +24,9 @@ pub fn Moment(at: Timestamp) -> impl IntoView {
 fn verdict_words(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Valid => "The service accepted the credentials.".to_owned(),
-        Verdict::Limited { missing } => format!("Signed in, but these permissions are missing: {}.", missing.join(", ")),
+        Verdict::Limited { missing } => {
+            format!("Signed in, but these permissions are missing: {}.", missing.join(", "))
+        }
         Verdict::Rejected { reason, .. } | Verdict::NoEvidence { reason, .. } => reason.clone(),
         Verdict::NotAskable => "The service has no way to be asked.".to_owned(),
     }
@@ -35,10 +37,12 @@ fn verdict_words(verdict: &Verdict) -> String {
 pub fn Evidenced(detail: Memo<Option<Detail>>, progress: RwSignal<Progress>) -> impl IntoView {
     let list = ListState::expect();
     let operator = list.viewer.with_value(|viewer| viewer.operator);
-    let evidence: Memo<Option<Evidence>> = Memo::new(move |_| detail.with(|detail| detail.as_ref().and_then(|detail| detail.evidence.clone())));
+    let evidence: Memo<Option<Evidence>> =
+        Memo::new(move |_| detail.with(|detail| detail.as_ref().and_then(|detail| detail.evidence.clone())));
     let running = Memo::new(move |_| progress.with(|progress| progress.running));
     let steps: Signal<Vec<Step>> = Signal::derive(move || {
-        let stored = || evidence.with(|evidence| evidence.as_ref().map(|evidence| evidence.steps.clone()).unwrap_or_default());
+        let stored =
+            || evidence.with(|evidence| evidence.as_ref().map(|evidence| evidence.steps.clone()).unwrap_or_default());
         progress.with(|progress| if progress.running { progress.steps.clone() } else { stored() })
     });
     let shown = Memo::new(move |_| running.get() || evidence.with(Option::is_some));
@@ -46,7 +50,10 @@ pub fn Evidenced(detail: Memo<Option<Detail>>, progress: RwSignal<Progress>) -> 
         if running.get() {
             return "under way".into_any();
         }
-        evidence.with(|evidence| evidence.as_ref().map(|evidence| evidence.at)).map(|at| view! { <Moment at=at /> }).into_any()
+        evidence
+            .with(|evidence| evidence.as_ref().map(|evidence| evidence.at))
+            .map(|at| view! { <Moment at=at /> })
+            .into_any()
     };
     let words = move || {
         let verdict = evidence.with(|evidence| evidence.as_ref().map(|evidence| verdict_words(&evidence.verdict)));
@@ -74,15 +81,24 @@ pub fn Facts(summary: Memo<Summary>, detail: Memo<Option<Detail>>) -> impl IntoV
     let catalog = Catalog::expect();
     let form = Memo::new(move |_| catalog.form(&summary.with(|summary| summary.component.clone())));
     let more = move || detail.get().map(|detail| told_by_detail(&detail, form.get()));
-    let before = move || summary.with(|summary| summary.account.clone()).map(|account| fact("Account", account.into_any()));
+    let before =
+        move || summary.with(|summary| summary.account.clone()).map(|account| fact("Account", account.into_any()));
     let after = move || summary.with(told_by_row);
     view! { <section><h3>"About"</h3><dl class="facts">{before}{more}{after}</dl></section> }.into_any()
 }
 
 fn told_by_row(summary: &Summary) -> AnyView {
     let list = ListState::expect();
-    let tags = summary.tags.iter().map(|tag: &Tag| view! { <span class="chip">{tag.as_str().to_owned()}</span> }).collect_view();
-    let tags = if summary.tags.is_empty() { "none".into_any() } else { view! { <span class="chips">{tags}</span> }.into_any() };
+    let tags = summary
+        .tags
+        .iter()
+        .map(|tag: &Tag| view! { <span class="chip">{tag.as_str().to_owned()}</span> })
+        .collect_view();
+    let tags = if summary.tags.is_empty() {
+        "none".into_any()
+    } else {
+        view! { <span class="chips">{tags}</span> }.into_any()
+    };
     let used = summary.last_used_at.map(|at| fact("Last used", view! { <Moment at=at /> }.into_any()));
     let ends = summary.expires_at.map(|at| {
         let label = if at <= list.now() { "Expired" } else { "Expires" };
@@ -105,7 +121,9 @@ fn told_by_detail(detail: &Detail, form: Option<crate::domain::component::Compon
     let config = config.map(|(id, value)| fact(label(id), value.clone().into_any())).collect_view();
     let now = list.now();
     let secrets = detail.secrets.iter();
-    let secrets = secrets.map(|secret| fact(label(&secret.field), format!("stored {}", relative(secret.stored_at, now)).into_any())).collect_view();
+    let secrets = secrets
+        .map(|secret| fact(label(&secret.field), format!("stored {}", relative(secret.stored_at, now)).into_any()))
+        .collect_view();
     let scopes = &detail.account.scopes;
     let scopes = (!scopes.is_empty()).then(|| fact("Permissions", scopes.join(", ").into_any()));
     view! { {scopes}{fact("Way to sign in", way.into_any())}{config}{secrets} }.into_any()
@@ -116,11 +134,13 @@ pub fn Workflows(detail: Memo<Option<Detail>>) -> impl IntoView {
     let lines = move || {
         let detail = detail.get()?;
         let unknown = detail.summary.workflows.is_none();
-        let empty = if unknown { "Patchbay does not know which workflows use it." } else { "No registered workflow uses it." };
+        let empty =
+            if unknown { "Patchbay does not know which workflows use it." } else { "No registered workflow uses it." };
         Some(if detail.workflows.is_empty() {
             view! { <p class="none">{empty}</p> }.into_any()
         } else {
-            view! { <ul class="workflows">{detail.workflows.into_iter().map(workflow_line).collect_view()}</ul> }.into_any()
+            view! { <ul class="workflows">{detail.workflows.into_iter().map(workflow_line).collect_view()}</ul> }
+                .into_any()
         })
     };
     view! { <section><h3>"Used by"</h3>{lines}</section> }.into_any()
