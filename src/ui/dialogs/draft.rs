@@ -147,6 +147,7 @@ impl Draft {
     }
 
     /// Checks everything, `name` as it would be sent; what is wrong stands at its field.
+    #[must_use]
     pub fn check(self, name: &str) -> bool {
         let mut problems: Vec<FieldProblem> = untrack(|| {
             let fields = self.fields();
@@ -159,11 +160,12 @@ impl Draft {
             problems.push(FieldProblem::new(TAGS, rule.to_string()));
         }
         let good = problems.is_empty();
-        self.show(problems);
+        let _ = self.show(problems);
         good
     }
 
     /// Puts each problem at its field; returns those whose field is not on the form.
+    #[must_use]
     pub fn show(self, problems: Vec<FieldProblem>) -> Vec<String> {
         let shown: Vec<String> = untrack(|| {
             let fields = self.fields();

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::api::connections::{AuditLine, Detail};
+use crate::domain::component::ComponentForm;
 use crate::domain::connection::Summary;
 use crate::domain::evidence::{Evidence, Step, Verdict};
 use crate::domain::tag::Tag;
@@ -80,7 +81,7 @@ fn fact(label: impl Into<String>, value: AnyView) -> AnyView {
 pub fn Facts(summary: Memo<Summary>, detail: Memo<Option<Detail>>) -> impl IntoView {
     let catalog = Catalog::expect();
     let form = Memo::new(move |_| catalog.form(&summary.with(|summary| summary.component.clone())));
-    let more = move || detail.get().map(|detail| told_by_detail(&detail, form.get()));
+    let more = move || detail.get().map(|detail| told_by_detail(&detail, form.get().as_ref()));
     let before =
         move || summary.with(|summary| summary.account.clone()).map(|account| fact("Account", account.into_any()));
     let after = move || summary.with(told_by_row);
@@ -109,9 +110,9 @@ fn told_by_row(summary: &Summary) -> AnyView {
     view! { {ends}{fact("Tags", tags)}{created}{used} }.into_any()
 }
 
-fn told_by_detail(detail: &Detail, form: Option<crate::domain::component::ComponentForm>) -> AnyView {
+fn told_by_detail(detail: &Detail, form: Option<&ComponentForm>) -> AnyView {
     let list = ListState::expect();
-    let method = form.as_ref().and_then(|form| form.method(&detail.method));
+    let method = form.and_then(|form| form.method(&detail.method));
     let label = |id: &str| {
         let field = method.and_then(|method| method.fields.iter().find(|field| field.id == id));
         field.map_or_else(|| id.to_owned(), |field| field.label.clone())
