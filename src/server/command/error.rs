@@ -26,6 +26,8 @@ pub enum CommandError {
     Vault(#[from] VaultError),
     #[error("The database does not open: {error}. It is {}. `patchbay doctor` says more.", .database)]
     Database { database: String, error: StoreError },
+    #[error("{} cannot be made. Set PATCHBAY_DATA_DIR to a folder that this user may write.", .0.display())]
+    DataFolder(PathBuf),
     #[error("{0}")]
     Store(#[from] StoreError),
     #[error("{0}")]

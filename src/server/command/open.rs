@@ -1,6 +1,8 @@
 //! Opens what a command works with.
 
+use std::fs::DirBuilder;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
 use url::{Host, Url};
 
@@ -50,6 +52,8 @@ pub async fn services(config: &Config, demo: bool) -> Result<Services, CommandEr
         allow: config.allow_nets.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
         denied_endpoints: own_endpoints(config).await,
     };
+    let private = DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
+    private.map_err(|_| CommandError::DataFolder(config.data_dir.clone()))?;
     let catalog = Catalog::load(config.catalog_dir.as_deref())?;
     let store = store(config).await?;
     let vault = Vault::open(store.clone(), config.key_source(), random.clone()).await?;

@@ -81,6 +81,13 @@ fn no_password_is_shown() {
 }
 
 #[test]
+fn a_data_folder_may_be_called_anything() {
+    let config = read("data_dir = \"/data/50% off? #1\"", "odd.toml", HOME).expect("good settings");
+    assert_eq!(config.sqlite_file().as_deref(), Some(Path::new("/data/50% off? #1/patchbay.db")));
+    assert!(!config.database_url.reveal().contains(['?', '#']));
+}
+
+#[test]
 fn the_demo_shares_nothing_with_the_real_workspace() {
     let config = read("", "demo.toml", HOME).expect("defaults");
     let demo = config.clone().for_demo();

@@ -8,6 +8,7 @@ mod settings;
 pub use public_url::PublicUrl;
 pub use settings::{ConfigError, SETTINGS, Setting, Source, Texts};
 
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -117,7 +118,8 @@ impl Config {
     /// The database's file, where it is one.
     #[must_use]
     pub fn sqlite_file(&self) -> Option<PathBuf> {
-        self.database_url.reveal().strip_prefix("sqlite://").map(PathBuf::from)
+        let path = self.database_url.reveal().strip_prefix("sqlite://")?.split('?').next()?;
+        Some(PathBuf::from(percent_decode_str(path).decode_utf8().ok()?.as_ref()))
     }
 
     /// The key itself, or the file that holds it.
@@ -197,8 +199,12 @@ fn database_url(texts: &Texts, data_dir: &Path) -> Result<SecretText, ConfigErro
     })
 }
 
+/// What would end the path of a URL, or escape a part of it.
+const PATH_ENDS: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
+
 fn sqlite_url(data_dir: &Path) -> String {
-    format!("sqlite://{}", data_dir.join("patchbay.db").display())
+    let path = data_dir.join("patchbay.db").display().to_string();
+    format!("sqlite://{}", utf8_percent_encode(&path, PATH_ENDS))
 }
 
 fn limits(texts: &Texts) -> Result<Limits, ConfigError> {

@@ -18,8 +18,9 @@ pub mod token;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri, header, uri::PathAndQuery};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::http::uri::PathAndQuery;
+use axum::http::{StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use std::sync::Arc;
@@ -52,7 +53,7 @@ pub fn router(app: &AppState) -> Router {
     let product = Router::new()
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/", get(pages::page))
-        .route("/{*page}", get(pages::page))
+        .route(routes::PAGES, get(pages::page))
         .merge(rpc::routes(app))
         .merge(rest::routes())
         // From the inside out: the table, who asks, from where.
@@ -62,7 +63,6 @@ pub fn router(app: &AppState) -> Router {
     let inner = site.merge(product);
     let inner = limits::apply(inner, app)
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-        .layer(map_response(fill_empty))
         .layer(CatchPanicLayer::custom(|_| Refusal::internal("").into_response()))
         .layer(from_fn_with_state(app.clone(), headers::layer))
         .layer(from_fn_with_state(app.clone(), limits::trace))
@@ -81,12 +81,6 @@ async fn ready(State(app): State<AppState>) -> Response {
         Ok(()) => "ready\n".into_response(),
         Err(_) => Refusal::new("", ApiError::Unavailable).into_response(),
     }
-}
-
-/// A method that a route does not take leaves no body: say it in words.
-async fn fill_empty(response: Response) -> Response {
-    let bare = response.status() == StatusCode::METHOD_NOT_ALLOWED && !response.headers().contains_key(header::CONTENT_TYPE);
-    if bare { (response.status(), "This address does not take that method.\n").into_response() } else { response }
 }
 
 /// Serves `inner` below a path, with the path taken off; elsewhere there is nothing.

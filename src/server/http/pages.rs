@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{OriginalUri, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use leptos::nonce::Nonce;
 use leptos::prelude::provide_context;
@@ -80,6 +80,5 @@ async fn render(app: &AppState, original: Uri, mut request: Request<Body>) -> Re
             provide_context(nonce);
         }
     };
-    let rendered = leptos_axum::render_app_async_with_context(context, || shell(ShellOptions::default()))(request).await;
-    if rendered.status() == StatusCode::OK { rendered } else { rendered.into_response() }
+    leptos_axum::render_app_async_with_context(context, || shell(ShellOptions::default()))(request).await
 }

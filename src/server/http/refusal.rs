@@ -66,6 +66,17 @@ impl Refusal {
     }
 
     #[must_use]
+    pub fn nothing_here(path: &str) -> Self {
+        Self { detail: Some("There is nothing at this address."), ..Self::new(path, ApiError::NotFound) }
+    }
+
+    #[must_use]
+    pub fn wrong_method(path: &str) -> Self {
+        let detail = "This address does not take that method.";
+        Self { detail: Some(detail), status: StatusCode::METHOD_NOT_ALLOWED, ..Self::new(path, ApiError::NotFound) }
+    }
+
+    #[must_use]
     pub fn internal(path: &str) -> Self {
         Self::new(path, ApiError::Internal)
     }

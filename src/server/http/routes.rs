@@ -40,6 +40,9 @@ const fn may(method: &'static str, path: &'static str, action: Action) -> Route 
     route(method, path, Access::May(action))
 }
 
+/// Whatever no other route matches: the application's own router decides.
+pub const PAGES: &str = "/{*page}";
+
 /// The table.
 pub const ROUTES: &[Route] = &[
     route("GET", "/healthz", Access::Public),
@@ -50,7 +53,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/sign-in", Access::Public),
     route("POST", "/sign-in", Access::Public),
     route("GET", "/", Access::Person),
-    route("GET", "/{*page}", Access::Person),
+    route("GET", PAGES, Access::Person),
     may("POST", "/rpc/components", Action::ViewComponents),
     may("POST", "/rpc/local_services", Action::CreateConnection),
     may("POST", "/rpc/first_page", Action::ViewConnections),
@@ -91,12 +94,15 @@ pub fn access(method: &Method, path: &str) -> Option<Access> {
 
 /// Lets through whom the table lets through.
 pub async fn layer(State(app): State<AppState>, matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
-    let access = matched.as_ref().and_then(|matched| access(request.method(), matched.as_str()));
     let caller = request.extensions().get::<Caller>();
     let path = request.uri().path();
+    // No page lives below these: what nothing else matched there is not there.
+    let matched = matched.filter(|matched| matched.as_str() != PAGES || !(path.starts_with("/api/") || path.starts_with("/rpc/")));
+    let access = matched.as_ref().and_then(|matched| access(request.method(), matched.as_str()));
     let refusal = match (access, caller) {
         (Some(Access::Public), _) => None,
-        (None, _) => Some(Refusal::new(path, ApiError::NotFound)),
+        (None, _) if matched.is_some() => Some(Refusal::wrong_method(path)),
+        (None, _) => Some(Refusal::nothing_here(path)),
         (Some(Access::Person), None) => {
             return Redirect::to(&format!("{}/sign-in", app.config.public_url.base())).into_response();
         }

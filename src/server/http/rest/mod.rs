@@ -8,7 +8,6 @@ mod view;
 mod workflows;
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Json, Router};
 use utoipa::openapi::OpenApi as Document;
@@ -18,7 +17,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::AppState;
-use problem::Problem;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -62,13 +60,7 @@ pub fn document() -> Document {
 
 /// All of `/api`.
 pub fn routes() -> Router<AppState> {
-    described()
-        .split_for_parts()
-        .0
-        .route("/api/v1/openapi.json", axum::routing::get(openapi))
-        .method_not_allowed_fallback(|| async {
-            Problem::unreadable(StatusCode::METHOD_NOT_ALLOWED, "This address does not take that method.")
-        })
+    described().split_for_parts().0.route("/api/v1/openapi.json", axum::routing::get(openapi))
 }
 
 async fn openapi(State(app): State<AppState>) -> impl IntoResponse {

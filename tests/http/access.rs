@@ -1,0 +1,167 @@
+//! Walks every route as everybody who could ask, in the environments they have and in one they have not.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, As, Site};
+use patchbay::domain::environment::Environment;
+use patchbay::domain::role::{Action, Permission, Role};
+use patchbay::server::http::routes::{Access, ROUTES, Route};
+
+/// What an answer says about the right to ask.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    LetIn,
+    Forbidden,
+    /// What lies in an environment one may not enter does not exist for one.
+    NotFound,
+    SignedOut,
+}
+
+fn verdict(answer: &Answer) -> Verdict {
+    if answer.header("content-type").starts_with("text/event-stream") {
+        let told = |kind: &str| answer.text.contains(&format!("\"type\":\"{kind}\""));
+        return match (told("not_found"), told("forbidden")) {
+            (true, _) => Verdict::NotFound,
+            (_, true) => Verdict::Forbidden,
+            _ => Verdict::LetIn,
+        };
+    }
+    match answer.status {
+        StatusCode::FORBIDDEN => Verdict::Forbidden,
+        StatusCode::NOT_FOUND => Verdict::NotFound,
+        StatusCode::UNAUTHORIZED => Verdict::SignedOut,
+        _ => Verdict::LetIn,
+    }
+}
+
+/// The path and body that ask a route about a connection in an environment.
+fn asked(route: &Route, environment: Environment, id: &str, fresh: &str) -> (String, Value) {
+    let path = route.path;
+    let concrete = path.replace("{id}", id);
+    let here = format!("{concrete}?environment={environment}");
+    let one = json!({ "environment": environment, "id": id });
+    let with = |more: Value| {
+        let mut whole = one.clone();
+        whole.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        whole
+    };
+    let new = json!({
+        "request_id": fresh, "environment": environment, "component": "github", "method": "token", "name": fresh,
+        "values": { "token": "ghp_canary222222222222222222222222222222" }, "saving": "as_not_active"
+    });
+    match path {
+        "/rpc/snapshot" => (format!("{path}?env={environment}"), Value::Null),
+        "/rpc/first_page" => {
+            let query = json!({ "filter": { "component": null, "tags": [], "status": null, "text": "" }, "sort": "created" });
+            (concrete, json!({ "environment": environment, "query": query, "offset": 0 }))
+        }
+        "/rpc/deleted" => (concrete, json!({ "environment": environment })),
+        "/rpc/set_tags" => (concrete, with(json!({ "version": 1, "tags": ["a"] }))),
+        "/rpc/rename" => (concrete, with(json!({ "version": 1, "name": fresh, "tags": [] }))),
+        "/rpc/stream/create" => (concrete, new),
+        "/rpc/stream/update" => {
+            let more = json!({ "request_id": fresh, "version": 1, "name": fresh, "tags": [], "method": "token",
+                               "values": {}, "saving": "as_not_active" });
+            (concrete, with(more))
+        }
+        "/api/v1/connections" if route.method == "GET" => (here, Value::Null),
+        "/api/v1/connections" => {
+            let body = json!({ "environment": environment, "component": "github", "name": fresh,
+                               "values": { "token": "ghp_canary333333333333333333333333333333" } });
+            (format!("{path}?validate=false"), body)
+        }
+        "/api/v1/tags" => (here, Value::Null),
+        "/api/v1/workflows/{id}" => {
+            let path = format!("/api/v1/workflows/nightly?environment={environment}");
+            (path, json!({ "name": "Nightly", "connections": [] }))
+        }
+        path if path.starts_with("/api/") => (concrete, json!({})),
+        _ => (concrete, one),
+    }
+}
+
+/// Whether an answer depends on the environment asked about.
+fn is_in_an_environment(path: &str) -> bool {
+    !matches!(path, "/rpc/components" | "/rpc/local_services" | "/api/v1/components")
+}
+
+async fn ask(site: &Site, route: &Route, who: &As, environment: Environment, n: usize) -> Answer {
+    let id = site.connection(environment, &format!("subject {n}")).await;
+    let (path, body) = asked(route, environment, &id, &format!("fresh {n}"));
+    if route.path == "/api/v1/workflows/{id}" && route.method != "PUT" {
+        let owner = site.sign_in().await;
+        site.call("PUT", &path, &owner, &body).await;
+    }
+    match route.method {
+        "GET" => site.get(&path, who).await,
+        method => site.call(method, &path, who, &body).await,
+    }
+}
+
+#[tokio::test]
+async fn nobody_reaches_what_the_table_does_not_grant() {
+    let site = Site::new().await;
+    let home = [Environment::Development];
+    let mut everybody = Vec::new();
+    for role in Role::ALL {
+        let may = Box::new(move |action: Action| role.allows(action)) as Box<dyn Fn(Action) -> bool>;
+        everybody.push((format!("{role:?}"), site.member(role, &home).await, may, true));
+    }
+    for permission in Permission::ALL {
+        let may = Box::new(move |action: Action| action.permission() == permission) as Box<dyn Fn(Action) -> bool>;
+        everybody.push((format!("{permission:?}"), site.key(&[permission], &home).await, may, false));
+    }
+    let mut n = 0;
+    for route in ROUTES {
+        let Access::May(action) = route.access else { continue };
+        for (name, who, may, is_person) in &everybody {
+            for environment in [Environment::Development, Environment::Production] {
+                n += 1;
+                let answer = ask(&site, route, who, environment, n).await;
+                let for_people = matches!(route.path, "/rpc/first_page" | "/rpc/local_services");
+                let expected = if !may(action) {
+                    Verdict::Forbidden
+                } else if for_people && !is_person {
+                    Verdict::SignedOut
+                } else if environment == Environment::Production && is_in_an_environment(route.path) {
+                    Verdict::NotFound
+                } else if route.path == "/rpc/local_services" && name != "Owner" {
+                    // Looking around on the machine is for its owner.
+                    Verdict::Forbidden
+                } else {
+                    Verdict::LetIn
+                };
+                let found = verdict(&answer);
+                // What can only be done to a deleted connection finds none.
+                let deleted_only = route.path == "/rpc/purge" && expected == Verdict::LetIn;
+                assert!(
+                    found == expected || (deleted_only && found == Verdict::NotFound),
+                    "{name} in {environment}: {} {} gave {found:?} ({}), not {expected:?}: {}",
+                    route.method,
+                    route.path,
+                    answer.status,
+                    answer.text
+                );
+            }
+        }
+    }
+    assert!(n > 300, "{n}");
+}
+
+#[tokio::test]
+async fn without_a_session_or_a_key_nothing_but_the_public_answers() {
+    let site = Site::new().await;
+    for route in ROUTES {
+        let path = route.path.replace("{id}", "x").replace("{*file}", "x").replace("{*page}", "x");
+        let answer = match route.method {
+            "GET" => site.get(&path, &As::Nobody).await,
+            method => site.call(method, &path, &As::Nobody, &json!({})).await,
+        };
+        match route.access {
+            Access::Public => assert_ne!(answer.status, StatusCode::FORBIDDEN, "{route:?}"),
+            Access::Person => assert_eq!(answer.status, StatusCode::SEE_OTHER, "{route:?}"),
+            Access::SignedIn | Access::May(_) => assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{route:?}"),
+        }
+    }
+}

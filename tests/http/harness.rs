@@ -1,0 +1,242 @@
+//! The real router on a SQLite database of its own, with a clock that tests move.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use tokio::sync::mpsc::unbounded_channel;
+use tower::ServiceExt as _;
+
+use patchbay::api::stream::{CreateRequest, ProbeEvent, Saving};
+use patchbay::domain::component::ComponentSlug;
+use patchbay::domain::environment::Environment;
+use patchbay::domain::field::FieldValues;
+use patchbay::domain::id::{ApiKeyId, MemberId, WorkspaceId};
+use patchbay::domain::role::{EnvironmentSet, Permission, Role};
+use patchbay::domain::time::{DAY, Timestamp};
+use patchbay::server::catalog::Catalog;
+use patchbay::server::clock::Clock;
+use patchbay::server::config::Config;
+use patchbay::server::dial::policy::NetworkPolicy;
+use patchbay::server::dial::{Dialer, SystemResolver};
+use patchbay::server::http::{AppState, router, session, sign_in, token};
+use patchbay::server::probe::Prober;
+use patchbay::server::random::Random;
+use patchbay::server::service::caller::{Caller, Principal};
+use patchbay::server::service::{Services, Setting};
+use patchbay::server::store::record::{AuditAction, AuditEntry};
+use patchbay::server::store::{Member, NewApiKey, Store};
+use patchbay::server::vault::Vault;
+
+pub const ORIGIN: &str = "http://127.0.0.1:3000";
+pub const COOKIE: &str = "patchbay-3000";
+
+/// A server without a socket.
+pub struct Site {
+    pub app: AppState,
+    pub owner: Member,
+    router: Router,
+    now: Arc<AtomicI64>,
+    folder: PathBuf,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+}
+
+/// How a request says who asks.
+#[derive(Clone, Debug)]
+pub enum As {
+    Nobody,
+    Cookie(String),
+    Key(String),
+}
+
+impl Site {
+    pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With `PATCHBAY_*` variables beside the defaults.
+    pub async fn with(variables: &[(&str, &str)]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("patchbay-http-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(name);
+        let data = folder.display().to_string();
+        let variable = |name: &str| match name {
+            "PATCHBAY_DATA_DIR" => Some(data.clone()),
+            _ => variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()),
+        };
+        let config = Config::read(None, &variable).expect("settings");
+        let now = Arc::new(AtomicI64::new(1_800_000_000_000));
+        let told = Arc::clone(&now);
+        let clock = Clock::steered(move || Timestamp(told.load(Ordering::Relaxed)));
+        let random = Random::system();
+        let store = Store::open(config.database_url.reveal()).await.expect("a database");
+        let vault = Vault::open(store.clone(), config.key_source(), random.clone()).await.expect("a vault");
+        let prober = Prober::new(Dialer::new(NetworkPolicy::default(), Arc::new(SystemResolver)), clock.clone());
+        let catalog = Catalog::load(None).expect("the catalog");
+        let owner_id = MemberId::from_bytes(random.uuid_v7(clock.now()).expect("bytes"));
+        let owner = store.ensure_default_workspace(clock.now(), owner_id).await.expect("an owner");
+        let setting = Setting { local: true, demo: false };
+        let services = Services::new(store, vault, catalog, prober, clock, random, setting);
+        let app = AppState { services, config: Arc::new(config) };
+        Self { router: router(&app), app, owner, now, folder }
+    }
+
+    pub fn pass(&self, milliseconds: i64) {
+        self.now.fetch_add(milliseconds, Ordering::Relaxed);
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, 16 << 20).await.expect("a body");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    pub async fn get(&self, path: &str, who: &As) -> Answer {
+        self.send(request("GET", path, who, None)).await
+    }
+
+    /// As our own page would send it.
+    pub async fn call(&self, method: &str, path: &str, who: &As, body: &Value) -> Answer {
+        self.send(request(method, path, who, Some(body.to_string()))).await
+    }
+
+    /// A one-time link's token.
+    pub async fn link(&self) -> String {
+        let Services { store, clock, random, .. } = &self.app.services;
+        let link = sign_in::new_link(store, clock, random, &self.app.config.public_url, &self.owner).await.expect("a link");
+        link.split_once('#').expect("a fragment").1.to_owned()
+    }
+
+    /// The owner, signed in by a link.
+    pub async fn sign_in(&self) -> As {
+        let answer = self.call("POST", "/sign-in", &As::Nobody, &serde_json::json!({ "token": self.link().await })).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text);
+        As::Cookie(value_of(answer.header("set-cookie")))
+    }
+
+    /// A member of its own with a session.
+    pub async fn member(&self, role: Role, environments: &[Environment]) -> As {
+        let Services { clock, random, .. } = &self.app.services;
+        let id = MemberId::from_bytes(random.uuid_v7(clock.now()).expect("bytes"));
+        sqlx::any::install_default_drivers();
+        let pool = sqlx::AnyPool::connect(self.app.config.database_url.reveal()).await.expect("the database");
+        sqlx::query("INSERT INTO members VALUES ($1, 'default', 'Ada', $2, $3, 0, $4)")
+            .bind(id.as_str())
+            .bind(role.as_str())
+            .bind(serde_json::to_string(environments).expect("JSON"))
+            .bind(clock.now().0)
+            .execute(&pool)
+            .await
+            .expect("a member");
+        pool.close().await;
+        let member = Member { id, role, ..self.owner.clone() };
+        let cookie = session::begin(&self.app, &member, None).await.expect("a session");
+        As::Cookie(value_of(cookie.to_str().expect("text")))
+    }
+
+    pub async fn key(&self, permissions: &[Permission], environments: &[Environment]) -> As {
+        let Services { store, clock, random, .. } = &self.app.services;
+        let key = token::draw(random, token::KEY_PREFIX).expect("bytes");
+        let now = clock.now();
+        let new = NewApiKey {
+            id: ApiKeyId::from_bytes(random.uuid_v7(now).expect("bytes")),
+            workspace: WorkspaceId::default_workspace(),
+            name: "test".to_owned(),
+            key_hash: token::hash(key.reveal()),
+            environments: EnvironmentSet::try_from(environments.to_vec()).expect("environments"),
+            permissions: permissions.to_vec(),
+            expires_at: now.plus(DAY),
+            created_at: now,
+        };
+        let entry = AuditEntry {
+            at: now,
+            actor: "system".to_owned(),
+            actor_name: "test".to_owned(),
+            address: None,
+            action: AuditAction::KeyCreated,
+            about: String::new(),
+        };
+        store.create_api_key(new, entry).await.expect("a key");
+        As::Key(key.reveal().to_owned())
+    }
+
+    /// A connection that was never checked.
+    pub async fn connection(&self, environment: Environment, name: &str) -> String {
+        let caller = Caller {
+            workspace: self.owner.workspace.clone(),
+            workspace_name: self.owner.workspace_name.clone(),
+            principal: Principal::Member { id: self.owner.id.clone(), name: "Owner".to_owned(), role: Role::Owner },
+            environments: EnvironmentSet::EVERY,
+            operator: false,
+            address: None,
+        };
+        let mut values = FieldValues::default();
+        values.set("token", "ghp_canary000000000000000000000000000000");
+        let request = CreateRequest {
+            request_id: format!("{environment} {name}"),
+            environment,
+            component: ComponentSlug::try_from("github".to_owned()).expect("a slug"),
+            method: "token".to_owned(),
+            name: name.to_owned(),
+            tags: Vec::new(),
+            values,
+            saving: Saving::AsNotActive,
+        };
+        let (live, _steps) = unbounded_channel();
+        match self.app.services.create(&caller, request, live).await {
+            ProbeEvent::Saved { summary, .. } => summary.id.to_string(),
+            other => panic!("not created: {other:?}"),
+        }
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A request as our own page sends it.
+pub fn request(method: &str, path: &str, who: &As, body: Option<String>) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    if method != Method::GET {
+        request = request.header("sec-fetch-site", "same-origin");
+    }
+    request = match who {
+        As::Nobody => request,
+        As::Cookie(id) => request.header(header::COOKIE, format!("{COOKIE}={id}")),
+        As::Key(key) => request.header(header::AUTHORIZATION, format!("Bearer {key}")),
+    };
+    if body.is_some() {
+        request = request.header(header::CONTENT_TYPE, "application/json");
+    }
+    request.body(body.map_or_else(Body::empty, Body::from)).expect("a request")
+}
+
+/// The value in a `Set-Cookie` header.
+pub fn value_of(set_cookie: &str) -> String {
+    let pair = set_cookie.split(';').next().expect("a pair");
+    pair.split_once('=').expect("a value").1.to_owned()
+}

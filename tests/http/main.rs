@@ -1,0 +1,8 @@
+//! Through the real router: who gets in, what every answer carries, what is refused and how.
+#![cfg(feature = "ssr")]
+
+mod access;
+mod harness;
+mod pages;
+mod rest;
+mod sessions;

@@ -1,0 +1,166 @@
+//! The API for machines: bad input, versions, and what never comes out.
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::harness::{As, Site, request};
+use patchbay::domain::environment::Environment;
+use patchbay::domain::role::Permission;
+
+const TOKEN: &str = "ghp_canary111111111111111111111111111111";
+
+async fn machine(site: &Site) -> As {
+    site.key(&[Permission::Use, Permission::Read, Permission::Write], &Environment::ALL).await
+}
+
+fn github(name: &str) -> Value {
+    json!({ "environment": "development", "component": "github", "name": name, "values": { "token": TOKEN } })
+}
+
+#[tokio::test]
+async fn a_connection_lives_its_life_and_its_secret_never_comes_out() {
+    let site = Site::new().await;
+    let key = machine(&site).await;
+    let path = "/api/v1/connections";
+    let created = site.call("POST", &format!("{path}?validate=false"), &key, &github("Release bot")).await;
+    assert_eq!(created.status, StatusCode::CREATED, "{}", created.text);
+    let one = created.header("location").to_owned();
+    assert_eq!(created.json()["status"], "not_active");
+    let mut seen = created.text;
+    let got = site.get(&one, &key).await;
+    assert_eq!(got.json()["secrets"][0]["field"], "token", "{}", got.text);
+    seen.push_str(&got.text);
+    let patched = site.call("PATCH", &one, &key, &json!({ "name": "Renamed", "tags": ["ops"] })).await;
+    assert_eq!((patched.status, patched.json()["name"].as_str()), (StatusCode::OK, Some("Renamed")), "{}", patched.text);
+    seen.push_str(&patched.text);
+    let listed = site.get(&format!("{path}?environment=development&tag=OPS&q=ren"), &key).await;
+    assert_eq!(listed.json()["items"].as_array().map(Vec::len), Some(1), "{}", listed.text);
+    assert_eq!(site.get("/api/v1/tags?environment=development", &key).await.json()["items"][0]["tag"], "ops");
+    assert_eq!(site.call("DELETE", &one, &key, &json!({})).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(site.get(&one, &key).await.status, StatusCode::NOT_FOUND);
+    let back = site.call("POST", &format!("{one}/undelete"), &key, &json!({})).await;
+    assert_eq!(back.status, StatusCode::OK, "{}", back.text);
+    seen.push_str(&back.text);
+    seen.push_str(&listed.text);
+    assert!(!seen.contains("canary"), "{seen}");
+}
+
+#[tokio::test]
+async fn repeating_an_idempotency_key_creates_nothing_twice() {
+    let site = Site::new().await;
+    let key = machine(&site).await;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let mut create = request("POST", "/api/v1/connections?validate=false", &key, Some(github("Once").to_string()));
+        create.headers_mut().insert("idempotency-key", "deploy-7".parse().expect("a value"));
+        let answer = site.send(create).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        ids.push(answer.json()["id"].clone());
+    }
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[tokio::test]
+async fn a_stale_version_is_refused_with_the_one_in_force() {
+    let site = Site::new().await;
+    let key = machine(&site).await;
+    let one = format!("/api/v1/connections/{}", site.connection(Environment::Development, "A").await);
+    let version = site.get(&one, &key).await.header("etag").to_owned();
+    let change = |tag: &str, name: &str| {
+        let mut change = request("PATCH", &one, &key, Some(json!({ "name": name }).to_string()));
+        change.headers_mut().insert("if-match", tag.parse().expect("a value"));
+        change
+    };
+    assert_eq!(site.send(change(&version, "B")).await.status, StatusCode::OK);
+    let stale = site.send(change(&version, "C")).await;
+    assert_eq!((stale.status, stale.json()["type"].as_str()), (StatusCode::CONFLICT, Some("/problems/stale-version")));
+    assert!(stale.json()["current_version"].is_i64());
+    assert_eq!(site.send(change("\"x\"", "C")).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_named_with_its_place() {
+    let site = Site::new().await;
+    let key = machine(&site).await;
+    let path = "/api/v1/connections?validate=false";
+    let missing = site
+        .call("POST", path, &key, &json!({ "environment": "development", "component": "github", "name": "A", "values": {} }))
+        .await;
+    assert_eq!(missing.status, StatusCode::BAD_REQUEST);
+    assert_eq!(missing.json()["errors"][0]["pointer"], "/values/token", "{}", missing.text);
+    site.connection(Environment::Development, "Taken").await;
+    let taken = site.call("POST", path, &key, &github("taken")).await;
+    assert_eq!((taken.status, taken.json()["type"].as_str()), (StatusCode::CONFLICT, Some("/problems/name-taken")));
+    let mut unknown = github("A");
+    unknown["component"] = json!("no-such");
+    assert_eq!(site.call("POST", path, &key, &unknown).await.status, StatusCode::BAD_REQUEST);
+    let mut long = github("A");
+    long["name"] = json!("x".repeat(121));
+    assert_eq!(site.call("POST", path, &key, &long).await.json()["errors"][0]["pointer"], "/name");
+    let mut many = github("A");
+    many["tags"] = (0..10_000).map(|n| json!(format!("t{n}"))).collect();
+    assert_eq!(site.call("POST", path, &key, &many).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_as_a_problem() {
+    let site = Site::new().await;
+    let key = machine(&site).await;
+    let post = |body: Vec<u8>| {
+        let mut post = request("POST", "/api/v1/connections", &key, Some(String::new()));
+        *post.body_mut() = Body::from(body);
+        post
+    };
+    for (body, status) in [
+        (b"{\"name\": \"\xff\xfe\"}".to_vec(), StatusCode::BAD_REQUEST),
+        (b"{".to_vec(), StatusCode::BAD_REQUEST),
+        (b"{\"canary\": 1}".to_vec(), StatusCode::BAD_REQUEST),
+        (vec![b' '; 2 << 20], StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        let answer = site.send(post(body)).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+    }
+    let mut no_json = request("POST", "/api/v1/connections", &key, Some("{}".to_owned()));
+    no_json.headers_mut().insert("content-type", "text/plain".parse().expect("a value"));
+    assert_eq!(site.send(no_json).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(site.get("/api/v1/nothing", &key).await.header("content-type"), "application/problem+json");
+}
+
+#[tokio::test]
+async fn a_huge_or_garbled_request_of_a_page_is_refused() {
+    let site = Site::new().await;
+    let session = site.sign_in().await;
+    let huge = "x".repeat(1 << 20);
+    let announced = site.call("POST", "/rpc/set_tags", &session, &json!({ "tags": [huge] })).await;
+    assert!(announced.status.is_client_error(), "{}", announced.status);
+    let mut garbled = request("POST", "/rpc/detail", &session, Some(String::new()));
+    *garbled.body_mut() = Body::from(vec![0xff, 0xfe]);
+    assert_eq!(site.send(garbled).await.status, StatusCode::BAD_REQUEST);
+    let streamed = site.call("POST", "/rpc/stream/create", &session, &json!({ "x": 1 })).await;
+    assert!(streamed.status.is_client_error());
+}
+
+#[tokio::test]
+async fn workflows_are_registered_and_forgotten() {
+    let site = Site::new().await;
+    let key = machine(&site).await;
+    let id = site.connection(Environment::Development, "Used").await;
+    let path = "/api/v1/workflows/nightly?environment=development";
+    let body = json!({ "name": "Nightly", "connections": [id] });
+    assert_eq!(site.call("PUT", path, &key, &body).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(site.get(path, &key).await.json()["connections"][0], json!(id));
+    let row = site.get(&format!("/api/v1/connections/{id}"), &key).await;
+    assert_eq!(row.json()["workflows"], 1);
+    assert_eq!(site.call("DELETE", path, &key, &json!({})).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(site.get(path, &key).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_api_describes_itself() {
+    let site = Site::new().await;
+    let document = site.get("/api/v1/openapi.json", &machine(&site).await).await.json();
+    assert!(document["openapi"].as_str().expect("a version").starts_with("3."));
+    assert!(document["paths"]["/api/v1/connections/{id}"]["patch"].is_object());
+}
