@@ -30,7 +30,6 @@ where
         <BrowserClient as Client<E, I, O>>::send(request)
     }
 
-    #[expect(refining_impl_trait, reason = "Patchbay opens no websockets; the type only has to exist")]
     fn open_websocket(
         path: &str,
     ) -> impl Future<

@@ -28,6 +28,10 @@ pub mod popover {
 }
 
 pub mod sight {
+    use crate::domain::id::ConnectionId;
+
+    pub fn focus_row(_id: &ConnectionId) {}
+
     pub fn follow(_state: super::ListState) {}
 
     pub fn look(_state: super::ListState) {}
@@ -41,4 +45,28 @@ pub mod theme {
     use crate::ui::parts::theme::Theme;
 
     pub fn apply(_theme: Theme, _base: &str) {}
+}
+
+/// No stream without a browser.
+pub mod stream {
+    use crate::api::error::ApiError;
+    use crate::api::stream::ProbeEvent;
+
+    /// Never called while rendering.
+    ///
+    /// # Errors
+    /// Always [`ApiError::Offline`].
+    #[expect(clippy::unused_async, reason = "has the signature of the browser's own")]
+    pub async fn probe_events(_path: &str, _body: String, _on_event: impl FnMut(ProbeEvent)) -> Result<(), ApiError> {
+        Err(ApiError::Offline)
+    }
+}
+
+/// No chance without a browser.
+pub mod random {
+    /// Never called while rendering.
+    #[must_use]
+    pub fn request_id() -> String {
+        String::new()
+    }
 }

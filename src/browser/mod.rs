@@ -3,8 +3,10 @@
 pub mod cookie;
 pub mod keyboard;
 pub mod popover;
+pub mod random;
 pub mod sight;
 pub mod snapshot;
+pub mod stream;
 pub mod theme;
 
 use leptos::prelude::*;

@@ -80,9 +80,7 @@ fn BootScript(assets: Assets) -> impl IntoView {
     let nonce = use_nonce();
     let script = format!(
         "import({js:?}).then(m => m.default({{module_or_path: {wasm:?}}}).then(() => m.hydrate()))\
-         .catch(e => {{ console.error(e); const note = document.getElementById('boot-failure'); \
-         if (note) note.hidden = false; else addEventListener('DOMContentLoaded', () => \
-         {{ document.getElementById('boot-failure').hidden = false; }}); }});",
+         .catch(e => {{ console.error(e); document.getElementById('boot-failure').hidden = false; }});",
         js = assets.js,
         wasm = assets.wasm,
     );

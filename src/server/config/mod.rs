@@ -12,7 +12,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::server::vault::SecretText;
+use crate::server::vault::{KeySource, SecretText};
 
 /// The file read where `--config` names none.
 pub const FILE_NAME: &str = "Leptos.toml";
@@ -118,6 +118,12 @@ impl Config {
     #[must_use]
     pub fn sqlite_file(&self) -> Option<PathBuf> {
         self.database_url.reveal().strip_prefix("sqlite://").map(PathBuf::from)
+    }
+
+    /// The key itself, or the file that holds it.
+    #[must_use]
+    pub fn key_source(&self) -> KeySource {
+        KeySource { inline: self.key.clone(), file: self.key_file.clone() }
     }
 
     /// Where the key is, as people may see it.

@@ -56,17 +56,18 @@ pub fn judge(ip: IpAddr) -> AddressClass {
 pub fn effective(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(v6) => carried(v6).map_or(IpAddr::V6(v6), IpAddr::V4),
-        v4 => v4,
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
 /// The IPv4 address inside an IPv6 one: `::a.b.c.d` (RFC 4291, 2.5.5.1), `64:ff9b::/96` (RFC 6052), `2002::/16` (RFC 3056).
 fn carried(ip: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, g, h] = ip.segments();
-    match [a, b, c, d, e, f] {
-        [0, 0, 0, 0, 0, 0] if g != 0 => Some(from_halves(g, h)),
-        [0x64, 0xff9b, 0, 0, 0, 0] => Some(from_halves(g, h)),
-        [0x2002, high, low, ..] => Some(from_halves(high, low)),
+    match ip.segments() {
+        // `::` and `::1` are addresses of their own.
+        [0, 0, 0, 0, 0, 0, 0, _] => None,
+        [0, 0, 0, 0, 0, 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            Some(from_halves(high, low))
+        }
         _ => None,
     }
 }

@@ -63,7 +63,9 @@ async fn an_opened_port_is_reached_and_its_neighbour_refused() {
 async fn every_spelling_of_a_closed_address_stays_closed() {
     let (listener, address) = sentinel().await;
     let dialer = Dialer::new(NetworkPolicy::default(), Arc::new(SystemResolver));
-    for host in ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f.1", "0", "[::1]", "::ffff:127.0.0.1", "１２７.1"] {
+    for host in
+        ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f.1", "0", "[::1]", "::ffff:127.0.0.1", "１２７.1"]
+    {
         let (refused, _) = dial(&dialer, host, address.port()).await;
         assert!(matches!(refused, Err(DialError::Unreachable { .. })), "{host}: {refused:?}");
     }

@@ -25,6 +25,8 @@ pub use wire::{Flood, Wire};
 
 /// Time for resolving, and again for connecting.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Addresses of one name that are tried; all are checked.
+const MOST_TRIED: usize = 4;
 /// Time for a service of this very machine to take a connection.
 const LOCAL_PATIENCE: Duration = Duration::from_millis(300);
 
@@ -71,7 +73,9 @@ pub enum DialError {
     Unreachable { detail: String },
     #[error("Nothing takes connections at this address and port. Check both, and that the service is running.")]
     NobodyListens { detail: String },
-    #[error("No answer from this address within 5 seconds. Check address and port, and that no firewall is in between.")]
+    #[error(
+        "No answer from this address within 5 seconds. Check address and port, and that no firewall is in between."
+    )]
     NoAnswer { detail: String },
 }
 
@@ -102,9 +106,7 @@ impl Dialer {
         let message = if matches!(host, Host::Ip(_)) { "An address already." } else { "The name has an address." };
         steps.pass_with_detail(message, &list);
         steps.begin(StepKind::Connect);
-        let connected = timeout(PATIENCE, first_that_answers(&addresses))
-            .await
-            .map_err(|_| DialError::NoAnswer { detail: format!("Tried {list}.") })??;
+        let connected = first_that_answers(&addresses).await?;
         steps.pass_with_detail("Connected.", &connected.peer.to_string());
         Ok(connected)
     }
@@ -126,6 +128,7 @@ impl Dialer {
                 Err(refusal) => refusals.push(refusal.explain(address)),
             }
         }
+        permitted.truncate(MOST_TRIED);
         if permitted.is_empty() { Err(DialError::Unreachable { detail: refusals.join(" ") }) } else { Ok(permitted) }
     }
 
@@ -160,15 +163,22 @@ fn is_this_machine(address: SocketAddr) -> bool {
         .is_ok_and(|local| local.ip() == address.ip())
 }
 
+/// Tries the addresses in turn, each for its share of the time, so that a silent one leaves some for the next.
 async fn first_that_answers(addresses: &[SocketAddr]) -> Result<Connected, DialError> {
-    let mut causes = Vec::new();
+    let share = PATIENCE / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+    let (mut causes, mut silent) = (Vec::new(), false);
     for &peer in addresses {
-        match open(peer).await {
-            Ok(stream) => return Ok(Connected { wire: Wire::plain(stream), peer }),
-            Err(error) => causes.push(format!("{peer}: {error}.")),
+        match timeout(share, open(peer)).await {
+            Ok(Ok(stream)) => return Ok(Connected { wire: Wire::plain(stream), peer }),
+            Ok(Err(error)) => causes.push(format!("{peer}: {error}.")),
+            Err(_) => {
+                silent = true;
+                causes.push(format!("{peer}: no answer."));
+            }
         }
     }
-    Err(DialError::NobodyListens { detail: causes.join(" ") })
+    let detail = causes.join(" ");
+    Err(if silent { DialError::NoAnswer { detail } } else { DialError::NobodyListens { detail } })
 }
 
 /// Opens a connection to an address that was checked.

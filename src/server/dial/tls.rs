@@ -49,7 +49,9 @@ pub enum TlsError {
     Refused { detail: String },
     #[error("The connection broke off while encryption was being set up.")]
     Broken { detail: String },
-    #[error("The CA certificate is not readable. Paste it whole, with its BEGIN CERTIFICATE and END CERTIFICATE lines.")]
+    #[error(
+        "The CA certificate is not readable. Paste it whole, with its BEGIN CERTIFICATE and END CERTIFICATE lines."
+    )]
     UnreadableCa,
     #[error("This machine has no list of trusted certificate authorities, so nothing can be verified.")]
     NoAuthorities { detail: String },
@@ -121,9 +123,7 @@ fn client_config(trust: &Trust) -> Result<ClientConfig, TlsError> {
     let config = match trust {
         Trust::Machine => builder.with_root_certificates(machine_roots()?),
         Trust::Own(pem) => builder.with_root_certificates(own_roots(pem)?),
-        Trust::Unverified => {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(algorithms)))
-        }
+        Trust::Unverified => builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(algorithms))),
     };
     Ok(config.with_no_client_auth())
 }
@@ -158,7 +158,7 @@ fn own_roots(pem: &str) -> Result<Arc<RootCertStore>, TlsError> {
 fn explain(error: &io::Error, trust: &Trust) -> TlsError {
     let detail = error.to_string();
     let inner = error.get_ref();
-    if inner.is_some_and(|inner| inner.is::<Flood>()) {
+    if Flood::caused(error) {
         return TlsError::NotTls { detail };
     }
     match inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {

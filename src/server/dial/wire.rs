@@ -24,6 +24,14 @@ pub struct Wire {
 #[error("the service sent more than 1 MiB")]
 pub struct Flood;
 
+impl Flood {
+    /// Whether this is why reading failed.
+    #[must_use]
+    pub fn caused(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
+    }
+}
+
 impl Wire {
     pub(super) fn plain(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         Self { inner: Box::new(stream), left: MOST, encrypted: false }
@@ -79,6 +87,6 @@ mod tests {
         let mut read = Vec::new();
         let error = Wire::plain(endless).read_to_end(&mut read).await.expect_err("a flood");
         assert_eq!(read.len(), MOST);
-        assert!(error.get_ref().is_some_and(|inner| inner.is::<Flood>()));
+        assert!(Flood::caused(&error));
     }
 }

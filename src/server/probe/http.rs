@@ -98,15 +98,18 @@ async fn put(
 
 /// Sends the request and reads the answer, up to the limit.
 async fn exchange(wire: Wire, request: Request<Full<Bytes>>) -> Result<Answer, Setback> {
-    let (mut sender, connection) =
-        http1::Builder::new().max_buf_size(LONGEST_HEAD).handshake(TokioIo::new(wire)).await.map_err(explain)?;
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(LONGEST_HEAD)
+        .handshake(TokioIo::new(wire))
+        .await
+        .map_err(|error| explain(&error))?;
     let mut conversation = pin!(async move {
-        let (head, mut body) = sender.send_request(request).await.map_err(explain)?.into_parts();
+        let (head, mut body) = sender.send_request(request).await.map_err(|error| explain(&error))?.into_parts();
         let mut read = Vec::new();
         while read.len() < LONGEST_BODY
             && let Some(frame) = body.frame().await
         {
-            let frame = frame.map_err(explain)?;
+            let frame = frame.map_err(|error| explain(&error))?;
             let data = frame.into_data().unwrap_or_default();
             read.extend_from_slice(&data[..data.len().min(LONGEST_BODY - read.len())]);
         }
@@ -119,7 +122,7 @@ async fn exchange(wire: Wire, request: Request<Full<Bytes>>) -> Result<Answer, S
     }
 }
 
-fn explain(error: hyper::Error) -> Setback {
+fn explain(error: &hyper::Error) -> Setback {
     let reason = if error.is_parse() {
         "What answers here does not speak HTTP, or not as it should. Check the address."
     } else if error.is_incomplete_message() || error.is_canceled() {

@@ -39,9 +39,8 @@ impl Judgement {
 pub fn classify(probe: &HttpProbe, answer: &Answer, scrub: &Scrubber) -> Judgement {
     let status = answer.status;
     if (300..400).contains(&status) {
-        let reason = format!(
-            "The service sends elsewhere ({status}), and a credential is never sent on. Check the address."
-        );
+        let reason =
+            format!("The service sends elsewhere ({status}), and a credential is never sent on. Check the address.");
         return Judgement::silence(reason);
     }
     if header(answer, CONTENT_ENCODING.as_str()).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
@@ -65,7 +64,9 @@ fn accepts(outcome: &Outcome) -> bool {
 fn judge(probe: &HttpProbe, outcome: &Outcome, answer: &Answer, body: &Body<'_>) -> Judgement {
     let message = body.fill(&outcome.message).unwrap_or_else(|| default_message(outcome.verdict, answer.status));
     match outcome.verdict {
-        OutcomeVerdict::Rejected => Judgement::bare(Verdict::Rejected { reason: message, field: outcome.field.clone() }),
+        OutcomeVerdict::Rejected => {
+            Judgement::bare(Verdict::Rejected { reason: message, field: outcome.field.clone() })
+        }
         OutcomeVerdict::NoEvidence => {
             Judgement::bare(Verdict::NoEvidence { reason: message, field: outcome.field.clone() })
         }
@@ -214,7 +215,8 @@ fn offset(zone: &str) -> Option<i64> {
     if matches!(zone, "Z" | "z" | "UTC" | "GMT") {
         return Some(0);
     }
-    let (sign, digits) = if let Some(east) = zone.strip_prefix('+') { (1, east) } else { (-1, zone.strip_prefix('-')?) };
+    let (sign, digits) =
+        if let Some(east) = zone.strip_prefix('+') { (1, east) } else { (-1, zone.strip_prefix('-')?) };
     let digits = digits.replace(':', "");
     let minutes: i64 = digits.get(2..4)?.parse().ok()?;
     let hours: i64 = digits.get(..2)?.parse().ok()?;

@@ -3,7 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+};
 use hyper::{Method, Request};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::BTreeMap;
@@ -57,13 +59,20 @@ impl From<Unsignable> for BuildError {
 ///
 /// # Errors
 /// [`BuildError`] in words for everybody.
-pub fn build(service: &HttpService, probe: &HttpProbe, values: Values<'_>, now: Timestamp) -> Result<Prepared, BuildError> {
+pub fn build(
+    service: &HttpService,
+    probe: &HttpProbe,
+    values: Values<'_>,
+    now: Timestamp,
+) -> Result<Prepared, BuildError> {
     let url = request_url(service, probe, values)?;
     let host = Host::parse(url.host_str().unwrap_or_default()).map_err(|_| BuildError::Address)?;
     let port = url.port_or_known_default().ok_or(BuildError::Address)?;
     let mut headers = common_headers(&url)?;
     for (name, value) in service.headers.iter().chain(&probe.headers) {
-        if let (Some(name), Some(value)) = (optional(name, values, Encode::Header)?, optional(value, values, Encode::Header)?) {
+        if let (Some(name), Some(value)) =
+            (optional(name, values, Encode::Header)?, optional(value, values, Encode::Header)?)
+        {
             let name = HeaderName::try_from(name).map_err(|_| BuildError::Header)?;
             headers.insert(name, header_value(&value)?);
         }
@@ -77,7 +86,8 @@ pub fn build(service: &HttpService, probe: &HttpProbe, values: Values<'_>, now: 
     }
     let body = body(probe, &headers, values)?;
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
-    let mut request = Request::builder().method(method(probe.method)).uri(target).body(body).map_err(|_| BuildError::Address)?;
+    let mut request =
+        Request::builder().method(method(probe.method)).uri(target).body(body).map_err(|_| BuildError::Address)?;
     *request.headers_mut() = headers;
     if let Some(aws) = &service.aws {
         signer(aws, probe, values)?.sign(&mut request, url.as_str(), now)?;
@@ -96,8 +106,8 @@ fn request_url(service: &HttpService, probe: &HttpProbe, values: Values<'_>) -> 
     if !path.is_empty() && (base.query().is_some() || base.fragment().is_some()) {
         return Err(BuildError::Address);
     }
-    let bare = path.split('?').next().unwrap_or_default();
-    if path.contains(['\\', '#']) || path.chars().any(char::is_control) || bare.split('/').any(is_dots) {
+    let before_query = path.split('?').next().unwrap_or_default();
+    if path.contains(['\\', '#']) || path.chars().any(char::is_control) || before_query.split('/').any(is_dots) {
         return Err(BuildError::Path);
     }
     let text = if path.is_empty() { base_text } else { format!("{}{path}", base_text.trim_end_matches('/')) };
@@ -130,7 +140,9 @@ fn is_dots(segment: &str) -> bool {
 fn add_query(url: &mut Url, maps: &[&BTreeMap<String, String>], values: Values<'_>) -> Result<(), BuildError> {
     let mut query = url.query().unwrap_or_default().to_owned();
     for (name, value) in maps.iter().flat_map(|map| map.iter()) {
-        if let (Some(name), Some(value)) = (optional(name, values, Encode::Plain)?, optional(value, values, Encode::Plain)?) {
+        if let (Some(name), Some(value)) =
+            (optional(name, values, Encode::Plain)?, optional(value, values, Encode::Plain)?)
+        {
             let separator = if query.is_empty() { "" } else { "&" };
             let (name, value) = (utf8_percent_encode(&name, RESERVED), utf8_percent_encode(&value, RESERVED));
             query = format!("{query}{separator}{name}={value}");

@@ -100,7 +100,9 @@ fn nothing_typed_leaves_the_base() {
 #[test]
 fn only_complete_web_addresses_are_bases() {
     let service = "base_url = \"{base}\"\nprobes = [{ path = \"/me\", outcomes = [] }]";
-    for base in ["ftp://a.example", "https://u:p@a.example", "a.example", "https://a.example/?x=1", "file:///etc/passwd"] {
+    for base in
+        ["ftp://a.example", "https://u:p@a.example", "a.example", "https://a.example/?x=1", "file:///etc/passwd"]
+    {
         let refused = build_with(service, &[("base", base)]).map(|prepared| prepared.host);
         assert!(matches!(refused, Err(BuildError::Address)), "{base}: {refused:?}");
     }
@@ -125,4 +127,30 @@ proptest! {
             prop_assert!(prepared.host.to_string().ends_with(".acme.example"));
         }
     }
+}
+
+#[test]
+fn every_built_in_probe_makes_a_request_from_the_examples() {
+    let catalog = crate::server::catalog::Catalog::load(None).expect("the built-in components");
+    let mut built = 0;
+    for component in catalog.forms().iter().filter_map(|form| catalog.get(&form.badge.slug)) {
+        for method in &component.methods {
+            let Service::Http(service) = &method.service else { continue };
+            let (mut config, mut secrets) = (FieldValues::default(), Secrets::default());
+            for field in &method.fields {
+                if field.secret {
+                    secrets.insert(&field.id, SecretText::new("secret".to_owned()));
+                } else if field.kind != crate::domain::field::FieldKind::Select {
+                    config.set(&field.id, field.example.clone());
+                }
+            }
+            let question = Question { component, method, config: &config, secrets: &secrets };
+            for probe in &service.probes {
+                let prepared = build(service, probe, Values::of(&question), Timestamp(0));
+                assert!(prepared.is_ok(), "{} {}: {:?}", component.slug, method.id, prepared.map(|p| p.port));
+                built += 1;
+            }
+        }
+    }
+    assert!(built >= 11, "{built} probes");
 }

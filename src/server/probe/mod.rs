@@ -135,7 +135,8 @@ impl Prober {
             scrub,
         };
         let silence = || Setback::silence(format!("No answer within {} seconds.", self.limit.as_secs()));
-        let finding = timeout(self.limit, ask(&errand, &question.method.service, steps)).await.map_err(|_| silence())??;
+        let finding =
+            timeout(self.limit, ask(&errand, &question.method.service, steps)).await.map_err(|_| silence())??;
         Ok(finding)
     }
 }
@@ -196,8 +197,8 @@ fn cleaned_account(account: Account, scrub: &Scrubber) -> Account {
 }
 
 #[cfg(test)]
-#[path = "probe_tests.rs"]
-mod tests;
-#[cfg(test)]
 #[path = "real_server_tests.rs"]
 mod real_server_tests;
+#[cfg(test)]
+#[path = "probe_tests.rs"]
+mod tests;

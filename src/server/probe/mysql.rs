@@ -76,14 +76,14 @@ impl Greeting {
             capabilities: packet.capabilities(),
             version_number: packet.server_version_parsed().unwrap_or((5, 7, 0)),
             nonce: packet.nonce(),
-            plugin: usable(packet.auth_plugin()),
+            plugin: usable(packet.auth_plugin().as_ref()),
             version,
         })
     }
 }
 
 /// The server's own way of signing in if we know it; it will name another one if it must.
-fn usable(plugin: Option<AuthPlugin<'_>>) -> AuthPlugin<'static> {
+fn usable(plugin: Option<&AuthPlugin<'_>>) -> AuthPlugin<'static> {
     match plugin {
         Some(AuthPlugin::CachingSha2Password) => AuthPlugin::CachingSha2Password,
         Some(AuthPlugin::Sha256Password) => AuthPlugin::Sha256Password,
@@ -128,8 +128,7 @@ async fn sign_in(
             [0x00, ..] => return Ok(()),
             [0xff, ..] => return Err(explain(&packet, capabilities, login, errand)),
             [0xfe, _, ..] => {
-                let switch =
-                    AuthSwitchRequest::deserialize((), &mut ParseBuf(&packet)).map_err(|_| not_mysql())?;
+                let switch = AuthSwitchRequest::deserialize((), &mut ParseBuf(&packet)).map_err(|_| not_mysql())?;
                 let nonce = switch.plugin_data().to_vec();
                 proof = Proof::begin(&switch.auth_plugin(), nonce.clone(), channel.wire.is_encrypted(), login)?;
                 Some(proof.answer(&nonce)?.unwrap_or_default())
@@ -156,7 +155,9 @@ impl<'a> Proof<'a> {
     fn begin(plugin: &AuthPlugin<'_>, nonce: Vec<u8>, encrypted: bool, login: &Login<'a>) -> Result<Self, Setback> {
         let name = String::from_utf8_lossy(plugin.as_bytes()).into_owned();
         let procedure = match plugin {
-            AuthPlugin::MysqlNativePassword | AuthPlugin::CachingSha2Password | AuthPlugin::Sha256Password => plugin.init(),
+            AuthPlugin::MysqlNativePassword | AuthPlugin::CachingSha2Password | AuthPlugin::Sha256Password => {
+                plugin.init()
+            }
             // The password itself, as it is: over an encrypted connection or not at all.
             AuthPlugin::MysqlClearPassword if encrypted => plugin.init(),
             AuthPlugin::MysqlClearPassword => {
@@ -292,3 +293,7 @@ fn explain(packet: &[u8], capabilities: CapabilityFlags, login: &Login<'_>, erra
     }
     .with_detail(said)
 }
+
+#[cfg(test)]
+#[path = "mysql_tests.rs"]
+mod tests;

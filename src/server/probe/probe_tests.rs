@@ -9,14 +9,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-const SECRET: &str = "canary-secret-9f2";
+pub(super) const SECRET: &str = "canary-secret-9f2";
 const DEFAULT_PORTS: [(&str, u16); 4] = [("postgresql", 5432), ("mysql", 3306), ("redis", 6379), ("smtp", 25)];
 
 /// A database, cache or mail component.
 pub(super) fn login_component(protocol: &str) -> Definition {
     let port = DEFAULT_PORTS.iter().find(|(name, _)| *name == protocol).expect("a protocol").1;
     let fields = ["host", "port", "user", "database", "tls", "ca"].map(|id| {
-        format!("{{ id = \"{id}\", label = \"{id}\", optional = true, kind = \"{}\" }}", if id == "ca" { "multiline" } else { "text" })
+        format!(
+            "{{ id = \"{id}\", label = \"{id}\", optional = true, kind = \"{}\" }}",
+            if id == "ca" { "multiline" } else { "text" }
+        )
     });
     component(&format!(
         "fields = [{}, {{ id = \"password\", label = \"Password\", secret = true, optional = true }}]\n\
@@ -60,7 +63,11 @@ fn prober(open: SocketAddr, limit: Duration) -> Prober {
     Prober { limit, ..Prober::new(Dialer::new(policy, Arc::new(SystemResolver)), Clock::system()) }
 }
 
-async fn probe_with(prober: &Prober, component: &Definition, given: &[(&str, &str)]) -> (Evidence, UnboundedReceiver<Step>) {
+async fn probe_with(
+    prober: &Prober,
+    component: &Definition,
+    given: &[(&str, &str)],
+) -> (Evidence, UnboundedReceiver<Step>) {
     let (mut config, mut secrets) = (FieldValues::default(), Secrets::default());
     for field in component.methods[0].fields.iter().filter(|field| field.secret) {
         secrets.insert(&field.id, SecretText::new(SECRET.to_owned()));
@@ -133,6 +140,10 @@ async fn log_in(protocol: &str, address: SocketAddr, tls: &str, limit: Duration)
     probe_with(&prober(address, limit), &login_component(protocol), &given).await.0
 }
 
+pub(super) async fn log_in_without_tls(protocol: &str, address: SocketAddr) -> Evidence {
+    log_in(protocol, address, "off", AMPLE).await
+}
+
 fn failed_step(evidence: &Evidence) -> Option<StepKind> {
     evidence.steps.iter().find(|step| step.outcome == StepOutcome::Failed).map(|step| step.kind)
 }
@@ -197,8 +208,17 @@ async fn garbage_floods_and_hang_ups_are_no_evidence() {
     let flooding = serve(|stream| flood(stream, "", &[b'x'; 65_536])).await;
     let hanging_up = serve(hang_up).await;
     for address in [garbage, flooding, hanging_up] {
-        for (protocol, tls) in [("postgresql", "off"), ("postgresql", "require"), ("mysql", "off"), ("mysql", "require"),
-            ("redis", "off"), ("redis", "require"), ("smtp", "off"), ("smtp", "starttls"), ("smtp", "tls")] {
+        for (protocol, tls) in [
+            ("postgresql", "off"),
+            ("postgresql", "require"),
+            ("mysql", "off"),
+            ("mysql", "require"),
+            ("redis", "off"),
+            ("redis", "require"),
+            ("smtp", "off"),
+            ("smtp", "starttls"),
+            ("smtp", "tls"),
+        ] {
             let evidence = log_in(protocol, address, tls, AMPLE).await;
             assert!(!silence(&evidence).starts_with("No answer"), "{protocol}, tls {tls}: {evidence:?}");
         }
@@ -240,8 +260,7 @@ async fn a_credential_is_accepted_refused_and_limited() {
 
 #[tokio::test]
 async fn a_service_that_echoes_the_secret_gets_it_into_no_evidence() {
-    let address =
-        http(&[("/me", "401 Unauthorized", r#"{"message": "no such token: canary-secret-9f2"}"#)]).await;
+    let address = http(&[("/me", "401 Unauthorized", r#"{"message": "no such token: canary-secret-9f2"}"#)]).await;
     let base = format!("http://{address}");
     let (evidence, mut told) = probe_with(&prober(address, AMPLE), &http_component(), &[("base", &base)]).await;
     assert!(matches!(evidence.verdict, Verdict::Rejected { .. }), "{evidence:?}");
@@ -317,5 +336,8 @@ async fn a_mail_server_is_signed_in_to_and_refuses() {
     assert_eq!((&evidence.verdict, evidence.account.identity.as_deref()), (&Verdict::Valid, Some("app")));
     let bad = serve(|stream| mail(stream, "535 5.7.8")).await;
     let evidence = log_in("smtp", bad, "off", AMPLE).await;
-    assert!(matches!(&evidence.verdict, Verdict::Rejected { field: Some(field), .. } if field == "password"), "{evidence:?}");
+    assert!(
+        matches!(&evidence.verdict, Verdict::Rejected { field: Some(field), .. } if field == "password"),
+        "{evidence:?}"
+    );
 }

@@ -1,6 +1,7 @@
 //! Against real servers, where their addresses are given:
-//! `PATCHBAY_TEST_POSTGRES_URL`, `PATCHBAY_TEST_MYSQL` and `PATCHBAY_TEST_REDIS`, each a URL
-//! `scheme://user:password@host:port/database` (Redis without a user for the default one).
+//! `PATCHBAY_TEST_POSTGRES_URL`, `PATCHBAY_TEST_MYSQL`, `PATCHBAY_TEST_REDIS` and `PATCHBAY_TEST_SMTP`, each a URL
+//! `scheme://user:password@host:port/database` (Redis without a user for the default one). Where `PATCHBAY_TEST_CA`
+//! names a PEM file with the authority of their certificates for `localhost`, encryption is tried as well.
 
 use super::tests::login_component;
 use super::*;
@@ -45,7 +46,7 @@ impl Server {
         let question =
             Question { component: &component, method: &component.methods[0], config: &config, secrets: &secrets };
         let evidence = prober.probe(question, live).await;
-        println!("{} {changed:?}: {:?} {:?}", self.protocol, evidence.verdict, evidence.account.identity);
+        println!("{} {:?}: {:?} {:?}", self.protocol, config.get("tls"), evidence.verdict, evidence.account.identity);
         evidence
     }
 
@@ -55,6 +56,24 @@ impl Server {
         let user = self.url.username();
         let identity = evidence.account.identity.expect("an identity");
         assert!(identity.starts_with(if user.is_empty() { "default" } else { user }), "{identity}");
+    }
+
+    async fn encrypts(&self) {
+        let Ok(path) = std::env::var("PATCHBAY_TEST_CA") else {
+            println!("NOT RUN: PATCHBAY_TEST_CA is not set, so {} is not tried with TLS.", self.protocol);
+            return;
+        };
+        let ca = std::fs::read_to_string(path).expect("a PEM file");
+        for tls in [&[("tls", "require")][..], &[("tls", "verify"), ("ca", &ca), ("host", "localhost")]] {
+            let evidence = self.ask(tls, None).await;
+            println!("{}", evidence.steps[2].message);
+            assert_eq!(evidence.verdict, Verdict::Valid, "{evidence:?}");
+        }
+        let evidence = self.ask(&[("tls", "verify"), ("host", "localhost")], None).await;
+        assert!(
+            matches!(&evidence.verdict, Verdict::NoEvidence { field: Some(field), .. } if field == "ca"),
+            "{evidence:?}"
+        );
     }
 
     async fn refuses(&self, changed: &[(&str, &str)], password: Option<&str>, at: &str) {
@@ -71,6 +90,7 @@ async fn postgresql_tells_right_from_wrong() {
     server.refuses(&[], Some("wrong"), "password").await;
     server.refuses(&[("user", "nobody_here")], None, "password").await;
     server.refuses(&[("database", "no_such_database")], None, "database").await;
+    server.encrypts().await;
 }
 
 #[tokio::test]
@@ -80,6 +100,7 @@ async fn mysql_tells_right_from_wrong() {
     server.refuses(&[], Some("wrong"), "password").await;
     server.refuses(&[("user", "nobody_here")], None, "password").await;
     server.refuses(&[("database", "no_such_database")], None, "database").await;
+    server.encrypts().await;
 }
 
 #[tokio::test]
@@ -90,4 +111,24 @@ async fn redis_tells_right_from_wrong() {
     server.refuses(&[], Some(""), "password").await;
     server.refuses(&[("user", "nobody_here")], None, "password").await;
     server.refuses(&[("database", "9999")], None, "database").await;
+}
+
+#[tokio::test]
+async fn smtp_tells_right_from_wrong() {
+    let Some(server) = Server::from_variable("smtp", "PATCHBAY_TEST_SMTP") else { return };
+    let evidence = server.ask(&[("tls", "off")], None).await;
+    assert_eq!(evidence.verdict, Verdict::Valid, "{evidence:?}");
+    server.refuses(&[("tls", "off")], Some("wrong"), "password").await;
+    let Ok(path) = std::env::var("PATCHBAY_TEST_CA") else {
+        println!("NOT RUN: PATCHBAY_TEST_CA is not set, so smtp is not tried with TLS.");
+        return;
+    };
+    let ca = std::fs::read_to_string(path).expect("a PEM file");
+    let evidence = server.ask(&[("tls", "starttls"), ("ca", &ca), ("host", "localhost")], None).await;
+    assert_eq!(evidence.verdict, Verdict::Valid, "{evidence:?}");
+    let evidence = server.ask(&[("tls", "tls")], None).await;
+    assert!(
+        matches!(&evidence.verdict, Verdict::NoEvidence { field: Some(field), .. } if field == "tls"),
+        "{evidence:?}"
+    );
 }

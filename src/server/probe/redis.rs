@@ -42,7 +42,11 @@ async fn converse(
         Err(error) if error.code() == Some("NOPERM") => {}
         Err(error) => return Err(explain(&error, login, errand)),
     }
-    steps.pass(if login.password.is_some() { "The server accepted the password." } else { "The server asks for no password." });
+    steps.pass(if login.password.is_some() {
+        "The server accepted the password."
+    } else {
+        "The server asks for no password."
+    });
     steps.begin(StepKind::Authorise);
     if let Some(database) = login.database {
         let select = cmd("SELECT").arg(database).query_async::<String>(&mut connection).await;
@@ -95,7 +99,9 @@ fn explain(error: &RedisError, login: &Login<'_>, errand: &Errand<'_>) -> Setbac
             refused("This Redis is older than version 6 and has no users. Leave the user empty.").at("user")
         }
         Some("LOADING") => Setback::silence("Redis is still loading its data. Try again in a while."),
-        Some("DENIED") => Setback::silence("Redis is in protected mode and takes connections from its own machine only."),
+        Some("DENIED") => {
+            Setback::silence("Redis is in protected mode and takes connections from its own machine only.")
+        }
         Some(code) => Setback::silence(format!("Redis answered with an error ({}): {said}", errand.scrub.said(code))),
         None if error.is_connection_dropped() || error.is_io_error() => {
             Setback::silence("The server closed the connection without an answer.")

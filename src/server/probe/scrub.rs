@@ -71,7 +71,9 @@ fn spellings(secret: &str) -> Vec<String> {
             hex
         });
         all.extend([hex.to_uppercase(), hex]);
-        all.extend((0..3).flat_map(|offset| [base64_core(&STANDARD, secret, offset), base64_core(&URL_SAFE, secret, offset)]));
+        all.extend(
+            (0..3).flat_map(|offset| [base64_core(&STANDARD, secret, offset), base64_core(&URL_SAFE, secret, offset)]),
+        );
     }
     all
 }
@@ -86,9 +88,8 @@ fn base64_core(engine: &impl Engine, secret: &str, offset: usize) -> String {
 
 /// Line breaks become spaces; controls and marks that turn or hide text go.
 fn without_controls(text: &str) -> String {
-    let hidden = |c: char| {
-        matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
+    let hidden =
+        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     let spaced = text.replace(['\r', '\n', '\t'], " ");
     spaced.chars().filter(|&c| !c.is_control() && !hidden(c)).collect::<String>().trim().to_owned()
 }

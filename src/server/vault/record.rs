@@ -45,7 +45,7 @@ impl Key {
         self.id
     }
 
-    fn cipher(&self) -> Aes256Gcm {
+    pub(super) fn cipher(&self) -> Aes256Gcm {
         Aes256Gcm::new(&(*self.bytes).into())
     }
 }

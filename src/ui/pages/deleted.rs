@@ -1,7 +1,131 @@
 //! *Recently deleted*: what can still be brought back.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::api::connections::{DeletedConnection, deleted, purge};
+use crate::api::error::ApiError;
+use crate::domain::id::ConnectionId;
+use crate::domain::role::Action;
+use crate::domain::time::relative;
+use crate::ui::dialogs::delete::bring_back;
+use crate::ui::parts::component_icon::ComponentIcon;
+use crate::ui::state::list::ListState;
+use crate::ui::state::toasts::Toasts;
+
+/// What is known of the deleted connections.
+type Known = RwSignal<Option<Result<Vec<DeletedConnection>, ApiError>>>;
 
 /// `/deleted`
 #[component]
-pub fn RecentlyDeleted() -> impl IntoView {}
+pub fn RecentlyDeleted() -> impl IntoView {
+    let list = ListState::expect();
+    let known: Known = RwSignal::new(None);
+    let waiting = Memo::new(move |_| list.known().deleted);
+    Effect::new(move |_| {
+        // Deleting and restoring elsewhere changes how many wait.
+        waiting.track();
+        spawn_local(async move {
+            let answer = deleted(list.environment).await;
+            let _ = known.try_set(Some(answer));
+        });
+    });
+    let content = move || match known.get() {
+        None => view! { <p class="waiting" role="status">"Loading …"</p> }.into_any(),
+        Some(Err(error)) => view! { <p class="verdict" role="alert">{error.to_string()}</p> }.into_any(),
+        Some(Ok(all)) if all.is_empty() => view! { <p class="none">"Nothing was deleted in the last 7 days."</p> }.into_any(),
+        Some(Ok(all)) => {
+            let rows = all.into_iter().map(|one| view! { <DeletedRow one=one known=known /> }).collect_view();
+            view! { <ul class="deleted-list">{rows}</ul> }.into_any()
+        }
+    };
+    let title = format!("What was deleted in {} waits here for 7 days; then its credentials are destroyed.", list.environment.label());
+    view! {
+        <div class="deleted">
+            <a class="back" href={move || list.link(|_| ())}>"← Connections"</a>
+            <h2>"Recently deleted"</h2>
+            <p class="intro">{title}</p>
+            {content}
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn DeletedRow(one: DeletedConnection, known: Known) -> impl IntoView {
+    let list = ListState::expect();
+    let summary = one.summary;
+    let badge = list.badge(&summary.component);
+    let component = badge.as_ref().map_or_else(|| summary.component.to_string(), |badge| badge.name.clone());
+    let (name, id) = (summary.name.to_string(), summary.id);
+    let times = move || {
+        let now = list.now();
+        format!("Deleted {} · destroyed for good {}", relative(one.deleted_at, now), relative(one.purge_at, now))
+    };
+    let deeds = list.may(Action::DeleteConnection).then(|| view! { <RowDeeds id=id name=name.clone() known=known /> });
+    view! {
+        <li class="deleted-row">
+            {badge.map(|badge| view! { <ComponentIcon badge=badge /> })}
+            <div class="deleted-name">
+                <p><span class="component-name">{component}</span>" "<span class="connection-name">{name}</span></p>
+                <p class="account">{times}</p>
+            </div>
+            {deeds}
+        </li>
+    }
+    .into_any()
+}
+
+/// *Restore*, and *Delete now*, which asks once more.
+#[component]
+fn RowDeeds(id: ConnectionId, name: String, known: Known) -> impl IntoView {
+    let (list, toasts) = (ListState::expect(), Toasts::expect());
+    let asking = RwSignal::new(false);
+    let drop_row = move |id: &ConnectionId| {
+        known.update(|known| {
+            if let Some(Ok(all)) = known {
+                all.retain(|one| one.summary.id != *id);
+            }
+        });
+    };
+    let restore = {
+        let id = id.clone();
+        move |_| {
+            drop_row(&id);
+            bring_back(list, toasts, id.clone());
+        }
+    };
+    let gone = format!("{name} is deleted for good");
+    let destroy = StoredValue::new(move || {
+        let (id, gone) = (id.clone(), gone.clone());
+        spawn_local(async move {
+            match purge(list.environment, id.clone()).await {
+                Ok(()) => {
+                    drop_row(&id);
+                    list.forget_deleted();
+                    toasts.tell(gone);
+                }
+                Err(error) => toasts.complain(error.to_string()),
+            }
+        });
+    });
+    let question = move || {
+        if asking.get() {
+            view! {
+                <span class="sure">"Delete for good?"</span>
+                <button type="button" class="button danger small" on:click={move |_| destroy.with_value(|deed| deed())}>"Delete for good"</button>
+                <button type="button" class="button small" autofocus on:click={move |_| asking.set(false)}>"Keep"</button>
+            }
+            .into_any()
+        } else {
+            view! { <button type="button" class="button small" on:click={move |_| asking.set(true)}>"Delete now"</button> }.into_any()
+        }
+    };
+    view! {
+        <div class="deeds" role="group" aria-label=name>
+            <button type="button" class="button small" on:click=restore>"Restore"</button>
+            {question}
+        </div>
+    }
+    .into_any()
+}

@@ -1,7 +1,156 @@
 //! One connection, beside the list.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_params_map};
+
+use super::detail_parts::{Evidenced, Facts, History, Workflows};
+use crate::api::connections::{Detail, connection_detail};
+use crate::api::error::ApiError;
+use crate::domain::connection::Summary;
+use crate::domain::id::ConnectionId;
+use crate::domain::role::Action;
+use crate::ui::dialogs::progress::Progress;
+use crate::ui::dialogs::testing::test_into;
+use crate::ui::parts::component_icon::ComponentIcon;
+use crate::ui::parts::status_badge::{StatusBadge, judged};
+use crate::ui::state::catalog::Catalog;
+use crate::ui::state::dialogs::{Dialog, Dialogs};
+use crate::ui::state::list::ListState;
+use crate::ui::state::toasts::Toasts;
 
 /// `/connections/{id}`
 #[component]
-pub fn DetailPanel() -> impl IntoView {}
+pub fn DetailPanel() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse::<ConnectionId>().ok()));
+    let panel = move || match id.get() {
+        Some(id) => view! { <Panel id=id /> }.into_any(),
+        None => view! { <Absent error=ApiError::NotFound /> }.into_any(),
+    };
+    panel.into_any()
+}
+
+/// Fetches again whenever the row changes.
+#[component]
+fn Panel(id: ConnectionId) -> impl IntoView {
+    let list = ListState::expect();
+    Catalog::expect();
+    let detail = RwSignal::new(None::<Result<Detail, ApiError>>);
+    let row = {
+        let id = id.clone();
+        Memo::new(move |_| list.summary(&id))
+    };
+    leave_when_deleted(list, row);
+    let asked = id.clone();
+    Effect::new(move |_| {
+        Catalog::expect().want();
+        // Its version grows with every change, its health with every test.
+        row.track();
+        let id = asked.clone();
+        spawn_local(async move {
+            let answer = connection_detail(list.environment, id).await;
+            let _ = detail.try_set(Some(answer));
+        });
+    });
+    let summary = Memo::new(move |_| {
+        row.get().or_else(|| detail.with(|detail| detail.as_ref().and_then(|answer| answer.as_ref().ok()).map(|detail| detail.summary.clone())))
+    });
+    let failed = Memo::new(move |_| match detail.get() {
+        Some(Err(error)) => Some(error),
+        _ => None,
+    });
+    let here = Memo::new(move |_| detail.get().and_then(Result::ok));
+    move || match (summary.get(), failed.get()) {
+        (None, Some(error)) => view! { <Absent error=error /> }.into_any(),
+        (None, None) => view! { <aside class="detail" aria-label="Connection" aria-busy="true"><p class="waiting">"Loading …"</p></aside> }.into_any(),
+        (Some(summary), failed) => view! { <Content summary=summary detail=here failed=failed id=id.clone() /> }.into_any(),
+    }
+}
+
+/// Closes the panel once its connection is deleted here or elsewhere.
+fn leave_when_deleted(list: ListState, row: Memo<Option<Summary>>) {
+    let navigate = use_navigate();
+    Effect::new(move |before: Option<bool>| {
+        let known = row.with(Option::is_some);
+        if before == Some(true) && !known {
+            let to = untrack(|| list.link(|_| ()));
+            navigate(&to, NavigateOptions { resolve: false, scroll: false, ..Default::default() });
+        }
+        known
+    });
+}
+
+#[component]
+fn Absent(error: ApiError) -> impl IntoView {
+    let list = ListState::expect();
+    view! {
+        <aside class="detail" aria-label="Connection">
+            <p class="verdict" role="alert">{error.to_string()}</p>
+            <a class="button" href={move || list.link(|_| ())}>"Close"</a>
+        </aside>
+    }
+    .into_any()
+}
+
+#[component]
+fn Content(summary: Summary, detail: Memo<Option<Detail>>, failed: Option<ApiError>, id: ConnectionId) -> impl IntoView {
+    let list = ListState::expect();
+    let badge = list.badge(&summary.component);
+    let component = badge.as_ref().map_or_else(|| summary.component.to_string(), |badge| badge.name.clone());
+    let (name, label) = (summary.name.to_string(), summary.name.to_string());
+    let (status, (tone, why)) = (summary.status_at(list.now()), judged(&summary, list.now()));
+    let why = why.map(|why| view! { <p class=format!("why {}", tone.class())>{why}</p> });
+    let failed = failed.map(|error| view! { <p class="verdict" role="alert">{error.to_string()}</p> });
+    let progress = StoredValue::new(RwSignal::new(Progress::default()));
+    view! {
+        <aside class="detail" aria-label=label>
+            <header class="detail-head">
+                {badge.map(|badge| view! { <ComponentIcon badge=badge /> })}
+                <div>
+                    <p class="component-name">{component}</p>
+                    <h2>{name}</h2>
+                </div>
+                <a class="dialog-close" href={move || list.link(|_| ())} aria-label="Close" data-noscroll=""><span aria-hidden="true">"✕"</span></a>
+            </header>
+            <div class="detail-body">
+                <div class="standing"><StatusBadge status=status tone=tone />{why}</div>
+                <Deeds id=id progress=progress.get_value() />
+                {failed}
+                <Evidenced detail=detail progress=progress.get_value() />
+                <Facts summary=summary detail=detail />
+                <Workflows detail=detail />
+                <History detail=detail />
+            </div>
+        </aside>
+    }
+    .into_any()
+}
+
+/// *Test now*, *Edit* and *Delete*, for those who may.
+#[component]
+fn Deeds(id: ConnectionId, progress: RwSignal<Progress>) -> impl IntoView {
+    let (list, dialogs, toasts) = (ListState::expect(), Dialogs::expect(), Toasts::expect());
+    let testing = Memo::new(move |_| progress.with(|progress| progress.running));
+    let (for_test, for_edit, for_delete) = (id.clone(), id.clone(), id);
+    let test = list.may(Action::TestConnection).then(|| {
+        let start = move |_| {
+            if !testing.get_untracked() {
+                let _ = test_into(list, toasts, for_test.clone(), progress);
+            }
+        };
+        view! {
+            <button type="button" class="button" on:click=start aria-disabled={move || testing.get().to_string()}>
+                {move || if testing.get() { "Testing…" } else { "Test now" }}
+            </button>
+        }
+    });
+    let edit = list.may(Action::EditConnection).then(|| {
+        view! { <button type="button" class="button" on:click={move |_| dialogs.open(Dialog::Edit(for_edit.clone()))}>"Edit"</button> }
+    });
+    let delete = list.may(Action::DeleteConnection).then(|| {
+        view! { <button type="button" class="button" on:click={move |_| dialogs.open(Dialog::Delete(for_delete.clone()))}>"Delete"</button> }
+    });
+    view! { <div class="deeds">{test}{edit}{delete}</div> }.into_any()
+}

@@ -3,3 +3,4 @@
 pub mod connections;
 pub mod deleted;
 pub mod detail;
+pub mod detail_parts;

@@ -73,7 +73,7 @@ fn in_force(state: ListState, query: &ListQuery) -> Vec<(String, fn(&mut Filter)
     let filter = &query.filter;
     let mut list: Vec<(String, fn(&mut Filter))> = Vec::new();
     if let Some(slug) = &filter.component {
-        let name = state.badge(slug).map_or_else(|| slug.to_string(), |badge| badge.name);
+        let name = state.badge_or_slug(slug).name;
         list.push((format!("Component: {name}"), |filter| filter.component = None));
     }
     if let Some(status) = filter.status {

@@ -35,7 +35,11 @@ pub fn EnvironmentSwitch() -> impl IntoView {
                 data-environment=environment.as_str()
                 aria-current=current.then_some("true")
                 aria-busy=move || (switching.get() == Some(environment) && !current).then_some("true")
-                on:click=move |_| switching.set((!current).then_some(environment))
+                on:click=move |event| {
+                    // With a modifier it opens elsewhere.
+                    let here = !(event.ctrl_key() || event.meta_key() || event.shift_key());
+                    switching.set((here && !current).then_some(environment));
+                }
             >
                 {environment.label()}
             </a>

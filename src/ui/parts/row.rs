@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::component_icon::ComponentIcon;
 use super::row_menu::RowMenu;
 use super::status_badge::{StatusBadge, judged};
-use super::tag_chips::TagChips;
+use super::tag_chips::{TagChips, TagEditor};
 use crate::domain::connection::Summary;
 use crate::domain::health::Status;
 use crate::domain::id::ConnectionId;
@@ -14,6 +14,7 @@ use crate::domain::time::relative;
 use crate::ui::state::dialogs::{Dialog, Dialogs};
 use crate::ui::state::list::ListState;
 use crate::ui::state::shown::Visible;
+use crate::ui::state::toasts::Toasts;
 
 /// A row of the table. Its parts are rebuilt in place when the connection changes.
 #[component]
@@ -27,7 +28,7 @@ pub fn Row(id: ConnectionId, visible: Memo<Vec<Visible>>, start: Visible) -> imp
             found.or_else(|| before.cloned()).unwrap_or_else(|| start.clone())
         })
     };
-    let place = move || row.with(|row| row.position) - state.shown.with(|shown| shown.offset).min(row.with(|row| row.position));
+    let place = move || row.with(|row| row.position).saturating_sub(state.shown.with(|shown| shown.offset));
     let (for_lit, for_open, for_data) = (id.clone(), id.clone(), id.to_string());
     let tab_index = move || if state.tab_stop() == place() { "0" } else { "-1" };
     view! {
@@ -57,7 +58,7 @@ fn Icon(state: ListState, row: Memo<Visible>) -> impl IntoView {
     let slug = Memo::new(move |_| row.with(|row| row.summary.component.clone()));
     view! {
         <div role="cell" class="icon">
-            {move || view! { <ComponentIcon badge=state.badge(&slug.get()) base=state.base() /> }}
+            {move || view! { <ComponentIcon badge=state.badge_or_slug(&slug.get()) /> }}
         </div>
     }
     .into_any()
@@ -65,10 +66,7 @@ fn Icon(state: ListState, row: Memo<Visible>) -> impl IntoView {
 
 #[component]
 fn Naming(state: ListState, row: Memo<Visible>) -> impl IntoView {
-    let component = move || {
-        let slug = row.with(|row| row.summary.component.clone());
-        state.badge(&slug).map_or_else(|| slug.to_string(), |badge| badge.name)
-    };
+    let component = move || row.with(|row| state.badge_or_slug(&row.summary.component).name);
     let name = move || row.with(|row| row.summary.name.to_string());
     let account = move || row.with(|row| row.summary.account.clone());
     let href = move || row.with(|row| state.detail_link(&row.summary.id));
@@ -87,10 +85,17 @@ fn Naming(state: ListState, row: Memo<Visible>) -> impl IntoView {
 
 #[component]
 fn TagsCell(state: ListState, row: Memo<Visible>) -> impl IntoView {
+    let toasts = Toasts::expect();
     let tags = Memo::new(move |_| row.with(|row| row.summary.tags.clone()));
+    let edited = Memo::new(move |_| state.editing_tags.with(|id| row.with(|row| id.as_ref() == Some(&row.summary.id))));
     let chips = move || {
         tags.track();
-        view! { <TagChips state summary=row.with_untracked(|row| row.summary.clone()) /> }
+        let summary = row.with_untracked(|row| row.summary.clone());
+        if edited.get() {
+            view! { <TagEditor state toasts summary /> }.into_any()
+        } else {
+            view! { <TagChips state summary /> }.into_any()
+        }
     };
     view! { <div role="cell" class="chips">{chips}</div> }.into_any()
 }
@@ -121,7 +126,10 @@ fn health(state: ListState, dialogs: Dialogs, summary: &Summary) -> impl IntoVie
             </button>
         }
     });
-    let why = why.map(|why| view! { <div class=format!("why {}", tone.class()) title=why.clone()>{why.clone()}</div> });
+    let why = why.map(|why| {
+        let (class, title) = (format!("why {}", tone.class()), why.clone());
+        view! { <div class=class title=title>{why}</div> }
+    });
     view! {
         <div class="verdict-line"><StatusBadge status tone />{mend}</div>
         {why}

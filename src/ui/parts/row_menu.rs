@@ -9,9 +9,11 @@ use crate::browser::popover;
 use crate::domain::connection::Summary;
 use crate::domain::id::ConnectionId;
 use crate::domain::role::Action;
+use crate::ui::dialogs::testing::test_now;
 use crate::ui::state::dialogs::{Dialog, Dialogs};
 use crate::ui::state::list::ListState;
 use crate::ui::state::shown::Visible;
+use crate::ui::state::toasts::Toasts;
 
 /// The element that shows the menu.
 const MENU: &str = "row-menu";
@@ -93,6 +95,7 @@ impl Deed {
 pub fn RowMenuPopover() -> impl IntoView {
     let state = ListState::expect();
     let dialogs = Dialogs::expect();
+    let toasts = Toasts::expect();
     let MenuFor(menu) = expect_context();
     let navigate = use_navigate();
     let carry_out = Callback::new(move |(deed, id): (Deed, ConnectionId)| match deed {
@@ -100,7 +103,7 @@ pub fn RowMenuPopover() -> impl IntoView {
             let url = untrack(|| state.detail_link(&id));
             navigate(&url, NavigateOptions { resolve: false, scroll: false, ..Default::default() });
         }
-        Deed::Test => test(state, id),
+        Deed::Test => test_now(state, toasts, id),
         Deed::Edit => dialogs.open(Dialog::Edit(id)),
         Deed::EditTags => state.editing_tags.set(Some(id)),
         Deed::Delete => dialogs.open(Dialog::Delete(id)),
@@ -125,8 +128,4 @@ pub fn RowMenuPopover() -> impl IntoView {
         </div>
     }
     .into_any()
-}
-
-fn test(state: ListState, id: ConnectionId) {
-    let _ = (state, id);
 }

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use super::component_icon::ComponentIcon;
 use super::toolbar::grouped;
-use crate::domain::component::{ComponentBadge, ComponentSlug};
+use crate::browser::popover;
+use crate::domain::component::ComponentBadge;
 use crate::domain::filter::{Facets, Filter};
 use crate::domain::health::Status;
 use crate::ui::state::list::ListState;
@@ -24,7 +25,8 @@ pub fn Sidebar() -> impl IntoView {
         })
     };
     view! {
-        <nav class="side" id="filters" aria-label="Filters" popover="auto" aria-busy=busy>
+        <nav class="side" id="filters" aria-label="Filters" popover="auto" aria-busy=busy
+            on:toggle=move |_| popover::keep_focus_inside("filters", &["#list", ".bar", ".beside"])>
             <div class="drawer-head">
                 <strong>"Filters"</strong>
                 <button type="button" class="icon-button" popovertarget="filters" popovertargetaction="hide" aria-label="Close filters">"×"</button>
@@ -80,13 +82,7 @@ fn in_force(state: ListState, read: impl Fn(&Filter) -> bool + Send + Sync + 'st
 fn Components(state: ListState) -> impl IntoView {
     let components = Memo::new(move |_| {
         let slugs = state.shown.with(|shown| shown.facets.components.keys().cloned().collect::<Vec<_>>());
-        let unnamed = |slug: &ComponentSlug| ComponentBadge {
-            slug: slug.clone(),
-            name: slug.to_string(),
-            icon: String::new(),
-        };
-        let mut badges: Vec<_> =
-            slugs.iter().map(|slug| state.badge(slug).unwrap_or_else(|| unnamed(slug))).collect();
+        let mut badges: Vec<_> = slugs.into_iter().map(|slug| state.badge_or_slug(&slug)).collect();
         badges.sort_by_key(|badge| crate::domain::fold::fold(&badge.name));
         badges
     });
@@ -96,7 +92,7 @@ fn Components(state: ListState) -> impl IntoView {
         let href = move || state.link(|query| query.filter.component = Some(for_link.clone()));
         let count = count(state, move |facets| facets.components.get(&for_count).copied().unwrap_or(0));
         let current = in_force(state, move |filter| filter.component.as_ref() == Some(&for_force));
-        let mark = view! { <ComponentIcon badge=Some(badge) base=state.base() /> }.into_any();
+        let mark = view! { <ComponentIcon badge /> }.into_any();
         view! { <FilterLink mark label href=Signal::derive(href) count current /> }
     };
     let all = move || state.link(|query| query.filter.component = None);

@@ -2,13 +2,17 @@
 
 use leptos::prelude::*;
 
+use super::catalog::Catalog;
 use crate::domain::component::ComponentSlug;
+use crate::domain::field::FieldValues;
 use crate::domain::id::ConnectionId;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dialog {
     /// The component picker, or at once the form of one component.
     New(Option<ComponentSlug>),
+    /// The form of one component with some fields filled in.
+    Prefilled(ComponentSlug, FieldValues),
     Edit(ConnectionId),
     Delete(ConnectionId),
     /// The list of keyboard shortcuts.
@@ -20,7 +24,9 @@ pub enum Dialog {
 pub struct Dialogs(RwSignal<Option<Dialog>>);
 
 impl Dialogs {
+    /// Puts the dialogs, and the catalog they fill their forms from, in context.
     pub fn provide() -> Self {
+        Catalog::provide();
         let dialogs = Self(RwSignal::new(None));
         provide_context(dialogs);
         dialogs
@@ -33,6 +39,11 @@ impl Dialogs {
 
     pub fn open(self, dialog: Dialog) {
         self.0.set(Some(dialog));
+    }
+
+    /// The component picker.
+    pub fn open_new(self) {
+        self.open(Dialog::New(None));
     }
 
     pub fn close(self) {

@@ -177,6 +177,12 @@ impl ListState {
         self.now.get()
     }
 
+    /// The same for a deed that must not run again when time goes on.
+    #[must_use]
+    pub fn now_untracked(self) -> Timestamp {
+        self.now.get_untracked()
+    }
+
     pub fn set_now(self, now: Timestamp) {
         self.now.set(now);
     }
@@ -211,6 +217,13 @@ impl ListState {
     #[must_use]
     pub fn badge(self, slug: &ComponentSlug) -> Option<ComponentBadge> {
         self.known.with(|known| known.badges.get(slug).cloned())
+    }
+
+    /// The badge, or one made of the slug until it is known.
+    #[must_use]
+    pub fn badge_or_slug(self, slug: &ComponentSlug) -> ComponentBadge {
+        let unnamed = || ComponentBadge { slug: slug.clone(), name: slug.to_string(), icon: String::new() };
+        self.badge(slug).unwrap_or_else(unnamed)
     }
 
     /// All tags of the environment as first written, for completion.
@@ -257,6 +270,17 @@ impl ListState {
             known.rows = Arc::new(merged(&known.rows, Vec::new(), std::slice::from_ref(id)));
             known.deleted += 1;
         });
+    }
+
+    /// One deleted connection is gone for good.
+    pub fn forget_deleted(self) {
+        self.known.update(|known| known.deleted = known.deleted.saturating_sub(1));
+    }
+
+    /// Puts back one row that was taken out.
+    pub fn restore(self, summary: Summary) {
+        self.forget_deleted();
+        self.upsert(summary, None);
     }
 }
 

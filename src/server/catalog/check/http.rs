@@ -193,6 +193,6 @@ fn check_answer(probe: &HttpProbe, at: &Location, findings: &mut Findings) {
 
 fn check_place(header: Option<&str>, pointer: Option<&str>, at: &Location, findings: &mut Findings) {
     findings.require(header.is_some() != pointer.is_some(), at, Fault::HeaderOrPointer);
-    let pointed = pointer.is_none_or(|pointer| pointer.starts_with('/'));
-    findings.require(pointed, &at.child("pointer"), Fault::BadPointer);
+    let shaped = pointer.is_none_or(|pointer| pointer.starts_with('/'));
+    findings.require(shaped, &at.child("pointer"), Fault::BadPointer);
 }

@@ -1,0 +1,125 @@
+//! MySQL 8's default sign-in, `caching_sha2_password`, against a scripted server.
+
+use super::*;
+use crate::domain::evidence::{Evidence, Verdict};
+use crate::server::probe::tests::{SECRET, log_in_without_tls};
+use mysql_common::auth::plugins::caching_sha2_password::scramble_sha256;
+use tokio::net::{TcpListener, TcpStream};
+
+const NONCE: &[u8; 20] = b"01234567890123456789";
+const PUBLIC_KEY: &str = "\
+-----BEGIN PUBLIC KEY-----\n\
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAtmcpcNgGWBoAd358wY98\n\
+7F8ev8OKgoaLoQXBwyKqd3QQOkyLc2LZ2xLL1SmbsnbQF3hJgU9k7zlLAoxFVCle\n\
+E2Iziu8FfjKfRk+ZxESeeW6jE1O8hHXhYLSi41XcmqBM0Z4EYD0PhKSRQclq8daw\n\
+Kn+YmdSwKvLlSbEoSJTi48EfpnfMp1AWBPUDmYTYAmXvKXgHCCXavUZCX54a81z2\n\
+wVV5FlC+LJk+nQK1rrqTAiHjyOWI6PzwcVpGx0wyVnVLXBPn/6th6eEmVnznpGU/\n\
+I504LgCEvYsJfIIeInOTstaoQWU0tmFJuwPsUVH6hEODeMAYnToWwzY5aGxe6bCS\n\
+hQIDAQAB\n\
+-----END PUBLIC KEY-----\n\
+";
+
+/// `HandshakeV10` of a MySQL 8 server.
+fn greeting(plugin: &str) -> Vec<u8> {
+    let flags = CapabilityFlags::CLIENT_PROTOCOL_41
+        | CapabilityFlags::CLIENT_SECURE_CONNECTION
+        | CapabilityFlags::CLIENT_PLUGIN_AUTH
+        | CapabilityFlags::CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA
+        | CapabilityFlags::CLIENT_CONNECT_WITH_DB;
+    let [a, b, c, d] = flags.bits().to_le_bytes();
+    let mut packet = b"\x0a8.0.36\0\x07\0\0\0".to_vec();
+    packet.extend_from_slice(&NONCE[..8]);
+    packet.extend_from_slice(&[0, a, b, 45, 2, 0, c, d, 21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    packet.extend_from_slice(&NONCE[8..]);
+    packet.push(0);
+    packet.extend_from_slice(plugin.as_bytes());
+    packet.push(0);
+    packet
+}
+
+async fn send(stream: &mut TcpStream, sequence: u8, payload: &[u8]) {
+    let mut packet = vec![
+        u8::try_from(payload.len() % 256).expect("a byte"),
+        u8::try_from(payload.len() / 256).expect("a byte"),
+        0,
+        sequence,
+    ];
+    packet.extend_from_slice(payload);
+    stream.write_all(&packet).await.expect("sent");
+}
+
+async fn receive(stream: &mut TcpStream) -> Vec<u8> {
+    let mut head = [0; 4];
+    stream.read_exact(&mut head).await.expect("a head");
+    let mut payload = vec![0; usize::from(head[0]) + usize::from(head[1]) * 256];
+    stream.read_exact(&mut payload).await.expect("a payload");
+    payload
+}
+
+fn holds(packet: &[u8], part: &[u8]) -> bool {
+    packet.windows(part.len()).any(|window| window == part)
+}
+
+async fn ask_against<F: Future<Output = ()> + Send + 'static>(
+    script: impl FnOnce(TcpStream) -> F + Send + 'static,
+) -> Evidence {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        script(stream).await;
+    });
+    let evidence = log_in_without_tls("mysql", address).await;
+    server.await.expect("the script ran to its end");
+    evidence
+}
+
+const OK: &[u8] = &[0, 0, 0, 2, 0, 0, 0];
+
+#[tokio::test]
+async fn a_cached_password_is_proved_by_its_scramble() {
+    let evidence = ask_against(|mut stream| async move {
+        send(&mut stream, 0, &greeting("caching_sha2_password")).await;
+        let response = receive(&mut stream).await;
+        let proof = scramble_sha256(NONCE, SECRET.as_bytes()).expect("a scramble");
+        assert!(holds(&response, &proof) && holds(&response, b"caching_sha2_password") && holds(&response, b"app\0"));
+        send(&mut stream, 2, &[0x01, 0x03]).await;
+        send(&mut stream, 3, OK).await;
+    })
+    .await;
+    assert_eq!(evidence.verdict, Verdict::Valid, "{evidence:?}");
+    assert_eq!(evidence.account.identity.as_deref(), Some("app@0 (8.0.36)"));
+}
+
+#[tokio::test]
+async fn a_password_not_cached_goes_encrypted_by_the_servers_key() {
+    let evidence = ask_against(|mut stream| async move {
+        send(&mut stream, 0, &greeting("caching_sha2_password")).await;
+        receive(&mut stream).await;
+        send(&mut stream, 2, &[0x01, 0x04]).await;
+        assert_eq!(receive(&mut stream).await, [0x02]);
+        send(&mut stream, 4, &[&[0x01], PUBLIC_KEY.as_bytes()].concat()).await;
+        let sealed = receive(&mut stream).await;
+        assert!(sealed.len() == 256 && !holds(&sealed, SECRET.as_bytes()));
+        send(&mut stream, 6, OK).await;
+    })
+    .await;
+    assert_eq!(evidence.verdict, Verdict::Valid, "{evidence:?}");
+}
+
+#[tokio::test]
+async fn a_switch_to_clear_text_is_refused_without_tls() {
+    let evidence = ask_against(|mut stream| async move {
+        send(&mut stream, 0, &greeting("mysql_native_password")).await;
+        assert!(!holds(&receive(&mut stream).await, SECRET.as_bytes()));
+        send(&mut stream, 2, b"\xfemysql_clear_password\0").await;
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.expect("closed");
+        assert!(rest.is_empty());
+    })
+    .await;
+    assert!(
+        matches!(&evidence.verdict, Verdict::NoEvidence { field: Some(field), .. } if field == "tls"),
+        "{evidence:?}"
+    );
+}

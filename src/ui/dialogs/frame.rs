@@ -1,0 +1,156 @@
+//! What every dialog is: a native `<dialog>` with a head, that asks before it throws typed things away.
+
+use leptos::ev::{Event, KeyboardEvent, PointerEvent};
+use leptos::html::{Button, Dialog as DialogElement};
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+use leptos::web_sys::HtmlElement;
+
+use crate::domain::component::ComponentBadge;
+use crate::ui::parts::component_icon::ComponentIcon;
+use crate::ui::state::dialogs::Dialogs;
+
+/// How the inside of a dialog asks for its end.
+#[derive(Clone, Copy)]
+pub struct Closing {
+    dialogs: Dialogs,
+    dirty: Signal<bool>,
+    asking: RwSignal<bool>,
+}
+
+impl Closing {
+    #[must_use]
+    pub fn expect() -> Self {
+        expect_context()
+    }
+
+    /// Closes, or asks first where something typed would be lost.
+    pub fn request(self) {
+        if self.dirty.get_untracked() { self.asking.set(true) } else { self.now() }
+    }
+
+    /// Closes without asking: the work is done, or given up knowingly.
+    pub fn now(self) {
+        self.dialogs.close();
+    }
+}
+
+/// A modal dialog. Its children find [`Closing`] in context.
+#[component]
+pub fn Frame(
+    #[prop(into)] title: Signal<String>,
+    #[prop(into, optional)] subtitle: Signal<String>,
+    #[prop(into, optional)] badge: Signal<Option<ComponentBadge>>,
+    #[prop(into, optional)] dirty: Signal<bool>,
+    #[prop(default = "")] class: &'static str,
+    children: Children,
+) -> impl IntoView {
+    let closing = Closing { dialogs: Dialogs::expect(), dirty, asking: RwSignal::new(false) };
+    provide_context(closing);
+    let element = NodeRef::<DialogElement>::new();
+    show_and_return_focus(element);
+    let cancel = move |event: Event| {
+        event.prevent_default();
+        closing.request();
+    };
+    let keydown = move |event: KeyboardEvent| {
+        // The list behind listens to single keys; none of them is meant for it now.
+        event.stop_propagation();
+        if event.key() == "Escape" {
+            event.prevent_default();
+            closing.request();
+        }
+    };
+    // A browser may close a dialog without asking, after a second press of Escape or Back.
+    let closed = move |_| match element.get_untracked() {
+        Some(dialog) if dirty.get_untracked() => {
+            let _ = dialog.show_modal();
+            closing.asking.set(true);
+        }
+        _ => closing.now(),
+    };
+    view! {
+        <dialog
+            node_ref=element
+            class={format!("dialog {class}")}
+            aria-labelledby="dialog-title"
+            on:cancel=cancel
+            on:close=closed
+            on:keydown=keydown
+            on:pointerdown={move |event: PointerEvent| {
+                if event.target() == event.current_target() {
+                    closing.request();
+                }
+            }}
+        >
+            <div class="dialog-box">
+                <header class="dialog-head">
+                    {move || badge.get().map(|badge| view! { <ComponentIcon badge=badge /> })}
+                    <div class="dialog-title">
+                        <h2 id="dialog-title">{title}</h2>
+                        <p>{subtitle}</p>
+                    </div>
+                    <button type="button" class="dialog-close" aria-label="Close" on:click={move |_| closing.request()}>
+                        <span aria-hidden="true">"✕"</span>
+                    </button>
+                </header>
+                {children()}
+                <Show when={move || closing.asking.get()}>
+                    <Question closing=closing />
+                </Show>
+            </div>
+        </dialog>
+    }
+    .into_any()
+}
+
+/// "Discard what you typed?", over the dialog's foot.
+#[component]
+fn Question(closing: Closing) -> impl IntoView {
+    let keep = NodeRef::<Button>::new();
+    keep.on_load(|button| {
+        let _ = button.focus();
+    });
+    let keydown = move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            event.prevent_default();
+            event.stop_propagation();
+            closing.asking.set(false);
+        }
+    };
+    view! {
+        <div class="question" role="alertdialog" aria-labelledby="question-title" on:keydown=keydown>
+            <p id="question-title">"Discard what you typed?"</p>
+            <button type="button" class="button danger" on:click={move |_| closing.now()}>"Discard"</button>
+            <button type="button" class="button" node_ref=keep on:click={move |_| closing.asking.set(false)}>
+                "Keep editing"
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+/// Shows the dialog once it stands in the document; when it goes, focus goes back to where it came from.
+fn show_and_return_focus(element: NodeRef<DialogElement>) {
+    let origin = StoredValue::new_local(None::<HtmlElement>);
+    element.on_load(move |dialog| {
+        let active = document().active_element().and_then(|active| active.dyn_into::<HtmlElement>().ok());
+        origin.set_value(active);
+        let _ = dialog.show_modal();
+    });
+    on_cleanup(move || {
+        if let Some(origin) = origin.try_get_value().flatten() {
+            request_animation_frame(move || return_focus(&origin));
+        }
+    });
+}
+
+/// Focuses where the dialog was opened from, or the list where that is gone.
+fn return_focus(origin: &HtmlElement) {
+    let _ = origin.focus();
+    let lost = document().active_element().is_none_or(|active| active.tag_name() == "BODY");
+    let fallback = document().query_selector("[role=row][tabindex='0'], [role=table], main").ok().flatten();
+    if let Some(element) = fallback.filter(|_| lost).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}

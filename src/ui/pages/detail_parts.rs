@@ -1,0 +1,143 @@
+//! The sections of the detail panel.
+
+use leptos::prelude::*;
+
+use crate::api::connections::{AuditLine, Detail};
+use crate::domain::connection::Summary;
+use crate::domain::evidence::{Evidence, Step, Verdict};
+use crate::domain::tag::Tag;
+use crate::domain::time::{Timestamp, relative};
+use crate::ui::dialogs::delete::workflow_line;
+use crate::ui::dialogs::progress::Progress;
+use crate::ui::parts::step_list::StepList;
+use crate::ui::state::catalog::Catalog;
+use crate::ui::state::list::ListState;
+
+/// A point in time: relative to read, exact on hover and for programs.
+#[component]
+pub fn Moment(at: Timestamp) -> impl IntoView {
+    let list = ListState::expect();
+    let exact = at.to_rfc3339();
+    view! { <time datetime=exact.clone() title=exact>{move || relative(at, list.now())}</time> }.into_any()
+}
+
+fn verdict_words(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Valid => "The service accepted the credentials.".to_owned(),
+        Verdict::Limited { missing } => format!("Signed in, but these permissions are missing: {}.", missing.join(", ")),
+        Verdict::Rejected { reason, .. } | Verdict::NoEvidence { reason, .. } => reason.clone(),
+        Verdict::NotAskable => "The service has no way to be asked.".to_owned(),
+    }
+}
+
+/// The latest check: the one under way, or the evidence stored.
+#[component]
+pub fn Evidenced(detail: Memo<Option<Detail>>, progress: RwSignal<Progress>) -> impl IntoView {
+    let list = ListState::expect();
+    let operator = list.viewer.with_value(|viewer| viewer.operator);
+    let evidence: Memo<Option<Evidence>> = Memo::new(move |_| detail.with(|detail| detail.as_ref().and_then(|detail| detail.evidence.clone())));
+    let running = Memo::new(move |_| progress.with(|progress| progress.running));
+    let steps: Signal<Vec<Step>> = Signal::derive(move || {
+        let stored = || evidence.with(|evidence| evidence.as_ref().map(|evidence| evidence.steps.clone()).unwrap_or_default());
+        progress.with(|progress| if progress.running { progress.steps.clone() } else { stored() })
+    });
+    let shown = Memo::new(move |_| running.get() || evidence.with(Option::is_some));
+    let when = move || {
+        if running.get() {
+            return "under way".into_any();
+        }
+        evidence.with(|evidence| evidence.as_ref().map(|evidence| evidence.at)).map(|at| view! { <Moment at=at /> }).into_any()
+    };
+    let words = move || {
+        let verdict = evidence.with(|evidence| evidence.as_ref().map(|evidence| verdict_words(&evidence.verdict)));
+        verdict.filter(|_| !running.get()).map(|words| view! { <p class="found">{words}</p> })
+    };
+    view! {
+        <section>
+            <h3>"Last check " <small>{when}</small></h3>
+            {words}
+            <Show when={move || shown.get()} fallback=|| view! { <p class="none">"Not checked yet."</p> }>
+                <StepList steps=steps running=running operator=operator />
+            </Show>
+        </section>
+    }
+    .into_any()
+}
+
+fn fact(label: impl Into<String>, value: AnyView) -> AnyView {
+    view! { <div><dt>{label.into()}</dt><dd>{value}</dd></div> }.into_any()
+}
+
+/// Whose it is, what it may do, how long it lasts, where it leads.
+#[component]
+pub fn Facts(summary: Summary, detail: Memo<Option<Detail>>) -> impl IntoView {
+    let list = ListState::expect();
+    let tags = summary.tags.iter().map(|tag: &Tag| view! { <span class="chip">{tag.as_str().to_owned()}</span> }).collect_view();
+    let tags = if summary.tags.is_empty() { "none".into_any() } else { view! { <span class="chips">{tags}</span> }.into_any() };
+    let account = summary.account.clone().map(|account| fact("Account", account.into_any()));
+    let used = summary.last_used_at.map(|at| fact("Last used", view! { <Moment at=at /> }.into_any()));
+    let ends = summary.expires_at.map(|at| {
+        let label = if at <= list.now() { "Expired" } else { "Expires" };
+        let day = at.to_day();
+        fact(label, view! { <Moment at=at />" · "{day} }.into_any())
+    });
+    let slug = summary.component.clone();
+    let more = move || detail.get().map(|detail| told_by_detail(&detail, Catalog::expect().form(&slug)));
+    view! {
+        <section>
+            <h3>"About"</h3>
+            <dl class="facts">
+                {account}
+                {more}
+                {ends}
+                {fact("Tags", tags)}
+                {fact("Created", view! { <Moment at=summary.created_at /> }.into_any())}
+                {used}
+            </dl>
+        </section>
+    }
+    .into_any()
+}
+
+fn told_by_detail(detail: &Detail, form: Option<crate::domain::component::ComponentForm>) -> AnyView {
+    let list = ListState::expect();
+    let method = form.as_ref().and_then(|form| form.method(&detail.method));
+    let label = |id: &str| {
+        let field = method.and_then(|method| method.fields.iter().find(|field| field.id == id));
+        field.map_or_else(|| id.to_owned(), |field| field.label.clone())
+    };
+    let way = method.map_or_else(|| detail.method.clone(), |method| method.label.clone());
+    let config = detail.config.0.iter().filter(|(_, value)| !value.is_empty());
+    let config = config.map(|(id, value)| fact(label(id), value.clone().into_any())).collect_view();
+    let now = list.now();
+    let secrets = detail.secrets.iter();
+    let secrets = secrets.map(|secret| fact(label(&secret.field), format!("stored {}", relative(secret.stored_at, now)).into_any())).collect_view();
+    let scopes = &detail.account.scopes;
+    let scopes = (!scopes.is_empty()).then(|| fact("Permissions", scopes.join(", ").into_any()));
+    view! { {scopes}{fact("Way to sign in", way.into_any())}{config}{secrets} }.into_any()
+}
+
+#[component]
+pub fn Workflows(detail: Memo<Option<Detail>>) -> impl IntoView {
+    let lines = move || {
+        let detail = detail.get()?;
+        let unknown = detail.summary.workflows.is_none();
+        let empty = if unknown { "Patchbay does not know which workflows use it." } else { "No registered workflow uses it." };
+        Some(if detail.workflows.is_empty() {
+            view! { <p class="none">{empty}</p> }.into_any()
+        } else {
+            view! { <ul class="workflows">{detail.workflows.into_iter().map(workflow_line).collect_view()}</ul> }.into_any()
+        })
+    };
+    view! { <section><h3>"Used by"</h3>{lines}</section> }.into_any()
+}
+
+#[component]
+pub fn History(detail: Memo<Option<Detail>>) -> impl IntoView {
+    let line = |line: AuditLine| {
+        let about = (!line.about.is_empty()).then(|| format!(" ({})", line.about));
+        view! { <li><span><b>{line.what}</b>{about}" by "{line.who}</span><Moment at=line.at /></li> }
+    };
+    let lines = move || detail.get().map(|detail| detail.audit.into_iter().map(line).collect_view());
+    view! { <section><h3>"History"</h3><ol class="history">{lines}</ol></section> }.into_any()
+}

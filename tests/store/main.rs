@@ -1,0 +1,10 @@
+//! The store through its public face: every test body runs against `SQLite` and against PostgreSQL.
+#![cfg(feature = "ssr")]
+
+mod audit;
+mod connections;
+mod database;
+mod deltas;
+mod faults;
+mod members;
+mod workflows;
