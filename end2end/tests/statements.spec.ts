@@ -61,26 +61,28 @@ test("S2 a row shows icon, component, status, tags and creation date", async ({ 
   expect(moment).toBeLessThanOrEqual(Date.now() + 1000);
 });
 
-test("S3 status is ACTIVE or NOT ACTIVE; invalid and missing credentials are told apart and mended by an update", async ({ connections, rest, api }) => {
+test("S3 status is ACTIVE or NOT ACTIVE; an invalid and a missing credential each say why and are mended by an update", async ({ connections, rest, api }) => {
   api.accept("right-token");
   await rest.create(httpConnection("Good", api.bearerUrl, "right-token"));
   await rest.create(httpConnection("Bad", api.bearerUrl, "wrong-token", { validate: false }));
   await rest.create(httpConnection("Turned", api.bearerUrl, "right-token"));
+  await rest.create({ ...httpConnection("Empty", api.bearerUrl, ""), values: { base_url: api.bearerUrl, test_path: "/me" }, validate: false });
   api.accept("new-token");
   api.refuse("right-token");
-  api.accept("right-token-2");
   await connections.goTo("/?env=development");
   await expect(connections.badge("Good")).toHaveText("ACTIVE");
   await expect(connections.badge("Bad")).toHaveText("NOT ACTIVE");
   await connections.act("Turned", "Test now");
   await expect(connections.badge("Turned")).toHaveText("NOT ACTIVE");
   await expect(connections.row("Turned").locator(".why")).toContainText(/refused/i);
+  await expect(connections.badge("Empty")).toHaveText("NOT ACTIVE");
+  await expect(connections.row("Empty").locator(".why")).toContainText(/missing/i);
   const words = await connections.rows.locator(".badge").allTextContents();
   expect(words.every((word) => ["ACTIVE", "NOT ACTIVE"].includes(word.trim()))).toBe(true);
 
-  for (const name of ["Turned", "Bad"]) {
+  for (const name of ["Turned", "Bad", "Empty"]) {
     await connections.row(name).getByRole("button", { name: "Update" }).click();
-    await connections.button("Replace Token").click();
+    if (name !== "Empty") await connections.button("Replace Token").click();
     await connections.fill({ Token: "new-token" });
     await connections.save();
     await connections.saved();
