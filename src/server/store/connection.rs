@@ -240,7 +240,9 @@ async fn claim_version(
     Err(if current.is_some() { StoreError::Stale } else { StoreError::NotFound })
 }
 
-/// Raises the version of a connection that still has the secrets of `secret_version` and is not deleted.
+/// Marks a connection that still has the secrets of `secret_version` and is not deleted as changed.
+///
+/// The version stays: what a service said of a secret must not make the form of somebody who edits it stale.
 async fn claim_secrets(
     tx: &mut AnyConnection,
     scope: &Scope,
@@ -249,7 +251,7 @@ async fn claim_secrets(
     revision: i64,
 ) -> Result<(), StoreError> {
     let claimed = sqlx::query(
-        "UPDATE connections SET version = version + 1, revision = $5 \
+        "UPDATE connections SET revision = $5 \
          WHERE workspace = $1 AND environment = $2 AND id = $3 AND secret_version = $4 AND deleted_at IS NULL",
     )
     .bind(scope.workspace.as_str())

@@ -146,7 +146,7 @@ async fn start_counting(tx: &mut AnyConnection, scope: &Scope) -> Result<(), Sto
     for environment in Environment::ALL {
         let revision = next_revision(tx, &Scope { workspace: scope.workspace.clone(), environment }).await?;
         sqlx::query(
-            "UPDATE connections SET revision = $3, version = version + 1 WHERE workspace = $1 AND environment = $2",
+            "UPDATE connections SET revision = $3 WHERE workspace = $1 AND environment = $2",
         )
         .bind(scope.workspace.as_str())
         .bind(environment.as_str())
@@ -230,7 +230,7 @@ async fn count(
     revision: i64,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE connections SET workflows = workflows + $4, revision = $5, version = version + 1 \
+        "UPDATE connections SET workflows = workflows + $4, revision = $5 \
          WHERE workspace = $1 AND environment = $2 AND id = $3",
     )
     .bind(scope.workspace.as_str())
