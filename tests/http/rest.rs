@@ -84,8 +84,9 @@ async fn what_cannot_be_used_is_named_with_its_place() {
     let site = Site::new().await;
     let key = machine(&site).await;
     let path = "/api/v1/connections?validate=false";
+    // Asking the service needs every field; saving without asking would keep the connection as one that lacks some.
     let missing = site
-        .call("POST", path, &key, &json!({ "environment": "development", "component": "github", "name": "A", "values": {} }))
+        .call("POST", "/api/v1/connections", &key, &json!({ "environment": "development", "component": "github", "name": "A", "values": {} }))
         .await;
     assert_eq!(missing.status, StatusCode::BAD_REQUEST);
     assert_eq!(missing.json()["errors"][0]["pointer"], "/values/token", "{}", missing.text);

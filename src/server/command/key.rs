@@ -59,7 +59,8 @@ pub async fn create(config: &Config, create: &Create) -> Result<(), CommandError
         workspace: WorkspaceId::default_workspace(),
         name: name.to_owned(),
         key_hash: token::hash(key.reveal()),
-        environments: EnvironmentSet::try_from(create.environment.clone()).map_err(|_| CommandError::Key("Name an environment."))?,
+        environments: EnvironmentSet::try_from(create.environment.clone())
+            .map_err(|_| CommandError::Key("Name an environment."))?,
         permissions,
         expires_at: now.plus(create.expires_days * DAY),
         created_at: now,

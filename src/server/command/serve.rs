@@ -56,7 +56,8 @@ async fn bind(config: &Config) -> Result<TcpListener, CommandError> {
 
 /// SIGTERM or SIGINT. Where no handler can be installed, the signals end the process by themselves.
 async fn told_to_end() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

@@ -70,12 +70,16 @@ fn plain_http_away_from_this_machine_needs_a_word() {
 
 #[test]
 fn a_relative_data_folder_is_refused() {
-    assert!(matches!(read("data_dir = \"data\"", "relative.toml", HOME), Err(ConfigError::Invalid { key: "data_dir", .. })));
+    assert!(matches!(
+        read("data_dir = \"data\"", "relative.toml", HOME),
+        Err(ConfigError::Invalid { key: "data_dir", .. })
+    ));
 }
 
 #[test]
 fn no_password_is_shown() {
-    let pairs = &[("HOME", "/h"), ("PATCHBAY_DATABASE_URL", "postgres://ada:canary-1@db/patchbay?sslpassword=canary-2")];
+    let pairs =
+        &[("HOME", "/h"), ("PATCHBAY_DATABASE_URL", "postgres://ada:canary-1@db/patchbay?sslpassword=canary-2")];
     let config = read("", "secret.toml", pairs).expect("good settings");
     assert!(!format!("{:?}", config.lines()).contains("canary"));
 }

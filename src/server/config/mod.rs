@@ -168,7 +168,9 @@ impl Config {
             "public_url" => self.public_url.join("/"),
             "database_url" => masked(self.database_url.reveal()),
             "data_dir" => self.data_dir.display().to_string(),
-            "catalog_dir" => self.catalog_dir.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string()),
+            "catalog_dir" => {
+                self.catalog_dir.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+            }
             "key_file" => self.key_file.display().to_string(),
             "allow_nets" if self.allow_nets.is_empty() => "none".to_owned(),
             "allow_nets" => self.allow_nets.join(", "),
@@ -195,7 +197,11 @@ fn database_url(texts: &Texts, data_dir: &Path) -> Result<SecretText, ConfigErro
     let default = SecretText::new(sqlite_url(data_dir));
     texts.parse("database_url", default, |text| {
         let known = ["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| text.starts_with(scheme));
-        if known { Ok(SecretText::new(text.to_owned())) } else { Err("the URL begins with postgres:// or sqlite:".to_owned()) }
+        if known {
+            Ok(SecretText::new(text.to_owned()))
+        } else {
+            Err("the URL begins with postgres:// or sqlite:".to_owned())
+        }
     })
 }
 
@@ -225,7 +231,11 @@ fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
 
 fn absolute(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    if path.is_absolute() { Ok(path) } else { Err("give an absolute path, so that it never depends on the current folder".to_owned()) }
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err("give an absolute path, so that it never depends on the current folder".to_owned())
+    }
 }
 
 fn list(text: &str) -> Vec<String> {

@@ -27,7 +27,8 @@ impl PublicUrl {
     /// # Errors
     /// One sentence with the remedy.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let url = Url::parse(text).map_err(|_| "give a complete URL, such as https://patchbay.example.com".to_owned())?;
+        let url =
+            Url::parse(text).map_err(|_| "give a complete URL, such as https://patchbay.example.com".to_owned())?;
         let https = match url.scheme() {
             "https" => true,
             "http" => false,
@@ -97,7 +98,9 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_address_is_refused() {
-        for text in ["patchbay", "ftp://a", "https://u:p@a", "https://a?x", "https://a/#x", "https://a/{b}", "https://a//b"] {
+        for text in
+            ["patchbay", "ftp://a", "https://u:p@a", "https://a?x", "https://a/#x", "https://a/{b}", "https://a//b"]
+        {
             assert!(PublicUrl::parse(text).is_err(), "{text}");
         }
     }

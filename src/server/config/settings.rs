@@ -18,7 +18,11 @@ const fn setting(key: &'static str, variable: &'static str, meaning: &'static st
 pub const SETTINGS: [Setting; 12] = [
     setting("address", "PATCHBAY_ADDRESS", "IP address and port to listen on"),
     setting("public_url", "PATCHBAY_PUBLIC_URL", "the URL people open; its path is the path everything lives under"),
-    setting("database_url", "PATCHBAY_DATABASE_URL", "postgres://… for several replicas; SQLite in the data folder otherwise"),
+    setting(
+        "database_url",
+        "PATCHBAY_DATABASE_URL",
+        "postgres://… for several replicas; SQLite in the data folder otherwise",
+    ),
     setting("data_dir", "PATCHBAY_DATA_DIR", "absolute folder of the database and, unless moved, the key"),
     setting("catalog_dir", "PATCHBAY_CATALOG_DIR", "folder of components of your own"),
     setting("key_file", "PATCHBAY_KEY_FILE", "file that holds the encryption key; PATCHBAY_KEY holds the key itself"),

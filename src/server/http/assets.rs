@@ -63,7 +63,9 @@ fn file(path: &str, asked: &HeaderMap, cache: HeaderValue) -> Option<Response> {
     let plain = Site::get(name)?;
     let tag = entity_tag(&plain);
     if asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
-        return Some((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)], [(header::CACHE_CONTROL, cache)]).into_response());
+        return Some(
+            (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)], [(header::CACHE_CONTROL, cache)]).into_response(),
+        );
     }
     let (encoding, chosen) = encoded(name, asked).unwrap_or(("identity", plain));
     let mut response = Body::from(chosen.data.into_owned()).into_response();

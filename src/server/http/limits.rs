@@ -38,7 +38,11 @@ async fn body(State(app): State<AppState>, request: Request, next: Next) -> Resp
     if announced.is_some_and(|length: usize| length > limit) {
         let detail = format!("The body is larger than the {} KiB this server takes.", limit / 1024);
         let problem = Problem::unreadable(StatusCode::PAYLOAD_TOO_LARGE, detail.clone());
-        return if for_machines { problem.into_response() } else { (StatusCode::PAYLOAD_TOO_LARGE, detail).into_response() };
+        return if for_machines {
+            problem.into_response()
+        } else {
+            (StatusCode::PAYLOAD_TOO_LARGE, detail).into_response()
+        };
     }
     next.run(request.map(|body| Body::new(Limited::new(body, limit)))).await
 }

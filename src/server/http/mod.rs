@@ -23,6 +23,7 @@ use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use leptos::task::Executor;
 use std::sync::Arc;
 use tower::ServiceExt as _;
 use tower_http::CompressionLevel;
@@ -43,6 +44,8 @@ pub struct AppState {
 
 /// Everything Patchbay answers, below the public URL's path.
 pub fn router(app: &AppState) -> Router {
+    // Rendering spawns its resources. Refused where it is set already, as by an earlier router.
+    let _ = Executor::init_tokio();
     let site = Router::new()
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))

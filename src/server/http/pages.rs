@@ -59,7 +59,9 @@ fn remembered(app: &AppState, environment: Environment) -> Result<HeaderValue, h
     let path = if url.base().is_empty() { "/" } else { url.base() };
     let secure = if url.https() { "; Secure" } else { "" };
     let life = REMEMBERED_SECONDS;
-    HeaderValue::try_from(format!("{ENVIRONMENT_COOKIE}={environment}; Path={path}; SameSite=Lax; Max-Age={life}{secure}"))
+    HeaderValue::try_from(format!(
+        "{ENVIRONMENT_COOKIE}={environment}; Path={path}; SameSite=Lax; Max-Age={life}{secure}"
+    ))
 }
 
 /// Renders to the end before it answers: rows are in the first HTML, and an error can still set the status.

@@ -106,7 +106,9 @@ pub const fn status(error: &ApiError) -> StatusCode {
         ApiError::Forbidden => StatusCode::FORBIDDEN,
         ApiError::NotFound => StatusCode::NOT_FOUND,
         ApiError::Invalid { .. } => StatusCode::BAD_REQUEST,
-        ApiError::NameTaken { .. } | ApiError::Conflict { .. } | ApiError::Full | ApiError::Outdated => StatusCode::CONFLICT,
+        ApiError::NameTaken { .. } | ApiError::Conflict { .. } | ApiError::Full | ApiError::Outdated => {
+            StatusCode::CONFLICT
+        }
         ApiError::Busy => StatusCode::TOO_MANY_REQUESTS,
         ApiError::Unavailable | ApiError::Offline => StatusCode::SERVICE_UNAVAILABLE,
         ApiError::Internal => StatusCode::INTERNAL_SERVER_ERROR,

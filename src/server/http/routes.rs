@@ -93,11 +93,17 @@ pub fn access(method: &Method, path: &str) -> Option<Access> {
 }
 
 /// Lets through whom the table lets through.
-pub async fn layer(State(app): State<AppState>, matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
+pub async fn layer(
+    State(app): State<AppState>,
+    matched: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
     let caller = request.extensions().get::<Caller>();
     let path = request.uri().path();
     // No page lives below these: what nothing else matched there is not there.
-    let matched = matched.filter(|matched| matched.as_str() != PAGES || !(path.starts_with("/api/") || path.starts_with("/rpc/")));
+    let matched = matched
+        .filter(|matched| matched.as_str() != PAGES || !(path.starts_with("/api/") || path.starts_with("/rpc/")));
     let access = matched.as_ref().and_then(|matched| access(request.method(), matched.as_str()));
     let refusal = match (access, caller) {
         (Some(Access::Public), _) => None,
@@ -147,7 +153,8 @@ mod tests {
     #[test]
     fn no_route_stands_twice() {
         for (index, route) in ROUTES.iter().enumerate() {
-            let twice = ROUTES[index + 1..].iter().any(|other| (other.method, other.path) == (route.method, route.path));
+            let twice =
+                ROUTES[index + 1..].iter().any(|other| (other.method, other.path) == (route.method, route.path));
             assert!(!twice, "{route:?}");
         }
     }

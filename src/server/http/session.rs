@@ -151,6 +151,9 @@ mod tests {
         );
         assert!(cookie_at("https://a.example/x").starts_with("__Secure-patchbay=id; "));
         assert!(cookie_at("https://a.example/x").contains("Path=/x;"));
-        assert_eq!(cookie_at("http://127.0.0.1:3000"), "patchbay-3000=id; HttpOnly; SameSite=Lax; Path=/; Max-Age=86400");
+        assert_eq!(
+            cookie_at("http://127.0.0.1:3000"),
+            "patchbay-3000=id; HttpOnly; SameSite=Lax; Path=/; Max-Age=86400"
+        );
     }
 }

@@ -20,8 +20,8 @@ use crate::server::clock::Clock;
 use crate::server::config::PublicUrl;
 use crate::server::random::Random;
 use crate::server::service::Services;
-use crate::server::store::{Member, Store};
 use crate::server::store::record::{AuditAction, AuditEntry};
+use crate::server::store::{Member, Store};
 
 /// How long a link can be used.
 pub const LINK_LIFE: i64 = 15 * MINUTE;

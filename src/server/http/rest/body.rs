@@ -38,7 +38,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 fn in_words(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     let message = error.to_string();
-    let names_a_member = ["unknown field", "missing field", "duplicate field"].iter().any(|start| message.starts_with(start));
+    let names_a_member =
+        ["unknown field", "missing field", "duplicate field"].iter().any(|start| message.starts_with(start));
     if names_a_member {
         message
     } else if error.is_data() {

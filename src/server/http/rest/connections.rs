@@ -142,7 +142,8 @@ pub async fn create(
     let (live, _steps) = unbounded_channel();
     let view = saved(&app, environment, app.services.create(&caller, request, live).await)?;
     let location = format!("{}/api/v1/connections/{}", app.config.public_url.base(), view.id());
-    Ok((StatusCode::CREATED, AppendHeaders([(header::LOCATION, location)]), tagged(view.version(), view)).into_response())
+    Ok((StatusCode::CREATED, AppendHeaders([(header::LOCATION, location)]), tagged(view.version(), view))
+        .into_response())
 }
 
 fn request_id(app: &AppState, headers: &HeaderMap) -> Result<String, Problem> {

@@ -136,7 +136,9 @@ impl From<Health> for HealthView {
             Health::Unproven => view("unproven", None, Vec::new(), None),
             Health::Valid { checked_at } => view("valid", None, Vec::new(), Some(checked_at)),
             Health::Limited { missing, checked_at } => view("limited", None, missing, Some(checked_at)),
-            Health::Vouched { by, at } => view("vouched", Some(format!("{by} says that it works")), Vec::new(), Some(at)),
+            Health::Vouched { by, at } => {
+                view("vouched", Some(format!("{by} says that it works")), Vec::new(), Some(at))
+            }
             Health::Rejected { reason, at } => view("rejected", Some(reason), Vec::new(), Some(at)),
             Health::Expired { at } => view("expired", None, Vec::new(), Some(at)),
             Health::Missing { fields } => view("missing", None, fields, None),
@@ -148,10 +150,7 @@ impl From<Health> for HealthView {
 impl DetailView {
     #[must_use]
     pub fn new(environment: Environment, detail: Detail, now: Timestamp) -> Self {
-        let secret = |secret: StoredSecret| SecretView {
-            field: secret.field,
-            stored_at: written(secret.stored_at),
-        };
+        let secret = |secret: StoredSecret| SecretView { field: secret.field, stored_at: written(secret.stored_at) };
         Self {
             connection: ConnectionView::new(environment, detail.summary, now),
             method: detail.method,
