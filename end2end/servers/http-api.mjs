@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 /** @typedef {"well" | "hang" | "html" | "endless" | "redirect" | number} Behaviour how every request is answered; a number is a status code */
 
 export async function startHttpApi() {
-  /** Credentials that are right, and whom each belongs to. @type {Map<string, string>} */
+  /** Credentials that are right, and what the API answers to each. @type {Map<string, Record<string, unknown>>} */
   const accounts = new Map();
   /** Requests as they came: path and credential. @type {{ path: string, credential: string }[]} */
   const requests = [];
@@ -30,7 +30,7 @@ export async function startHttpApi() {
     /** Where each kind of credential is asked for. */
     bearerUrl: `${url}/bearer`, headerUrl: `${url}/header`, queryUrl: `${url}/query`, basicUrl: `${url}/basic`,
     /** From now on this credential is right; for basic it is `user:password`. */
-    accept: (credential, account = "ops@acme.example") => accounts.set(credential, account),
+    accept: (credential, account = "ops@acme.example", more = {}) => accounts.set(credential, { login: account, email: account, ...more }),
     refuse: (credential) => accounts.delete(credential),
     behave: (/** @type {Behaviour} */ how) => (behaviour = how),
     /** Requests whose client left before the answer was complete. */
@@ -64,7 +64,7 @@ function answer(behaviour, response, account) {
   if (behaviour === "html") return response.writeHead(200, { "content-type": "text/html" }).end("<h1>Welcome to nginx</h1>");
   if (behaviour === "endless") return pour(response);
   const status = typeof behaviour === "number" ? behaviour : account ? 200 : 401;
-  const body = status === 200 ? { login: account, email: account } : { error: status === 401 ? "bad credentials" : "not now" };
+  const body = status === 200 && account ? account : { error: status === 401 ? "bad credentials" : "not now" };
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 

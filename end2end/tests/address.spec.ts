@@ -12,7 +12,8 @@ test("S11 S15 a filter survives reload and goes with back", async ({ connections
   await connections.filter("ops").click();
   await connections.search.fill("rel");
   await connections.expectNames("Releases");
-  expect(Object.fromEntries(new URL(page.url()).searchParams)).toMatchObject({ env: "development", tag: "ops", q: "rel" });
+  const inForce = () => Object.fromEntries(new URL(page.url()).searchParams);
+  await expect.poll(inForce).toMatchObject({ env: "development", tag: "ops", q: "rel" });
   await connections.loaded(() => page.reload());
   await connections.expectNames("Releases");
   await expect(connections.search).toHaveValue("rel");

@@ -72,11 +72,10 @@ for (const store of ["SQLite", "PostgreSQL"] as const) {
         for (const method of component.methods) {
           const values: Record<string, string> = {};
           for (const field of method.fields) {
-            if (field.secret) values[field.id] = (field.prefixes?.[0] ?? "") + canary();
-            else if (!field.optional && !field.default) values[field.id] = sample(field);
+            if (field.secret) values[field.field] = prefixOf(component.component, field.field) + canary();
+            else if (field.required && !field.default) values[field.field] = sample(field);
           }
-          const slug = component.slug ?? component.badge?.slug ?? "";
-          await rest.create({ name: `${slug} ${method.id}`, component: slug, method: method.id, values });
+          await rest.create({ name: `${component.component} ${method.method}`, component: component.component, method: method.method, values });
         }
       }
       // Through the browser: accepted, refused, replaced, tested, deleted.
@@ -126,12 +125,19 @@ for (const store of ["SQLite", "PostgreSQL"] as const) {
   });
 }
 
-type Field = { id: string; kind?: string; secret?: boolean; optional?: boolean; default?: string; prefixes?: string[]; options?: { value: string }[]; example?: string };
-type Component = { slug?: string; badge?: { slug: string }; methods: { id: string; fields: Field[] }[] };
+type Field = { field: string; kind: string; secret: boolean; required: boolean; default: string; options?: string[] };
+type Component = { component: string; methods: { method: string; fields: Field[] }[] };
 
 function sample(field: Field): string {
-  const ofKind: Record<string, string> = { url: "https://api.acme.example", host: "db.acme.example", port: "5432", subdomain: "acme", select: field.options?.[0]?.value ?? "" };
-  return ofKind[field.kind ?? ""] ?? (field.example || "sample");
+  const ofKind: Record<string, string> = { url: "https://api.acme.example", host: "db.acme.example", port: "5432", subdomain: "acme", select: field.options?.[0] ?? "" };
+  return ofKind[field.kind] ?? "sample";
+}
+
+/** What the value of a field has to begin with, by the catalog. */
+function prefixOf(component: string, field: string): string {
+  const file = readFileSync(join(import.meta.dirname, "../../catalog", `${component}.toml`), "utf8");
+  const section = file.split("[[methods.fields]]").find((text) => new RegExp(`^id = "${field}"$`, "m").test(text)) ?? "";
+  return /^prefixes = \["([^"]*)"/m.exec(section)?.[1] ?? "";
 }
 
 /** Every row of every table as text, bytes in hex and as they are. */

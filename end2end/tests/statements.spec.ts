@@ -3,7 +3,35 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { httpConnection, type Environment } from "../fixtures/rest.ts";
 import { expect, test } from "../fixtures/test.ts";
+import { temporaryFolder } from "../servers/process.mjs";
 
+const ACME = `
+slug = "acme"
+name = "Acme"
+category = "Our own"
+homepage = "https://acme.example"
+sources = [{ url = "https://acme.example/docs", read = "2026-11-22" }]
+
+[[methods]]
+id = "token"
+label = "Token"
+kind = "bearer_token"
+fields = [
+  { id = "base_url", label = "Base URL", kind = "url", destination = true },
+  { id = "token", label = "Token", secret = true },
+]
+
+[methods.service]
+protocol = "http"
+base_url = "{base_url}"
+headers = { authorization = "Bearer {token}" }
+
+[[methods.service.probes]]
+path = "/me"
+identity = "{/login}"
+expires = { pointer = "/expires_at" }
+outcomes = [{ verdict = "valid", status = [200] }, { verdict = "rejected", status = [401], message = "Refused.", field = "token" }]
+`;
 const root = resolve(import.meta.dirname, "../..");
 
 test("S1 the page is Connections: credentials and configurations for third-party services", async ({ connections, page }) => {
@@ -33,31 +61,63 @@ test("S2 a row shows icon, component, status, tags and creation date", async ({ 
   expect(moment).toBeLessThanOrEqual(Date.now() + 1000);
 });
 
-test("S3 status is ACTIVE or NOT ACTIVE; invalid and missing credentials are told apart and mended by an update", async ({ connections, rest, api }) => {
+test("S3 status is ACTIVE or NOT ACTIVE; an invalid and a missing credential each say why and are mended by an update", async ({ connections, rest, api }) => {
   api.accept("right-token");
   await rest.create(httpConnection("Good", api.bearerUrl, "right-token"));
   await rest.create(httpConnection("Bad", api.bearerUrl, "wrong-token", { validate: false }));
   await rest.create(httpConnection("Turned", api.bearerUrl, "right-token"));
+  await rest.create({ ...httpConnection("Empty", api.bearerUrl, ""), values: { base_url: api.bearerUrl, test_path: "/me" }, validate: false });
   api.accept("new-token");
   api.refuse("right-token");
-  api.accept("right-token-2");
   await connections.goTo("/?env=development");
   await expect(connections.badge("Good")).toHaveText("ACTIVE");
   await expect(connections.badge("Bad")).toHaveText("NOT ACTIVE");
   await connections.act("Turned", "Test now");
   await expect(connections.badge("Turned")).toHaveText("NOT ACTIVE");
   await expect(connections.row("Turned").locator(".why")).toContainText(/refused/i);
+  await expect(connections.badge("Empty")).toHaveText("NOT ACTIVE");
+  await expect(connections.row("Empty").locator(".why")).toContainText(/missing/i);
   const words = await connections.rows.locator(".badge").allTextContents();
   expect(words.every((word) => ["ACTIVE", "NOT ACTIVE"].includes(word.trim()))).toBe(true);
 
-  for (const name of ["Turned", "Bad"]) {
+  for (const name of ["Turned", "Bad", "Empty"]) {
     await connections.row(name).getByRole("button", { name: "Update" }).click();
-    await connections.button("Replace Token").click();
+    if (name !== "Empty") await connections.button("Replace Token").click();
     await connections.fill({ Token: "new-token" });
     await connections.save();
     await connections.saved();
     await expect(connections.badge(name)).toHaveText("ACTIVE");
   }
+});
+
+test.describe("with a component of the operator's own, whose service tells when a token ends", () => {
+  test.use({
+    settings: async ({}, use) => {
+      const { folder, remove } = temporaryFolder("catalog");
+      writeFileSync(`${folder}/acme.toml`, ACME);
+      await use({ environment: { PATCHBAY_CATALOG_DIR: folder } });
+      remove();
+    },
+  });
+
+  test("S3 an expired credential is NOT ACTIVE, says so, and is mended by an update", async ({ connections, rest, api }) => {
+    const ends = new Date(Date.now() + 3_000);
+    api.accept("short", "ops", { expires_at: ends.toISOString() });
+    api.accept("long", "ops", { expires_at: "2099-01-01T00:00:00Z" });
+    await rest.create({ name: "Ledger", component: "acme", method: "token", values: { base_url: api.bearerUrl, token: "short" }, validate: true });
+    await connections.goTo("/?env=development");
+    await expect(connections.badge("Ledger")).toHaveText("ACTIVE");
+    await expect.poll(() => Date.now()).toBeGreaterThan(ends.getTime());
+    await connections.goTo("/?env=development");
+    await expect(connections.badge("Ledger")).toHaveText("NOT ACTIVE");
+    await expect(connections.row("Ledger").locator(".why")).toContainText(/expired/i);
+    await connections.row("Ledger").getByRole("button", { name: "Update" }).click();
+    await connections.button("Replace Token").click();
+    await connections.fill({ Token: "long" });
+    await connections.save();
+    await connections.saved();
+    await expect(connections.badge("Ledger")).toHaveText("ACTIVE");
+  });
 });
 
 test("S4 New Connection stands in the top right corner", async ({ connections, page }) => {
@@ -309,7 +369,7 @@ test("S17 the packages and files asked for are there, and Leptos.toml is really 
     expect(existsSync(`${root}/${name}`), name).toBe(true);
   }
   expect(manifest).toContain("[package.metadata.leptos]");
-  writeFileSync(`${patchbay.dataFolder}/Leptos.toml`, 'log = "warn,patchbay=debug"\n\n[package.metadata.leptos]\noutput-name = "patchbay"\n');
+  writeFileSync(`${patchbay.folder}/Leptos.toml`, 'log = "warn,patchbay=debug"\n\n[package.metadata.leptos]\noutput-name = "patchbay"\n');
   const lines = await patchbay.command("doctor");
   expect(lines).toMatch(/warn,patchbay=debug.*Leptos\.toml|Leptos\.toml.*warn,patchbay=debug/);
 });

@@ -56,7 +56,6 @@ pub mod stream {
     ///
     /// # Errors
     /// Always [`ApiError::Offline`].
-    #[expect(clippy::unused_async, reason = "has the signature of the browser's own")]
     pub async fn probe_events(_path: &str, _body: String, _on_event: impl FnMut(ProbeEvent)) -> Result<(), ApiError> {
         Err(ApiError::Offline)
     }

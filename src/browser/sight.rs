@@ -1,7 +1,7 @@
 //! Which rows are in sight, and the room that stands in for the others.
 
-use leptos::prelude::*;
 use leptos::ev;
+use leptos::prelude::*;
 use std::time::Duration;
 use web_sys::HtmlElement;
 

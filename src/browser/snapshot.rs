@@ -13,6 +13,7 @@ use crate::api::error::ApiError;
 use crate::api::page::Snapshot;
 use crate::api::transport::{CONTRACT, CONTRACT_HEADER};
 use crate::domain::environment::Environment;
+use crate::domain::time::MINUTE;
 use crate::ui::state::list::{Freshness, ListState};
 
 /// How often changes are asked for while the page is in sight.
@@ -38,7 +39,12 @@ pub fn follow(state: ListState) {
         remember("patchbay_env", state.environment.as_str(), state.base().as_str());
         ask();
     });
-    let timer = set_interval_with_handle(ask, PERIOD);
+    let seen = StoredValue::new(js_sys::Date::now());
+    let tick = move || {
+        move_clock_on(state, seen);
+        ask();
+    };
+    let timer = set_interval_with_handle(tick, PERIOD);
     let focus = window_event_listener(ev::focus, move |_| ask());
     let sight = window_event_listener(ev::visibilitychange, move |_| ask());
     on_cleanup(move || {
@@ -48,6 +54,18 @@ pub fn follow(state: ListState) {
         focus.remove();
         sight.remove();
     });
+}
+
+/// Moves the page's clock, which began as the server's, by the minutes that passed here: an answer from the
+/// browser's cache tells an old time.
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
+fn move_clock_on(state: ListState, seen: StoredValue<f64>) {
+    let Some(before) = seen.try_get_value() else { return };
+    let passed = (js_sys::Date::now() - before) as i64;
+    if passed >= MINUTE {
+        seen.set_value(js_sys::Date::now());
+        state.set_now(untrack(|| state.now()).plus(passed));
+    }
 }
 
 fn take(state: ListState, answer: Result<Snapshot, ApiError>) {

@@ -24,7 +24,7 @@ pub struct Summary {
     pub created_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
     pub expires_at: Option<Timestamp>,
-    /// Grows with every change; an update carries the one it was made from.
+    /// Grows with every change a person makes; an update carries the one it was made from.
     pub version: i64,
 }
 

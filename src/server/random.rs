@@ -9,9 +9,11 @@ use crate::domain::time::Timestamp;
 #[error("the operating system gives no random bytes")]
 pub struct NoRandomness;
 
+type Fill = dyn Fn(&mut [u8]) -> Result<(), NoRandomness> + Send + Sync;
+
 /// Draws bytes that nobody can guess.
 #[derive(Clone)]
-pub struct Random(Arc<dyn Fn(&mut [u8]) -> Result<(), NoRandomness> + Send + Sync>);
+pub struct Random(Arc<Fill>);
 
 impl Random {
     /// The operating system's generator.

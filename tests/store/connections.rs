@@ -61,7 +61,8 @@ async fn names_are_unique_regardless_of_case(database: &Database) {
     let (store, scope) = (&database.store, production());
     insert(store, &scope, 1, "Ärger  im Büro").await.expect("inserted");
     assert_eq!(insert(store, &scope, 2, "ärger IM büro").await, Err(StoreError::NameTaken));
-    let other = NewConnection { component: "github".to_owned().try_into().expect("a slug"), ..new(3, "ärger im büro") };
+    let other =
+        NewConnection { component: "github".to_owned().try_into().expect("a slug"), ..new(3, "ärger im büro") };
     store.insert(&scope, other, entry(AuditAction::Created)).await.expect("another component's names are its own");
     insert(store, &self::scope(Environment::Staging), 4, "Ärger im Büro").await.expect("so are an environment's");
     insert(store, &scope, 5, "free").await.expect("inserted");
@@ -200,7 +201,6 @@ async fn pages_by_keyset_filter_and_miss_nothing(database: &Database) {
     let component = Some("github".to_owned().try_into().expect("a slug"));
     assert!(ids(PageQuery { component, ..PageQuery::default() }).await.is_empty());
 }
-
 
 async fn a_failed_bulk_insert_leaves_nothing(database: &Database) {
     let (store, scope) = (&database.store, production());

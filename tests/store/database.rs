@@ -36,7 +36,7 @@ impl Database {
         Self::at(url, Some(folder), None).await
     }
 
-    /// `None` where there is no PostgreSQL to test against. The locale is no C locale: that would hide faults.
+    /// `None` where there is no `PostgreSQL` to test against. The locale is no C locale: that would hide faults.
     pub async fn postgres() -> Option<Self> {
         let Ok(maintenance) = std::env::var(POSTGRES) else {
             println!("NOT RUN: store tests on PostgreSQL: {POSTGRES} is not set");
@@ -45,9 +45,8 @@ impl Database {
         sqlx::any::install_default_drivers();
         let name = unique();
         let mut server = AnyConnection::connect(&maintenance).await.expect("the maintenance database");
-        let create = format!(
-            "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
-        );
+        let create =
+            format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US'");
         server.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(create))).await.expect("a database");
         let mut url = url::Url::parse(&maintenance).expect("a URL");
         url.set_path(&name);

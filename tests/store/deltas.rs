@@ -74,10 +74,10 @@ async fn deltas_equal_a_fresh_snapshot(database: &Database) {
     let mut changes = 0;
     for turn in 0..240 {
         let before = store.revision(&here).await.expect("revision");
-        let changed = change_something(store, &here, &mut dice).await;
-        changes += u32::from(changed);
+        let accepted = change_something(store, &here, &mut dice).await;
+        changes += u32::from(accepted);
         let now = store.revision(&here).await.expect("revision");
-        assert!(changed || now == before, "a refused change moved the revision");
+        assert!(accepted || now == before, "a refused change moved the revision");
         often.refresh(store, &here).await;
         if turn % 17 == 0 {
             seldom.refresh(store, &here).await;

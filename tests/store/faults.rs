@@ -103,7 +103,8 @@ async fn secrets_never_stand_in_the_database_files() {
     let stored = database.store.connection(&scope, &connection).await.expect("read").expect("there");
     assert_eq!(vault.open_sealed(&context, &stored.credentials.sealed).await, Ok(secrets));
 
-    let mut forms = vec![canary.as_bytes().to_vec(), canary.bytes().flat_map(|b| format!("{b:02x}").into_bytes()).collect()];
+    let mut forms =
+        vec![canary.as_bytes().to_vec(), canary.bytes().flat_map(|b| format!("{b:02x}").into_bytes()).collect()];
     forms.extend((0..3).map(|skip| {
         let whole = STANDARD_NO_PAD.encode(&canary.as_bytes()[skip..]);
         whole.as_bytes()[..whole.len() - 2].to_vec()

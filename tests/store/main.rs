@@ -1,4 +1,4 @@
-//! The store through its public face: every test body runs against `SQLite` and against PostgreSQL.
+//! The store through its public face: every test body runs against `SQLite` and against `PostgreSQL`.
 #![cfg(feature = "ssr")]
 
 mod audit;

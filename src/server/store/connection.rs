@@ -240,7 +240,9 @@ async fn claim_version(
     Err(if current.is_some() { StoreError::Stale } else { StoreError::NotFound })
 }
 
-/// Raises the version of a connection that still has the secrets of `secret_version` and is not deleted.
+/// Marks a connection that still has the secrets of `secret_version` and is not deleted as changed.
+///
+/// The version stays: what a service said of a secret must not make the form of somebody who edits it stale.
 async fn claim_secrets(
     tx: &mut AnyConnection,
     scope: &Scope,
@@ -249,7 +251,7 @@ async fn claim_secrets(
     revision: i64,
 ) -> Result<(), StoreError> {
     let claimed = sqlx::query(
-        "UPDATE connections SET version = version + 1, revision = $5 \
+        "UPDATE connections SET revision = $5 \
          WHERE workspace = $1 AND environment = $2 AND id = $3 AND secret_version = $4 AND deleted_at IS NULL",
     )
     .bind(scope.workspace.as_str())
@@ -282,12 +284,7 @@ async fn set_name(
     Ok(())
 }
 
-async fn set_tags(
-    tx: &mut AnyConnection,
-    scope: &Scope,
-    id: &ConnectionId,
-    tags: &TagSet,
-) -> Result<(), StoreError> {
+async fn set_tags(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId, tags: &TagSet) -> Result<(), StoreError> {
     sqlx::query("UPDATE connections SET tags = $4 WHERE workspace = $1 AND environment = $2 AND id = $3")
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
@@ -339,12 +336,7 @@ async fn set_credentials(
     Ok(())
 }
 
-async fn set_proof(
-    tx: &mut AnyConnection,
-    scope: &Scope,
-    id: &ConnectionId,
-    proof: &Proof,
-) -> Result<(), StoreError> {
+async fn set_proof(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId, proof: &Proof) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE connections SET health = $4, identity = $5, scopes = $6, evidence = $7, expires_at = $8 \
          WHERE workspace = $1 AND environment = $2 AND id = $3",

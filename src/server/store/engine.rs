@@ -14,7 +14,7 @@ use super::StoreError;
 
 /// Reads beside each other on `SQLite`; each costs a thread and a page cache.
 const SQLITE_READERS: u32 = 4;
-/// Connections of each of the two pools on PostgreSQL.
+/// Connections of each of the two pools on `PostgreSQL`.
 const POSTGRES_CONNECTIONS: u32 = 8;
 /// Waiting longer for a connection is an error. More than `busy_timeout` below, so that a writer outside this
 /// process is waited for.
@@ -65,15 +65,14 @@ impl Engine {
 }
 
 fn pool(connections: u32, settings: &'static str) -> AnyPoolOptions {
-    AnyPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(PATIENCE)
-        .after_connect(move |connection: &mut AnyConnection, _| {
+    AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).after_connect(
+        move |connection: &mut AnyConnection, _| {
             Box::pin(async move {
                 connection.execute(sqlx::raw_sql(settings)).await?;
                 Ok(())
             })
-        })
+        },
+    )
 }
 
 /// Makes the file, and its folder where that is missing, readable by their owner only. `SQLite` gives its side files

@@ -64,7 +64,7 @@ pub(super) fn name_taken(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// `SQLITE_CORRUPT`, `SQLITE_NOTADB` (<https://www.sqlite.org/rescode.html>) and PostgreSQL's class `XX`.
+/// `SQLITE_CORRUPT`, `SQLITE_NOTADB` (<https://www.sqlite.org/rescode.html>) and `PostgreSQL`'s class `XX`.
 fn is_damaged(code: Option<&str>) -> bool {
     code.is_some_and(|code| code == "11" || code == "26" || code.starts_with("XX00"))
 }

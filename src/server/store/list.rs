@@ -132,15 +132,12 @@ pub(super) async fn by_request_id(
     scope: &Scope,
     request_id: &str,
 ) -> Result<Option<Summary>, StoreError> {
-    let row = sqlx::query(concat!(
-        summaries!(),
-        "WHERE c.workspace = $1 AND c.environment = $2 AND c.request_id = $3"
-    ))
-    .bind(scope.workspace.as_str())
-    .bind(scope.environment.as_str())
-    .bind(request_id)
-    .fetch_optional(connection)
-    .await?;
+    let row = sqlx::query(concat!(summaries!(), "WHERE c.workspace = $1 AND c.environment = $2 AND c.request_id = $3"))
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .bind(request_id)
+        .fetch_optional(connection)
+        .await?;
     row.as_ref().map(summary).transpose()
 }
 

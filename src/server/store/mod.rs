@@ -11,17 +11,19 @@ mod engine;
 mod error;
 mod keys;
 mod list;
+mod member;
 mod page;
 pub mod record;
 mod removal;
 mod row;
 mod workflow;
 
-pub use access::{ApiKey, Member, NewApiKey};
+pub use access::{ApiKey, NewApiKey};
 pub use audit::AuditVerdict;
 pub use error::StoreError;
 pub use keys::WrappedKey;
 pub use list::Changes;
+pub use member::Member;
 pub use page::PageQuery;
 
 use futures::future::BoxFuture;

@@ -114,22 +114,16 @@ impl Store {
     }
 }
 
-async fn purge(
-    tx: &mut AnyConnection,
-    scope: &Scope,
-    id: &ConnectionId,
-    entry: &AuditEntry,
-) -> Result<(), StoreError> {
+async fn purge(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId, entry: &AuditEntry) -> Result<(), StoreError> {
     audit::append_in(tx, scope, Some(id.as_str()), entry).await?;
     let revision = next_revision(tx, scope).await?;
-    let row = sqlx::query(
-        "SELECT id, deleted_at FROM connections WHERE workspace = $1 AND environment = $2 AND id = $3",
-    )
-    .bind(scope.workspace.as_str())
-    .bind(scope.environment.as_str())
-    .bind(id.as_str())
-    .fetch_one(&mut *tx)
-    .await?;
+    let row =
+        sqlx::query("SELECT id, deleted_at FROM connections WHERE workspace = $1 AND environment = $2 AND id = $3")
+            .bind(scope.workspace.as_str())
+            .bind(scope.environment.as_str())
+            .bind(id.as_str())
+            .fetch_one(&mut *tx)
+            .await?;
     if row.try_get::<Option<i64>, _>("deleted_at")?.is_none() {
         return Err(StoreError::InUse);
     }

@@ -81,11 +81,7 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`; `NotFound` where there is no such workspace.
-    pub async fn workflows_using(
-        &self,
-        scope: &Scope,
-        id: &ConnectionId,
-    ) -> Result<Option<Vec<Workflow>>, StoreError> {
+    pub async fn workflows_using(&self, scope: &Scope, id: &ConnectionId) -> Result<Option<Vec<Workflow>>, StoreError> {
         let row = sqlx::query("SELECT knows_workflows FROM workspaces WHERE id = $1")
             .bind(scope.workspace.as_str())
             .fetch_one(&self.read)
@@ -111,14 +107,13 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn workflow(&self, scope: &Scope, id: &str) -> Result<Option<WorkflowUse>, StoreError> {
-        let row = sqlx::query(
-            "SELECT id, name, url FROM workflows WHERE workspace = $1 AND environment = $2 AND id = $3",
-        )
-        .bind(scope.workspace.as_str())
-        .bind(scope.environment.as_str())
-        .bind(id)
-        .fetch_optional(&self.read)
-        .await?;
+        let row =
+            sqlx::query("SELECT id, name, url FROM workflows WHERE workspace = $1 AND environment = $2 AND id = $3")
+                .bind(scope.workspace.as_str())
+                .bind(scope.environment.as_str())
+                .bind(id)
+                .fetch_optional(&self.read)
+                .await?;
         let Some(row) = row else { return Ok(None) };
         let links = sqlx::query(
             "SELECT connection FROM workflow_connections \
@@ -151,7 +146,7 @@ async fn start_counting(tx: &mut AnyConnection, scope: &Scope) -> Result<(), Sto
     for environment in Environment::ALL {
         let revision = next_revision(tx, &Scope { workspace: scope.workspace.clone(), environment }).await?;
         sqlx::query(
-            "UPDATE connections SET revision = $3, version = version + 1 WHERE workspace = $1 AND environment = $2",
+            "UPDATE connections SET revision = $3 WHERE workspace = $1 AND environment = $2",
         )
         .bind(scope.workspace.as_str())
         .bind(environment.as_str())
@@ -235,7 +230,7 @@ async fn count(
     revision: i64,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE connections SET workflows = workflows + $4, revision = $5, version = version + 1 \
+        "UPDATE connections SET workflows = workflows + $4, revision = $5 \
          WHERE workspace = $1 AND environment = $2 AND id = $3",
     )
     .bind(scope.workspace.as_str())

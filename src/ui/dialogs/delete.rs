@@ -12,6 +12,7 @@ use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
 use crate::domain::fold::fold;
 use crate::domain::id::ConnectionId;
+use crate::ui::parts::field_input::focus_soon;
 use crate::ui::state::list::ListState;
 use crate::ui::state::toasts::Toasts;
 
@@ -65,6 +66,7 @@ fn Asking(summary: Summary, impact: DeletionImpact) -> impl IntoView {
             carry_out(list, toasts, summary.clone());
         }
     };
+    Effect::new(move |_| focus_soon(if must_type { "delete-name" } else { "delete-keep" }.to_owned()));
     let typing = must_type.then(|| {
         view! {
             <div class="field">
@@ -83,7 +85,7 @@ fn Asking(summary: Summary, impact: DeletionImpact) -> impl IntoView {
             </div>
             <footer class="dialog-foot">
                 <span class="spring"></span>
-                <button type="button" class="button" autofocus={!must_type} on:click={move |_| closing.now()}>"Keep"</button>
+                <button type="button" class="button" id="delete-keep" on:click={move |_| closing.now()}>"Keep"</button>
                 <button type="submit" class="button danger" disabled={move || !allowed.get()}>"Delete"</button>
             </footer>
         </form>

@@ -94,7 +94,8 @@ impl Draft {
         let method = self.method.get();
         let fields = self.fields();
         self.start.with_value(|start| {
-            let differs = |field: &&Field| self.values.with(|values| values.get(&field.id) != start.values.get(&field.id));
+            let differs =
+                |field: &&Field| self.values.with(|values| values.get(&field.id) != start.values.get(&field.id));
             method != start.method || fields.iter().filter(|field| field.destination).any(|field| differs(&field))
         })
     }
@@ -146,6 +147,7 @@ impl Draft {
     }
 
     /// Checks everything, `name` as it would be sent; what is wrong stands at its field.
+    #[must_use]
     pub fn check(self, name: &str) -> bool {
         let mut problems: Vec<FieldProblem> = untrack(|| {
             let fields = self.fields();
@@ -158,18 +160,20 @@ impl Draft {
             problems.push(FieldProblem::new(TAGS, rule.to_string()));
         }
         let good = problems.is_empty();
-        self.show(problems);
+        let _ = self.show(problems);
         good
     }
 
     /// Puts each problem at its field; returns those whose field is not on the form.
+    #[must_use]
     pub fn show(self, problems: Vec<FieldProblem>) -> Vec<String> {
         let shown: Vec<String> = untrack(|| {
             let fields = self.fields();
             let on_form = |field: &&Field| self.values.with(|values| field.is_shown(values, &fields));
             fields.iter().filter(on_form).map(|field| field.id.clone()).collect()
         });
-        let has_place = |problem: &FieldProblem| [NAME, TAGS].contains(&problem.field.as_str()) || shown.contains(&problem.field);
+        let has_place =
+            |problem: &FieldProblem| [NAME, TAGS].contains(&problem.field.as_str()) || shown.contains(&problem.field);
         let (placed, homeless): (Vec<_>, Vec<_>) = problems.into_iter().partition(has_place);
         self.problems.set(placed.into_iter().map(|problem| (problem.field, problem.message)).collect());
         homeless.into_iter().map(|problem| problem.message).collect()
@@ -199,8 +203,11 @@ impl Draft {
     pub fn credentials_changed(self) -> bool {
         self.start.with_value(|start| {
             let method = self.method.with(|method| *method != start.method);
-            let fields = self.form.with_value(|form| form.methods.iter().flat_map(|method| method.fields.clone()).collect::<Vec<_>>());
-            let differs = |field: &Field| self.values.with(|values| values.get(&field.id) != start.values.get(&field.id));
+            let fields = self
+                .form
+                .with_value(|form| form.methods.iter().flat_map(|method| method.fields.clone()).collect::<Vec<_>>());
+            let differs =
+                |field: &Field| self.values.with(|values| values.get(&field.id) != start.values.get(&field.id));
             method || fields.iter().any(differs)
         })
     }
@@ -210,7 +217,8 @@ impl Draft {
     pub fn first_problem(self) -> Option<String> {
         let fields = untrack(|| self.fields());
         let order = [NAME, TAGS].into_iter().chain(fields.iter().map(|field| field.id.as_str()));
-        self.problems.with_untracked(|problems| order.into_iter().find(|id| problems.contains_key(*id)).map(str::to_owned))
+        self.problems
+            .with_untracked(|problems| order.into_iter().find(|id| problems.contains_key(*id)).map(str::to_owned))
     }
 }
 

@@ -44,17 +44,16 @@ pub fn EditDialog(id: ConnectionId) -> impl IntoView {
         (Some(Err(error)), _) | (_, Loading::Failed(error)) => {
             view! { <Trouble message=error.to_string() again=fetch /> }.into_any()
         }
-        (Some(Ok(detail)), Loading::Here(_)) => match catalog.form(&detail.summary.component) {
-            Some(form) => {
+        (Some(Ok(detail)), Loading::Here(_)) => {
+            if let Some(form) = catalog.form(&detail.summary.component) {
                 let begun = owner.with_value(|owner| owner.with(|| Draft::new(form, start_of(&detail))));
                 draft.set(Some(begun));
                 view! { <EditForm draft=begun summary=detail.summary /> }.into_any()
-            }
-            None => {
+            } else {
                 let message = "Its component is no longer in the catalog, so its credentials cannot be changed.";
                 view! { <Trouble message=message.to_owned() again=fetch /> }.into_any()
             }
-        },
+        }
         _ => view! { <Waiting /> }.into_any(),
     };
     let dirty = Signal::derive(move || draft.get().is_some_and(Draft::is_dirty));

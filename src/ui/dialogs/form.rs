@@ -9,6 +9,7 @@ use super::progress::Progress;
 use super::submission::Submission;
 use crate::api::stream::Saving;
 use crate::domain::component::MethodForm;
+use crate::domain::field::Field;
 use crate::domain::name::NAME_LIMIT;
 use crate::ui::parts::field_input::{FieldInput, element_id, focus_soon};
 use crate::ui::parts::step_list::StepList;
@@ -27,10 +28,7 @@ pub struct Deeds {
 
 /// The body and foot of a dialog that asks for credentials.
 #[component]
-pub fn CredentialForm(
-    submission: Submission,
-    deeds: Deeds,
-) -> impl IntoView {
+pub fn CredentialForm(submission: Submission, deeds: Deeds) -> impl IntoView {
     let Submission { draft, name, progress, vouched, .. } = submission;
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -41,9 +39,11 @@ pub fn CredentialForm(
     let fields = move || {
         let method = draft.method_form()?;
         let intro = (!method.intro.is_empty()).then(|| view! { <p class="intro">{method.intro.clone()}</p> });
-        let inputs = method.fields.into_iter().map(|field| view! { <FieldInput draft=draft field=field /> }).collect_view();
+        let inputs =
+            method.fields.into_iter().map(|field| view! { <FieldInput draft=draft field=field /> }).collect_view();
         Some(view! { {intro}<div class="fields">{inputs}</div> }.into_any())
     };
+    focus_first_gap(draft);
     let several = draft.form.with_value(|form| form.methods.len() > 1);
     view! {
         <form class="dialog-form" novalidate on:submit=submit>
@@ -57,6 +57,17 @@ pub fn CredentialForm(
         </form>
     }
     .into_any()
+}
+
+/// Begins where there is something to fill in.
+fn focus_first_gap(draft: Draft) {
+    let gap = untrack(|| {
+        let fields = draft.method_form().map(|method| method.fields).unwrap_or_default();
+        let open =
+            |field: &&Field| !field.optional && draft.value(&field.id).is_empty() && draft.stored(&field.id).is_none();
+        fields.iter().find(open).map(|field| field.id.clone())
+    });
+    Effect::new(move |_| focus_soon(element_id(gap.as_deref().unwrap_or(NAME))));
 }
 
 /// The ways to sign in, as tabs.
@@ -151,13 +162,26 @@ fn Findings(draft: Draft, progress: RwSignal<Progress>, vouched: RwSignal<bool>)
         Some(view! { <p class="verdict" role="alert">{text}</p> })
     };
     let may_vouch = move || {
-        progress.with(|progress| progress.unaskable) && draft.method_form().is_some_and(|method| method.may_be_vouched_for)
+        progress.with(|progress| progress.unaskable)
+            && draft.method_form().is_some_and(|method| method.may_be_vouched_for)
     };
+    // A check that begins is brought into sight: the fields may fill the dialog.
+    Effect::new(move |_| {
+        if running.get() {
+            request_animation_frame(|| {
+                if let Some(findings) = document().get_element_by_id("findings") {
+                    findings.scroll_into_view();
+                }
+            });
+        }
+    });
     view! {
-        {verdict}
-        <Show when={move || visible.get()}>
-            <StepList steps=steps running=running operator=operator />
-        </Show>
+        <div id="findings">
+            {verdict}
+            <Show when={move || visible.get()}>
+                <StepList steps=steps running=running operator=operator />
+            </Show>
+        </div>
         <Show when=may_vouch>
             <label class="vouch">
                 <input type="checkbox" prop:checked=vouched on:change={move |event| vouched.set(event_target_checked(&event))} />
@@ -181,7 +205,8 @@ fn Foot(progress: RwSignal<Progress>, deeds: Deeds) -> impl IntoView {
             let cancel = move |_| deeds.cancel_check.run(());
             view! { <button type="button" class="button" on:click=cancel>"Cancel check"</button> }.into_any()
         } else {
-            view! { <button type="button" class="button" on:click={move |_| closing.request()}>"Cancel"</button> }.into_any()
+            view! { <button type="button" class="button" on:click={move |_| closing.request()}>"Cancel"</button> }
+                .into_any()
         }
     };
     view! {

@@ -10,9 +10,10 @@ const TELLING: [&str; 3] = ["database", "bucket", "workspace"];
 /// `PostgreSQL orders`: the component, what tells it apart, and a number while `taken` holds the same folded key.
 #[must_use]
 pub fn suggested_name(form: &ComponentForm, method: &MethodForm, values: &FieldValues, taken: &[String]) -> String {
-    let telling = method.fields.iter().find(|field| {
-        !field.secret && (field.kind == FieldKind::Subdomain || TELLING.contains(&field.id.as_str()))
-    });
+    let telling = method
+        .fields
+        .iter()
+        .find(|field| !field.secret && (field.kind == FieldKind::Subdomain || TELLING.contains(&field.id.as_str())));
     let detail = telling.and_then(|field| values.get(&field.id)).map(str::trim).filter(|text| !text.is_empty());
     let base: String = match detail {
         Some(detail) => format!("{} {detail}", form.badge.name).chars().take(100).collect(),

@@ -60,7 +60,8 @@ pub fn NewDialog(component: Option<ComponentSlug>, prefill: FieldValues) -> impl
         }
         Stage::Picking => view! { <Picker on_pick=Callback::new(move |slug| chosen.set(Some(slug))) /> }.into_any(),
         Stage::Filling(slug) => {
-            let draft = untrack(|| owner.with_value(|owner| owner.with(|| begun(drafts, &slug, catalog, prefill.get_value()))));
+            let draft =
+                untrack(|| owner.with_value(|owner| owner.with(|| begun(drafts, &slug, catalog, prefill.get_value()))));
             draft.map(|draft| view! { <NewForm draft=draft chosen=chosen /> }).into_any()
         }
     };

@@ -1,7 +1,6 @@
 //! The component picker: search, arrows, Enter.
 
 use leptos::ev::KeyboardEvent;
-use leptos::html::Input;
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -43,11 +42,9 @@ pub fn Picker(on_pick: Callback<ComponentSlug>) -> impl IntoView {
         _ => Arc::default(),
     });
     let groups = Memo::new(move |_| forms.with(|forms| text.with(|text| grouped(forms, text))));
-    let count = Memo::new(move |_| groups.with(|groups| groups.iter().map(|(_, members)| members.len()).sum::<usize>()));
-    let input = NodeRef::<Input>::new();
-    input.on_load(|input| {
-        let _ = input.focus();
-    });
+    let count =
+        Memo::new(move |_| groups.with(|groups| groups.iter().map(|(_, members)| members.len()).sum::<usize>()));
+    Effect::new(|_| focus_soon(SEARCH.to_owned()));
     let pick_first = move || {
         let first = groups.with_untracked(|groups| groups.first().map(|(_, members)| members[0].badge.slug.clone()));
         if let Some(slug) = first {
@@ -73,7 +70,6 @@ pub fn Picker(on_pick: Callback<ComponentSlug>) -> impl IntoView {
     view! {
         <div class="dialog-body picker">
             <input
-                node_ref=input
                 id=SEARCH
                 class="control"
                 type="search"
@@ -92,7 +88,11 @@ pub fn Picker(on_pick: Callback<ComponentSlug>) -> impl IntoView {
     .into_any()
 }
 
-fn choices(groups: &[(String, Vec<ComponentForm>)], count: usize, on_pick: Callback<ComponentSlug>) -> impl IntoView + use<> {
+fn choices(
+    groups: &[(String, Vec<ComponentForm>)],
+    count: usize,
+    on_pick: Callback<ComponentSlug>,
+) -> impl IntoView + use<> {
     let mut index = 0;
     let mut group = |(category, members): &(String, Vec<ComponentForm>)| {
         let buttons = members

@@ -24,7 +24,11 @@ fn a_step_that_ends_replaces_the_same_step_running() {
 fn only_a_credential_the_service_did_not_accept_may_be_kept_as_not_active() {
     let mut refused = Progress::begun();
     let verdict = Verdict::Rejected { reason: "no".to_owned(), field: None };
-    refused.take(ProbeEvent::NotSaved { message: "no".to_owned(), problems: vec![], evidence: evidence(verdict, vec![]) });
+    refused.take(ProbeEvent::NotSaved {
+        message: "no".to_owned(),
+        problems: vec![],
+        evidence: evidence(verdict, vec![]),
+    });
     assert!(refused.refused && !refused.unaskable && !refused.running);
 
     let mut broken = Progress::begun();

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::frame::{Closing, Frame};
+use crate::ui::parts::field_input::focus_soon;
 
 const SHORTCUTS: [(&[&str], &str); 9] = [
     (&["/"], "Search"),
@@ -41,10 +42,11 @@ pub fn ShortcutsDialog() -> impl IntoView {
 #[component]
 fn Foot() -> impl IntoView {
     let closing = Closing::expect();
+    Effect::new(|_| focus_soon("shortcuts-done".to_owned()));
     view! {
         <footer class="dialog-foot">
             <span class="spring"></span>
-            <button type="button" class="button" autofocus on:click={move |_| closing.now()}>"Done"</button>
+            <button type="button" class="button" id="shortcuts-done" on:click={move |_| closing.now()}>"Done"</button>
         </footer>
     }
     .into_any()

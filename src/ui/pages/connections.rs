@@ -44,7 +44,8 @@ pub fn ConnectionsPage() -> impl IntoView {
             }
         })
     };
-    view! { <Transition fallback=|| view! { <p class="unseen" role="status">"Loading …"</p> }>{content}</Transition> }.into_any()
+    view! { <Transition fallback=|| view! { <p class="unseen" role="status">"Loading …"</p> }>{content}</Transition> }
+        .into_any()
 }
 
 /// One environment's page. Another environment makes another, with state of its own.
@@ -60,11 +61,7 @@ fn EnvironmentPage(page: FirstPage) -> impl IntoView {
     let base = Base::expect();
     let deleted = Memo::new(move |_| pathname.with(|path| base.is_deleted(path)));
     let content = move || {
-        if deleted.get() {
-            view! { <RecentlyDeleted /> }.into_any()
-        } else {
-            view! { <Toolbar /><Rows /> }.into_any()
-        }
+        if deleted.get() { view! { <RecentlyDeleted /> }.into_any() } else { view! { <Toolbar /><Rows /> }.into_any() }
     };
     view! {
         <div class="page" data-environment=state.environment.as_str()>

@@ -10,6 +10,7 @@ use crate::domain::role::Action;
 use crate::domain::time::relative;
 use crate::ui::dialogs::delete::bring_back;
 use crate::ui::parts::component_icon::ComponentIcon;
+use crate::ui::parts::field_input::focus_soon;
 use crate::ui::state::list::ListState;
 use crate::ui::state::toasts::Toasts;
 
@@ -33,13 +34,18 @@ pub fn RecentlyDeleted() -> impl IntoView {
     let content = move || match known.get() {
         None => view! { <p class="waiting" role="status">"Loading …"</p> }.into_any(),
         Some(Err(error)) => view! { <p class="verdict" role="alert">{error.to_string()}</p> }.into_any(),
-        Some(Ok(all)) if all.is_empty() => view! { <p class="none">"Nothing was deleted in the last 7 days."</p> }.into_any(),
+        Some(Ok(all)) if all.is_empty() => {
+            view! { <p class="none">"Nothing was deleted in the last 7 days."</p> }.into_any()
+        }
         Some(Ok(all)) => {
             let rows = all.into_iter().map(|one| view! { <DeletedRow one=one known=known /> }).collect_view();
             view! { <ul class="deleted-list">{rows}</ul> }.into_any()
         }
     };
-    let title = format!("What was deleted in {} waits here for 7 days; then its credentials are destroyed.", list.environment.label());
+    let title = format!(
+        "What was deleted in {} waits here for 7 days; then its credentials are destroyed.",
+        list.environment.label()
+    );
     view! {
         <div class="deleted">
             <a class="back" href={move || list.link(|_| ())}>"← Connections"</a>
@@ -95,6 +101,8 @@ fn RowDeeds(id: ConnectionId, name: String, known: Known) -> impl IntoView {
             bring_back(list, toasts, id.clone());
         }
     };
+    let keep_id = StoredValue::new(format!("keep-{id}"));
+    let now_id = StoredValue::new(format!("destroy-{id}"));
     let gone = format!("{name} is deleted for good");
     let destroy = StoredValue::new(move || {
         let (id, gone) = (id.clone(), gone.clone());
@@ -109,16 +117,20 @@ fn RowDeeds(id: ConnectionId, name: String, known: Known) -> impl IntoView {
             }
         });
     });
+    let change = move |ask: bool| {
+        asking.set(ask);
+        focus_soon(if ask { keep_id.get_value() } else { now_id.get_value() });
+    };
     let question = move || {
         if asking.get() {
             view! {
                 <span class="sure">"Delete for good?"</span>
                 <button type="button" class="button danger small" on:click={move |_| destroy.with_value(|deed| deed())}>"Delete for good"</button>
-                <button type="button" class="button small" autofocus on:click={move |_| asking.set(false)}>"Keep"</button>
+                <button type="button" class="button small" id=keep_id.get_value() on:click={move |_| change(false)}>"Keep"</button>
             }
             .into_any()
         } else {
-            view! { <button type="button" class="button small" on:click={move |_| asking.set(true)}>"Delete now"</button> }.into_any()
+            view! { <button type="button" class="button small" id=now_id.get_value() on:click={move |_| change(true)}>"Delete now"</button> }.into_any()
         }
     };
     view! {

@@ -32,11 +32,18 @@ pub fn DetailPanel() -> impl IntoView {
     panel.into_any()
 }
 
+/// What the panel shows.
+#[derive(Clone, PartialEq, Eq)]
+enum Stage {
+    Waiting,
+    Absent(ApiError),
+    Here,
+}
+
 /// Fetches again whenever the row changes.
 #[component]
 fn Panel(id: ConnectionId) -> impl IntoView {
-    let list = ListState::expect();
-    Catalog::expect();
+    let (list, catalog) = (ListState::expect(), Catalog::expect());
     let detail = RwSignal::new(None::<Result<Detail, ApiError>>);
     let row = {
         let id = id.clone();
@@ -45,7 +52,7 @@ fn Panel(id: ConnectionId) -> impl IntoView {
     leave_when_deleted(list, row);
     let asked = id.clone();
     Effect::new(move |_| {
-        Catalog::expect().want();
+        catalog.want();
         // Its version grows with every change, its health with every test.
         row.track();
         let id = asked.clone();
@@ -55,17 +62,25 @@ fn Panel(id: ConnectionId) -> impl IntoView {
         });
     });
     let summary = Memo::new(move |_| {
-        row.get().or_else(|| detail.with(|detail| detail.as_ref().and_then(|answer| answer.as_ref().ok()).map(|detail| detail.summary.clone())))
+        row.get().or_else(|| detail.with(|answer| Some(answer.as_ref()?.as_ref().ok()?.summary.clone())))
     });
-    let failed = Memo::new(move |_| match detail.get() {
-        Some(Err(error)) => Some(error),
-        _ => None,
+    let failure = Memo::new(move |_| detail.with(|answer| answer.as_ref()?.as_ref().err().cloned()));
+    let stage = Memo::new(move |_| match (summary.with(Option::is_some), failure.get()) {
+        (true, _) => Stage::Here,
+        (false, Some(error)) => Stage::Absent(error),
+        (false, None) => Stage::Waiting,
     });
-    let here = Memo::new(move |_| detail.get().and_then(Result::ok));
-    move || match (summary.get(), failed.get()) {
-        (None, Some(error)) => view! { <Absent error=error /> }.into_any(),
-        (None, None) => view! { <aside class="detail" aria-label="Connection" aria-busy="true"><p class="waiting">"Loading …"</p></aside> }.into_any(),
-        (Some(summary), failed) => view! { <Content summary=summary detail=here failed=failed id=id.clone() /> }.into_any(),
+    let told = Memo::new(move |_| detail.with(|answer| answer.as_ref()?.as_ref().ok().cloned()));
+    move || {
+        match (stage.get(), summary.get_untracked()) {
+        (Stage::Here, Some(start)) => {
+            view! { <Content id=id.clone() start=start summary=summary detail=told failure=failure /> }.into_any()
+        }
+        (Stage::Absent(error), _) => view! { <Absent error=error /> }.into_any(),
+        _ => {
+            view! { <aside class="detail" aria-label="Connection" aria-busy="true"><p class="waiting">"Loading …"</p></aside> }.into_any()
+        }
+    }
     }
 }
 
@@ -94,31 +109,50 @@ fn Absent(error: ApiError) -> impl IntoView {
     .into_any()
 }
 
+/// The panel's frame stays while the connection changes, so that neither focus nor place is lost.
 #[component]
-fn Content(summary: Summary, detail: Memo<Option<Detail>>, failed: Option<ApiError>, id: ConnectionId) -> impl IntoView {
+fn Content(
+    id: ConnectionId,
+    start: Summary,
+    summary: Memo<Option<Summary>>,
+    detail: Memo<Option<Detail>>,
+    failure: Memo<Option<ApiError>>,
+) -> impl IntoView {
     let list = ListState::expect();
-    let badge = list.badge(&summary.component);
-    let component = badge.as_ref().map_or_else(|| summary.component.to_string(), |badge| badge.name.clone());
-    let (name, label) = (summary.name.to_string(), summary.name.to_string());
-    let (status, (tone, why)) = (summary.status_at(list.now()), judged(&summary, list.now()));
-    let why = why.map(|why| view! { <p class=format!("why {}", tone.class())>{why}</p> });
-    let failed = failed.map(|error| view! { <p class="verdict" role="alert">{error.to_string()}</p> });
-    let progress = StoredValue::new(RwSignal::new(Progress::default()));
+    // A connection on its way out keeps what it showed.
+    let summary = Memo::new(move |before: Option<&Summary>| {
+        summary.get().or_else(|| before.cloned()).unwrap_or_else(|| start.clone())
+    });
+    let badge = Memo::new(move |_| summary.with(|summary| list.badge(&summary.component)));
+    let component =
+        move || badge.get().map_or_else(|| summary.with(|summary| summary.component.to_string()), |badge| badge.name);
+    let icon = move || badge.get().map(|badge| view! { <ComponentIcon badge=badge /> });
+    let name = move || summary.with(|summary| summary.name.to_string());
+    let standing = move || {
+        let now = list.now();
+        let (status, (tone, why)) = summary.with(|summary| (summary.status_at(now), judged(summary, now)));
+        let why = why.map(|why| view! { <p class=format!("why {}", tone.class())>{why}</p> });
+        view! { <StatusBadge status=status tone=tone />{why} }
+    };
+    let failed = move || failure.get().map(|error| view! { <p class="verdict" role="alert">{error.to_string()}</p> });
+    let progress = RwSignal::new(Progress::default());
     view! {
-        <aside class="detail" aria-label=label>
+        <aside class="detail" aria-label=name>
             <header class="detail-head">
-                {badge.map(|badge| view! { <ComponentIcon badge=badge /> })}
+                {icon}
                 <div>
                     <p class="component-name">{component}</p>
                     <h2>{name}</h2>
                 </div>
-                <a class="dialog-close" href={move || list.link(|_| ())} aria-label="Close" data-noscroll=""><span aria-hidden="true">"✕"</span></a>
+                <a class="dialog-close" href={move || list.link(|_| ())} aria-label="Close" data-noscroll="">
+                    <span aria-hidden="true">"✕"</span>
+                </a>
             </header>
             <div class="detail-body">
-                <div class="standing"><StatusBadge status=status tone=tone />{why}</div>
-                <Deeds id=id progress=progress.get_value() />
+                <div class="standing">{standing}</div>
+                <Deeds id=id progress=progress />
                 {failed}
-                <Evidenced detail=detail progress=progress.get_value() />
+                <Evidenced detail=detail progress=progress />
                 <Facts summary=summary detail=detail />
                 <Workflows detail=detail />
                 <History detail=detail />

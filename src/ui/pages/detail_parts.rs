@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::api::connections::{AuditLine, Detail};
+use crate::domain::component::ComponentForm;
 use crate::domain::connection::Summary;
 use crate::domain::evidence::{Evidence, Step, Verdict};
 use crate::domain::tag::Tag;
@@ -24,7 +25,9 @@ pub fn Moment(at: Timestamp) -> impl IntoView {
 fn verdict_words(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Valid => "The service accepted the credentials.".to_owned(),
-        Verdict::Limited { missing } => format!("Signed in, but these permissions are missing: {}.", missing.join(", ")),
+        Verdict::Limited { missing } => {
+            format!("Signed in, but these permissions are missing: {}.", missing.join(", "))
+        }
         Verdict::Rejected { reason, .. } | Verdict::NoEvidence { reason, .. } => reason.clone(),
         Verdict::NotAskable => "The service has no way to be asked.".to_owned(),
     }
@@ -35,10 +38,12 @@ fn verdict_words(verdict: &Verdict) -> String {
 pub fn Evidenced(detail: Memo<Option<Detail>>, progress: RwSignal<Progress>) -> impl IntoView {
     let list = ListState::expect();
     let operator = list.viewer.with_value(|viewer| viewer.operator);
-    let evidence: Memo<Option<Evidence>> = Memo::new(move |_| detail.with(|detail| detail.as_ref().and_then(|detail| detail.evidence.clone())));
+    let evidence: Memo<Option<Evidence>> =
+        Memo::new(move |_| detail.with(|detail| detail.as_ref().and_then(|detail| detail.evidence.clone())));
     let running = Memo::new(move |_| progress.with(|progress| progress.running));
     let steps: Signal<Vec<Step>> = Signal::derive(move || {
-        let stored = || evidence.with(|evidence| evidence.as_ref().map(|evidence| evidence.steps.clone()).unwrap_or_default());
+        let stored =
+            || evidence.with(|evidence| evidence.as_ref().map(|evidence| evidence.steps.clone()).unwrap_or_default());
         progress.with(|progress| if progress.running { progress.steps.clone() } else { stored() })
     });
     let shown = Memo::new(move |_| running.get() || evidence.with(Option::is_some));
@@ -46,7 +51,10 @@ pub fn Evidenced(detail: Memo<Option<Detail>>, progress: RwSignal<Progress>) -> 
         if running.get() {
             return "under way".into_any();
         }
-        evidence.with(|evidence| evidence.as_ref().map(|evidence| evidence.at)).map(|at| view! { <Moment at=at /> }).into_any()
+        evidence
+            .with(|evidence| evidence.as_ref().map(|evidence| evidence.at))
+            .map(|at| view! { <Moment at=at /> })
+            .into_any()
     };
     let words = move || {
         let verdict = evidence.with(|evidence| evidence.as_ref().map(|evidence| verdict_words(&evidence.verdict)));
@@ -70,38 +78,41 @@ fn fact(label: impl Into<String>, value: AnyView) -> AnyView {
 
 /// Whose it is, what it may do, how long it lasts, where it leads.
 #[component]
-pub fn Facts(summary: Summary, detail: Memo<Option<Detail>>) -> impl IntoView {
+pub fn Facts(summary: Memo<Summary>, detail: Memo<Option<Detail>>) -> impl IntoView {
+    let catalog = Catalog::expect();
+    let form = Memo::new(move |_| catalog.form(&summary.with(|summary| summary.component.clone())));
+    let more = move || detail.get().map(|detail| told_by_detail(&detail, form.get().as_ref()));
+    let before =
+        move || summary.with(|summary| summary.account.clone()).map(|account| fact("Account", account.into_any()));
+    let after = move || summary.with(told_by_row);
+    view! { <section><h3>"About"</h3><dl class="facts">{before}{more}{after}</dl></section> }.into_any()
+}
+
+fn told_by_row(summary: &Summary) -> AnyView {
     let list = ListState::expect();
-    let tags = summary.tags.iter().map(|tag: &Tag| view! { <span class="chip">{tag.as_str().to_owned()}</span> }).collect_view();
-    let tags = if summary.tags.is_empty() { "none".into_any() } else { view! { <span class="chips">{tags}</span> }.into_any() };
-    let account = summary.account.clone().map(|account| fact("Account", account.into_any()));
+    let tags = summary
+        .tags
+        .iter()
+        .map(|tag: &Tag| view! { <span class="chip">{tag.as_str().to_owned()}</span> })
+        .collect_view();
+    let tags = if summary.tags.is_empty() {
+        "none".into_any()
+    } else {
+        view! { <span class="chips">{tags}</span> }.into_any()
+    };
     let used = summary.last_used_at.map(|at| fact("Last used", view! { <Moment at=at /> }.into_any()));
     let ends = summary.expires_at.map(|at| {
         let label = if at <= list.now() { "Expired" } else { "Expires" };
         let day = at.to_day();
         fact(label, view! { <Moment at=at />" · "{day} }.into_any())
     });
-    let slug = summary.component.clone();
-    let more = move || detail.get().map(|detail| told_by_detail(&detail, Catalog::expect().form(&slug)));
-    view! {
-        <section>
-            <h3>"About"</h3>
-            <dl class="facts">
-                {account}
-                {more}
-                {ends}
-                {fact("Tags", tags)}
-                {fact("Created", view! { <Moment at=summary.created_at /> }.into_any())}
-                {used}
-            </dl>
-        </section>
-    }
-    .into_any()
+    let created = fact("Created", view! { <Moment at=summary.created_at /> }.into_any());
+    view! { {ends}{fact("Tags", tags)}{created}{used} }.into_any()
 }
 
-fn told_by_detail(detail: &Detail, form: Option<crate::domain::component::ComponentForm>) -> AnyView {
+fn told_by_detail(detail: &Detail, form: Option<&ComponentForm>) -> AnyView {
     let list = ListState::expect();
-    let method = form.as_ref().and_then(|form| form.method(&detail.method));
+    let method = form.and_then(|form| form.method(&detail.method));
     let label = |id: &str| {
         let field = method.and_then(|method| method.fields.iter().find(|field| field.id == id));
         field.map_or_else(|| id.to_owned(), |field| field.label.clone())
@@ -111,7 +122,9 @@ fn told_by_detail(detail: &Detail, form: Option<crate::domain::component::Compon
     let config = config.map(|(id, value)| fact(label(id), value.clone().into_any())).collect_view();
     let now = list.now();
     let secrets = detail.secrets.iter();
-    let secrets = secrets.map(|secret| fact(label(&secret.field), format!("stored {}", relative(secret.stored_at, now)).into_any())).collect_view();
+    let secrets = secrets
+        .map(|secret| fact(label(&secret.field), format!("stored {}", relative(secret.stored_at, now)).into_any()))
+        .collect_view();
     let scopes = &detail.account.scopes;
     let scopes = (!scopes.is_empty()).then(|| fact("Permissions", scopes.join(", ").into_any()));
     view! { {scopes}{fact("Way to sign in", way.into_any())}{config}{secrets} }.into_any()
@@ -122,11 +135,13 @@ pub fn Workflows(detail: Memo<Option<Detail>>) -> impl IntoView {
     let lines = move || {
         let detail = detail.get()?;
         let unknown = detail.summary.workflows.is_none();
-        let empty = if unknown { "Patchbay does not know which workflows use it." } else { "No registered workflow uses it." };
+        let empty =
+            if unknown { "Patchbay does not know which workflows use it." } else { "No registered workflow uses it." };
         Some(if detail.workflows.is_empty() {
             view! { <p class="none">{empty}</p> }.into_any()
         } else {
-            view! { <ul class="workflows">{detail.workflows.into_iter().map(workflow_line).collect_view()}</ul> }.into_any()
+            view! { <ul class="workflows">{detail.workflows.into_iter().map(workflow_line).collect_view()}</ul> }
+                .into_any()
         })
     };
     view! { <section><h3>"Used by"</h3>{lines}</section> }.into_any()

@@ -12,9 +12,8 @@ use crate::ui::state::toasts::Toasts;
 pub fn AccountMenu() -> impl IntoView {
     let state = ListState::expect();
     let toasts = Toasts::expect();
-    let (name, workspace, demo) = state
-        .viewer
-        .with_value(|viewer| (viewer.name.clone(), viewer.workspace_name.clone(), viewer.demo));
+    let (name, workspace, demo) =
+        state.viewer.with_value(|viewer| (viewer.name.clone(), viewer.workspace_name.clone(), viewer.demo));
     let deleted = state.base().deleted(state.environment);
     let leave = move |everywhere: bool| {
         let door = state.base().file("sign-in");

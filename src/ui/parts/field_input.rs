@@ -63,7 +63,13 @@ fn field_view(draft: Draft, field: Field) -> impl IntoView {
     }
 }
 
-fn secret_or_plain(draft: Draft, field: Field, id: String, described: String, problem: Memo<Option<String>>) -> AnyView {
+fn secret_or_plain(
+    draft: Draft,
+    field: Field,
+    id: String,
+    described: String,
+    problem: Memo<Option<String>>,
+) -> AnyView {
     if !field.secret {
         return control(draft, &field, id, described, problem, RwSignal::new(false));
     }
@@ -118,7 +124,13 @@ fn stored_secret(
     .into_any()
 }
 
-fn secret_control(draft: Draft, field: &Field, id: String, described: String, problem: Memo<Option<String>>) -> AnyView {
+fn secret_control(
+    draft: Draft,
+    field: &Field,
+    id: String,
+    described: String,
+    problem: Memo<Option<String>>,
+) -> AnyView {
     let visible = RwSignal::new(false);
     let label = field.label.clone();
     let word = move || if visible.get() { "Hide" } else { "Show" };

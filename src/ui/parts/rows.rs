@@ -11,9 +11,7 @@ use crate::ui::state::shown::Visible;
 #[component]
 pub fn Rows() -> impl IntoView {
     let state = ListState::expect();
-    let visible = Memo::new(move |_| {
-        state.shown.with(|shown| shown.visible(state.window.get().within(shown.len())))
-    });
+    let visible = Memo::new(move |_| state.shown.with(|shown| shown.visible(state.window.get().within(shown.len()))));
     // The header is a row as well.
     let count = move || state.shown.with(|shown| shown.total + 1);
     let busy = move || state.shown.with(|shown| shown.pending).then_some("true");
@@ -49,7 +47,8 @@ fn Pager(state: ListState) -> impl IntoView {
     let step = Memo::new(move |_| {
         state.shown.with(|shown| {
             let end = shown.offset + shown.len();
-            let before = (!shown.whole && shown.offset > 0).then(|| shown.offset.saturating_sub(crate::api::page::PAGE_ROWS));
+            let before =
+                (!shown.whole && shown.offset > 0).then(|| shown.offset.saturating_sub(crate::api::page::PAGE_ROWS));
             let after = (!shown.whole && end < shown.total).then_some(end);
             (before, after)
         })

@@ -120,7 +120,9 @@ fn Statuses(state: ListState) -> impl IntoView {
     let link = move |status: Status| {
         // A second click takes the filter away.
         let href = move || {
-            state.link(|query| query.filter.status = if query.filter.status == Some(status) { None } else { Some(status) })
+            state.link(|query| {
+                query.filter.status = if query.filter.status == Some(status) { None } else { Some(status) }
+            })
         };
         let (label, class, read): (_, _, fn(&Facets) -> usize) = match status {
             Status::Active => ("Active", "dot good", |facets| facets.active),

@@ -50,7 +50,10 @@ mod tests {
 
     #[test]
     fn commas_separate_and_a_known_tag_is_not_added_twice() {
-        assert_eq!(with_added(&owned(&["Ops"]), "billing, ops,,  eu  west "), Ok(owned(&["Ops", "billing", "eu west"])));
+        assert_eq!(
+            with_added(&owned(&["Ops"]), "billing, ops,,  eu  west "),
+            Ok(owned(&["Ops", "billing", "eu west"]))
+        );
     }
 
     #[test]

@@ -77,7 +77,8 @@ impl Editing {
         let blank = self.text.with_untracked(|text| text.trim().is_empty());
         match event.key().as_str() {
             "Enter" if !event.is_composing() && !blank => {
-                let choice = self.chosen.get_untracked().and_then(|index| self.offered.get_untracked().get(index).cloned());
+                let choice =
+                    self.chosen.get_untracked().and_then(|index| self.offered.get_untracked().get(index).cloned());
                 let _ = match choice {
                     Some(tag) => self.add(&tag),
                     None => self.add_typed(),

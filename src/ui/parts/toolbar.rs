@@ -48,11 +48,13 @@ fn FreshnessNote(state: ListState) -> impl IntoView {
         Freshness::Behind => view! { <span class="note">"Not up to date"</span> }.into_any(),
         Freshness::SignedOut => {
             let door = state.base().file("sign-in");
-            view! { <span class="note">"Your session has ended · " <a href=door rel="external">"Sign in"</a></span> }.into_any()
+            view! { <span class="note">"Your session has ended · " <a href=door rel="external">"Sign in"</a></span> }
+                .into_any()
         }
         Freshness::Outdated => {
             let here = state.base().file("");
-            view! { <span class="note">"Patchbay was updated · " <a href=here rel="external">"Reload"</a></span> }.into_any()
+            view! { <span class="note">"Patchbay was updated · " <a href=here rel="external">"Reload"</a></span> }
+                .into_any()
         }
     }
 }

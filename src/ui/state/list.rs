@@ -102,9 +102,8 @@ impl ListState {
         let known = RwSignal::new(Known::rendered(page));
         let now = RwSignal::new(page.now);
         let rendered = Rendered::new(page, query.get_untracked());
-        let shown = Memo::new(move |_| {
-            query.with(|query| known.with(|known| Shown::of(known, &rendered, query, now.get())))
-        });
+        let shown =
+            Memo::new(move |_| query.with(|query| known.with(|known| Shown::of(known, &rendered, query, now.get()))));
         let state = Self {
             viewer: StoredValue::new(page.viewer.clone()),
             environment,
