@@ -59,7 +59,7 @@ pub fn shell(options: ShellOptions) -> impl IntoView {
             <body>
                 <App />
                 <div id="boot-failure" role="alert" hidden>
-                    "Patchbay could not start in this browser. The list below can be read, page by page; to change \
+                    "Patchbay could not start in this browser. The list can be read, page by page; to change \
                     something, reload the page or try a current browser."
                 </div>
                 <noscript>
