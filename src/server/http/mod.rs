@@ -16,6 +16,7 @@ pub mod sign_in;
 mod stream;
 pub mod token;
 
+use any_spawner::Executor;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::uri::PathAndQuery;
@@ -23,7 +24,6 @@ use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use leptos::task::Executor;
 use std::sync::Arc;
 use tower::ServiceExt as _;
 use tower_http::CompressionLevel;
