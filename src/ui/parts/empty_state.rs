@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::domain::environment::Environment;
 use crate::domain::filter::{Filter, ListQuery};
 use crate::domain::role::Action;
+use crate::ui::dialogs::local_offer::LocalOffer;
 use crate::ui::state::dialogs::{Dialog, Dialogs};
 use crate::ui::state::list::ListState;
 
@@ -22,8 +23,7 @@ fn nothing_yet(state: ListState) -> impl IntoView {
     let (title, text) = match state.environment {
         Environment::Development => (
             "No connections yet".to_owned(),
-            "A connection holds the credentials of one service. Patchbay asks the service at once whether they work, \
-             and keeps asking."
+            "A connection holds the credentials of one service. Patchbay asks the service itself whether they work."
                 .to_owned(),
         ),
         other => (
@@ -46,6 +46,7 @@ fn nothing_yet(state: ListState) -> impl IntoView {
             <h2>{title}</h2>
             <p>{text}</p>
             {new}
+            <LocalOffer />
         </div>
     }
 }
