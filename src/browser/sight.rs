@@ -10,6 +10,9 @@ use crate::domain::id::ConnectionId;
 use crate::ui::state::list::ListState;
 use crate::ui::state::shown::{Shown, Window};
 
+/// How many frames a row may take to come into the document.
+const FRAMES: u32 = 5;
+
 /// How long a row that was just made or changed stays lit.
 const LIT: Duration = Duration::from_secs(3);
 
@@ -56,22 +59,19 @@ pub fn look(state: ListState) {
     }
 }
 
-/// Padding as high as the rows that are not in the document.
+/// The list is as high as all its rows, and those in the document stand where they belong. The height does not
+/// depend on which rows are there: otherwise the browser would pull the scroll position back between two updates.
+#[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^52")]
 fn make_room(state: ListState) {
     let height = state.row_height.get();
     let count = state.shown.with(Shown::len);
-    let window = state.window.get().within(count);
+    let first = state.window.get().within(count).first;
     let Some(rows) = element(".rows") else { return };
     if height > 0.0 {
-        let after = count.saturating_sub(window.first + window.count);
-        pad(&rows, "padding-block-start", window.first, height);
-        pad(&rows, "padding-block-end", after, height);
+        let style = rows.style();
+        let _ = style.set_property("block-size", &format!("{}px", count as f64 * height));
+        let _ = style.set_property("padding-block-start", &format!("{}px", first as f64 * height));
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^52")]
-fn pad(rows: &HtmlElement, property: &str, count: usize, height: f64) {
-    let _ = rows.style().set_property(property, &format!("{}px", count as f64 * height));
 }
 
 /// Scrolls just so far that a row is wholly in sight.
@@ -132,12 +132,17 @@ fn light(state: ListState, id: &ConnectionId) {
     );
 }
 
-/// Focuses a row once it is in the document.
+/// Focuses a row as soon as it is in the document.
 pub fn focus_row(id: &ConnectionId) {
-    let selector = format!(".rows [data-id={id}]");
-    request_animation_frame(move || {
-        if let Some(row) = element(&selector) {
+    focus_within(format!(".rows [data-id={id}]"), FRAMES);
+}
+
+fn focus_within(selector: String, frames: u32) {
+    request_animation_frame(move || match element(&selector) {
+        Some(row) => {
             let _ = row.focus();
         }
+        None if frames > 0 => focus_within(selector, frames - 1),
+        None => {}
     });
 }

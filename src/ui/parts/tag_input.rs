@@ -141,7 +141,10 @@ fn TagBox(editing: Editing, id: String, on_key: Callback<KeyboardEvent>, autofoc
                 on:input={move |event| editing.type_text(event_target_value(&event))}
                 on:keydown=keydown
                 on:blur={move |_| {
-                    editing.add_typed();
+                    // A box that leaves the document with the focus in it blurs when its state is gone already.
+                    if !editing.text.is_disposed() {
+                        editing.add_typed();
+                    }
                 }}
             />
             {choices(editing, list)}
