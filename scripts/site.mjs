@@ -16,7 +16,9 @@ rmSync(fresh, { recursive: true, force: true });
 mkdirSync(join(fresh, "pkg"), { recursive: true });
 
 const wasm = join(work, "patchbay_bg.opt.wasm");
-run(bin("wasm-opt"), ["-Os", "--strip-debug", "--strip-producers", "--all-features", join(work, "patchbay_bg.wasm"), "-o", wasm]);
+// What every browser of the last years takes; `--all-features` writes encodings that none accepts yet.
+const features = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+run(bin("wasm-opt"), ["-Os", "--strip-debug", "--strip-producers", ...features.map((feature) => `--enable-${feature}`), join(work, "patchbay_bg.wasm"), "-o", wasm]);
 const js = join(work, "patchbay.min.js");
 run(bin("esbuild"), [join(work, "patchbay.js"), "--minify", "--format=esm", "--log-level=warning", `--outfile=${js}`]);
 const css = join(work, "main.css");

@@ -17,8 +17,8 @@ id = "token"
 label = "Token"
 kind = "bearer_token"
 fields = [
-  { id = "base_url", label = "Base URL", kind = "url", destination = true },
-  { id = "token", label = "Token", secret = true },
+  { id = "base_url", label = "Base URL", kind = "url", destination = true, help = "Where it is." },
+  { id = "token", label = "Token", secret = true, help = "From the settings." },
 ]
 
 [methods.service]
