@@ -9,7 +9,7 @@ use crate::domain::field::FieldProblem;
 
 /// Why a request was not carried out, in words chosen for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ApiError {
     #[error("Your session has ended. Sign in again; nothing you typed is lost while this page stays open.")]
     SignedOut,

@@ -71,7 +71,7 @@ pub struct TestRequest {
 
 /// One event of the stream. The last one is anything but `Step`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ProbeEvent {
     Step { step: Step },
     /// Created or updated.

@@ -75,7 +75,7 @@ impl Step {
 
 /// What the answers say about the credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The service accepted the credential.
     Valid,

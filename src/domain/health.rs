@@ -41,7 +41,7 @@ impl Status {
 
 /// Why a connection is ACTIVE or not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Health {
     /// Never asked.
     #[default]

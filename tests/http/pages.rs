@@ -114,7 +114,7 @@ async fn a_page_of_another_build_is_told_to_reload() {
     let mut old = request("POST", "/rpc/components", &session, Some("{}".to_owned()));
     old.headers_mut().insert(CONTRACT_HEADER, "0000000000000000".parse().expect("a value"));
     let answer = site.send(old).await;
-    assert_eq!((answer.status, answer.json()), (StatusCode::CONFLICT, json!({ "type": "outdated" })));
+    assert_eq!((answer.status, answer.json()), (StatusCode::CONFLICT, json!("outdated")));
     let mut current = request("POST", "/rpc/components", &session, Some("{}".to_owned()));
     current.headers_mut().insert(CONTRACT_HEADER, CONTRACT.parse().expect("a value"));
     assert_eq!(site.send(current).await.status, StatusCode::OK);
