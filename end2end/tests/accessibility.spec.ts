@@ -39,7 +39,7 @@ const states: Record<string, (scene: Scene) => Promise<void>> = {
   "the form with problems": async ({ connections }) => {
     await connections.begin("PostgreSQL");
     await connections.save();
-    await expect(connections.dialog.locator(".problem:visible").first()).toBeVisible();
+    await expect(connections.dialog.locator(".problem").filter({ visible: true }).first()).toBeVisible();
   },
   "the form after a failed check": async ({ connections, api }) => {
     await connections.begin("HTTP API", "Bearer token");

@@ -38,7 +38,7 @@ test("S12 an address without an environment leads to the one last looked at", as
 
 test("S15 sorting changes the order and stays in the address", async ({ connections, page }) => {
   const sort = page.getByRole("combobox", { name: "Sort" });
-  await sort.selectOption({ label: "Name" });
+  await sort.selectOption({ label: "name" });
   await expect.poll(() => connections.names()).toEqual(["Alerts", "Notes", "Releases"]);
   await connections.loaded(() => page.reload());
   expect(await connections.names()).toEqual(["Alerts", "Notes", "Releases"]);

@@ -136,7 +136,7 @@ function sample(field: Field): string {
 /** What the value of a field has to begin with, by the catalog. */
 function prefixOf(component: string, field: string): string {
   const file = readFileSync(join(import.meta.dirname, "../../catalog", `${component}.toml`), "utf8");
-  const section = file.split("[[methods.fields]]").find((text) => new RegExp(`^id = "${field}"$`, "m").test(text)) ?? "";
+  const section = file.split("[[methods.fields]]").slice(1).find((text) => new RegExp(`^id = "${field}"$`, "m").test(text)) ?? "";
   return /^prefixes = \["([^"]*)"/m.exec(section)?.[1] ?? "";
 }
 

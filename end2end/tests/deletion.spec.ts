@@ -36,8 +36,11 @@ test("S8 after a restart it waits in Recently deleted, and is tested when it com
 test("S8 Delete now destroys it at once, after asking", async ({ connections, page }) => {
   await connections.goTo("/deleted?env=development");
   await page.getByRole("button", { name: /^Delete now/ }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Delete now" }).click();
-  await expect(page.getByText("Orders", { exact: true })).toHaveCount(0);
+  await page.getByRole("button", { name: "Delete for good" }).click();
+  await expect(page.getByRole("button", { name: /^Restore/ })).toHaveCount(0);
+  await connections.goTo("/deleted?env=development");
+  await expect(page.getByRole("heading", { name: "Recently deleted" })).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Restore/ })).toHaveCount(0);
 });
 
 test("S8 in Production, where workflows would break, the name has to be typed", async ({ connections, rest, api }) => {

@@ -149,10 +149,9 @@ for (const { component, method, start } of services) {
   });
 }
 
-const trouble: [string, "hang" | "html" | "endless" | "redirect" | number][] = [
+const trouble: [string, "hang" | "endless" | "redirect" | number][] = [
   ["answers 500", 500],
   ["answers 429", 429],
-  ["answers HTML instead of the API", "html"],
   ["answers without an end", "endless"],
   ["redirects elsewhere", "redirect"],
   ["never answers", "hang"],
@@ -168,6 +167,7 @@ for (const [what, behaviour] of trouble) {
     expect(Date.now() - before).toBeLessThan(15_000);
     await connections.goTo("/?env=development");
     await expect(connections.badge("Orders")).toHaveText("ACTIVE");
+    await expect(connections.row("Orders").locator(".why")).toContainText(/could not be checked/i);
     api.behave("well");
     expect((await rest.request("POST", `/connections/${id}/test`)).ok).toBe(true);
     expect(await rest.get(id)).toMatchObject({ status: "active" });

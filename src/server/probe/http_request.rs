@@ -191,12 +191,16 @@ fn render(template: &str, values: Values<'_>, encode: Encode) -> Result<String, 
     Ok(Template::parse(template)?.render(|name| values.get(name), encode)?)
 }
 
-/// `None` where a field that may be empty is, so that the whole header or parameter is left out.
+/// `None` where every field in it is one that may be empty, and is: the whole header or parameter is left out then.
+/// Beside a field that holds something, an empty one stands for nothing.
 fn optional(template: &str, values: Values<'_>, encode: Encode) -> Result<Option<String>, BuildError> {
-    match render(template, values, encode) {
-        Err(BuildError::Render(RenderError::Missing(field))) if values.may_be_empty(&field) => Ok(None),
-        rendered => rendered.map(Some),
+    let template = Template::parse(template)?;
+    let empty = |name: &str| values.get(name).is_none() && values.may_be_empty(name);
+    if template.fields().next().is_some() && template.fields().all(empty) {
+        return Ok(None);
     }
+    let lookup = |name: &str| values.get(name).or_else(|| empty(name).then_some(""));
+    Ok(Some(template.render(lookup, encode)?))
 }
 
 fn header_value(text: &str) -> Result<HeaderValue, BuildError> {

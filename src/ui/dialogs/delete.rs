@@ -102,8 +102,8 @@ fn consequences(impact: DeletionImpact) -> AnyView {
         return view! { <p>"No registered workflow uses it."</p> }.into_any();
     }
     let heading = match workflows.len() {
-        1 => "1 workflow uses it and will stop working:".to_owned(),
-        many => format!("{many} workflows use it and will stop working:"),
+        1 => "1 workflow uses it and will need a replacement:".to_owned(),
+        many => format!("{many} workflows use it and will need a replacement:"),
     };
     view! {
         <p class="breaks">{heading}</p>
