@@ -5,8 +5,6 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Node};
 
-use super::element;
-
 /// Room between a menu and what opened it, and the viewport's edge.
 const GAP: f64 = 4.0;
 
