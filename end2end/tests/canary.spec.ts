@@ -72,8 +72,9 @@ for (const store of ["SQLite", "PostgreSQL"] as const) {
         for (const method of component.methods) {
           const values: Record<string, string> = {};
           for (const field of method.fields) {
-            if (field.secret) values[field.field] = prefixOf(component.component, field.field) + canary();
-            else if (field.required && !field.default) values[field.field] = sample(field);
+            const prefix = prefixOf(component.component, field.field);
+            if (field.secret) values[field.field] = prefix + canary();
+            else if (field.required && !field.default) values[field.field] = prefix + sample(field);
           }
           await rest.create({ name: `${component.component} ${method.method}`, component: component.component, method: method.method, values });
         }

@@ -38,7 +38,7 @@ test.describe("without scripts", () => {
     const rows = plain.locator("[role=row][data-id]");
     await expect(rows).toHaveCount(50);
     await expect(rows.first().locator(".badge")).toHaveText(/^(NOT )?ACTIVE$/);
-    await expect(plain.locator("noscript")).toContainText("Scripts are switched off");
+    await expect(plain.locator("noscript p")).toBeVisible();
     const first = await rows.first().getAttribute("data-id");
     await plain.getByRole("link", { name: "Next" }).click();
     await expect(rows).toHaveCount(50);

@@ -1,4 +1,4 @@
-//! The real router on a SQLite database of its own, with a clock that tests move.
+//! The real router on a `SQLite` database of its own, with a clock that tests move.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};

@@ -66,6 +66,18 @@ probes = [{ path = "/bot{token}/me", outcomes = [] }]
 }
 
 #[test]
+fn an_empty_field_beside_a_full_one_leaves_nothing_behind() {
+    let service = r#"
+base_url = "https://acme.example"
+headers = { "x-api-key" = "{extra} {token}" }
+probes = [{ outcomes = [] }]
+"#;
+    let key = |given: &[(&str, &str)]| build_with(service, given).expect("a request").request.headers()["x-api-key"].clone();
+    assert_eq!(key(&[]), "t/o ken");
+    assert_eq!(key(&[("extra", "Token")]), "Token t/o ken");
+}
+
+#[test]
 fn basic_authentication_and_bodies_are_made() {
     let service = r#"
 base_url = "{base}"
