@@ -76,7 +76,12 @@ pub async fn connection_detail(environment: Environment, id: ConnectionId) -> Re
 
 /// Replaces the tags, and nothing else.
 #[server(prefix = "/rpc", endpoint = "set_tags", input = server_fn::codec::Json, client = Transport)]
-pub async fn set_tags(environment: Environment, id: ConnectionId, version: i64, tags: Vec<String>) -> Result<Summary, ApiError> {
+pub async fn set_tags(
+    environment: Environment,
+    id: ConnectionId,
+    version: i64,
+    tags: Vec<String>,
+) -> Result<Summary, ApiError> {
     crate::server::rpc::connections::set_tags(environment, id, version, tags).await
 }
 

@@ -51,6 +51,10 @@ pub struct Snapshot {
 
 /// The page for an environment and a filter.
 #[server(prefix = "/rpc", endpoint = "first_page", input = server_fn::codec::Json, client = Transport)]
-pub async fn connections_page(environment: Environment, query: ListQuery, offset: usize) -> Result<FirstPage, ApiError> {
+pub async fn connections_page(
+    environment: Environment,
+    query: ListQuery,
+    offset: usize,
+) -> Result<FirstPage, ApiError> {
     crate::server::rpc::page::connections_page(environment, query, offset).await
 }

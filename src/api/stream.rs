@@ -73,13 +73,27 @@ pub struct TestRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeEvent {
-    Step { step: Step },
+    Step {
+        step: Step,
+    },
     /// Created or updated.
-    Saved { summary: Box<Summary>, evidence: Option<Evidence> },
+    Saved {
+        summary: Box<Summary>,
+        evidence: Option<Evidence>,
+    },
     /// The service did not accept the credential; nothing was changed.
-    NotSaved { message: String, problems: Vec<FieldProblem>, evidence: Evidence },
+    NotSaved {
+        message: String,
+        problems: Vec<FieldProblem>,
+        evidence: Evidence,
+    },
     /// A stored credential was tested; the summary is the row after it.
-    Tested { summary: Box<Summary>, evidence: Evidence },
+    Tested {
+        summary: Box<Summary>,
+        evidence: Evidence,
+    },
     /// The request could not be carried out.
-    Failed { error: ApiError },
+    Failed {
+        error: ApiError,
+    },
 }

@@ -11,7 +11,7 @@ pub mod keyboard {
 }
 
 pub mod popover {
-    use leptos::ev::{KeyboardEvent, MouseEvent};
+    use leptos::ev::{FocusEvent, KeyboardEvent, MouseEvent};
 
     pub fn open_at(_menu: &str, _event: &MouseEvent) {}
 
@@ -24,7 +24,7 @@ pub mod popover {
 
     pub fn move_in_menu(_menu: &str, _event: &KeyboardEvent) {}
 
-    pub fn keep_focus_inside(_popover: &str, _others: &[&str]) {}
+    pub fn close_when_left(_popover: &str, _event: &FocusEvent) {}
 }
 
 pub mod sight {

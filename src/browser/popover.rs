@@ -1,11 +1,9 @@
 //! Native popovers: where they appear, and moving in a menu.
 
-use leptos::ev::{KeyboardEvent, MouseEvent};
+use leptos::ev::{FocusEvent, KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
-
-use super::element;
+use web_sys::{Element, HtmlElement, Node};
 
 /// Room between a menu and what opened it, and the viewport's edge.
 const GAP: f64 = 4.0;
@@ -61,11 +59,12 @@ pub fn move_in_menu(menu: &str, event: &KeyboardEvent) {
     focus(items.get(next));
 }
 
-/// While a popover used as a drawer is open, nothing beside it can be reached.
-pub fn keep_focus_inside(popover: &str, others: &[&str]) {
-    let open = is_open(popover);
-    for other in others.iter().filter_map(|selector| element(selector)) {
-        let _ = other.toggle_attribute_with_force("inert", open);
+/// Closes a popover used as a drawer when the focus moves out of it: what it covers is never in focus.
+pub fn close_when_left(popover: &str, event: &FocusEvent) {
+    let Some(next) = event.related_target().and_then(|target| target.dyn_into::<Node>().ok()) else { return };
+    let Some(drawer) = by_id(popover) else { return };
+    if is_open(popover) && !drawer.contains(Some(&next)) {
+        let _ = drawer.hide_popover();
     }
 }
 

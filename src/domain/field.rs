@@ -40,6 +40,7 @@ pub struct ShownWhen {
 }
 
 /// One field of an auth method.
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own in the catalog's files")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Field {

@@ -11,17 +11,41 @@ use crate::domain::name::ConnectionName;
 use crate::domain::tag::TagSet;
 use crate::domain::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::server::service::Services;
-use crate::server::store::record::{
-    AuditAction, AuditEntry, Credentials, NewConnection, Proof, Scope, WorkflowUse,
-};
+use crate::server::store::record::{AuditAction, AuditEntry, Credentials, NewConnection, Proof, Scope, WorkflowUse};
 
 const PURPOSES: [&str; 16] = [
-    "Orders", "Billing", "Support inbox", "Alerts", "Invoices archive", "Release bot", "Session cache", "Content calendar",
-    "Service desk", "Delivery texts", "Newsletter", "Data warehouse", "Payroll", "Onboarding", "Search index", "Backups",
+    "Orders",
+    "Billing",
+    "Support inbox",
+    "Alerts",
+    "Invoices archive",
+    "Release bot",
+    "Session cache",
+    "Content calendar",
+    "Service desk",
+    "Delivery texts",
+    "Newsletter",
+    "Data warehouse",
+    "Payroll",
+    "Onboarding",
+    "Search index",
+    "Backups",
 ];
 const REGIONS: [&str; 8] = ["EU", "US", "APAC", "Berlin", "Dublin", "Osaka", "Austin", "read replica"];
-const TAGS: [&str; 12] =
-    ["ops", "billing", "support", "alerts", "ci", "eu", "marketing", "sales", "readonly", "legacy", "on-call", "finance"];
+const TAGS: [&str; 12] = [
+    "ops",
+    "billing",
+    "support",
+    "alerts",
+    "ci",
+    "eu",
+    "marketing",
+    "sales",
+    "readonly",
+    "legacy",
+    "on-call",
+    "finance",
+];
 
 /// Fills the default workspace with `count` connections in Production, and a tenth of that in the others.
 ///
@@ -38,7 +62,7 @@ pub async fn fill(services: &Services, count: usize) -> Result<(), ApiError> {
         let many = (0..count).map(|n| sample.connection(n)).collect::<Result<Vec<_>, ApiError>>()?;
         let ids: Vec<ConnectionId> = many.iter().map(|(new, _)| new.id.clone()).collect();
         services.store.insert_many(&scope, many, sample.audit("sample workspace")).await?;
-        for (n, workflow) in sample.workflows(&ids).into_iter().enumerate() {
+        for (n, workflow) in Sample::workflows(&ids).into_iter().enumerate() {
             services.store.put_workflow(&scope, workflow, sample.audit(&format!("sample workflow {n}"))).await?;
         }
     }
@@ -75,7 +99,8 @@ impl Sample<'_> {
         let (health, expires_at) = self.health(n);
         let proof = Proof { health, account: account(form.badge.slug.as_str(), n), evidence: None, expires_at };
         let method = form.methods.first().map(|method| method.id.clone()).unwrap_or_default();
-        let credentials = Credentials { method, config: FieldValues::default(), sealed: Vec::new(), secrets: Vec::new(), proof };
+        let credentials =
+            Credentials { method, config: FieldValues::default(), sealed: Vec::new(), secrets: Vec::new(), proof };
         let new = NewConnection {
             id: ConnectionId::from_bytes(self.services.random.uuid_v7(created_at)?),
             component: form.badge.slug.clone(),
@@ -104,10 +129,14 @@ impl Sample<'_> {
         }
     }
 
-    fn workflows(&self, ids: &[ConnectionId]) -> Vec<WorkflowUse> {
+    fn workflows(ids: &[ConnectionId]) -> Vec<WorkflowUse> {
         let count = (ids.len() / 8).min(60);
         let workflow = |n: usize| WorkflowUse {
-            workflow: Workflow { id: format!("sample-{n}"), name: format!("{} flow {n}", PURPOSES[n % PURPOSES.len()]), url: None },
+            workflow: Workflow {
+                id: format!("sample-{n}"),
+                name: format!("{} flow {n}", PURPOSES[n % PURPOSES.len()]),
+                url: None,
+            },
             connections: (0..=n % 5).filter_map(|k| ids.get((n * 3 + k) % ids.len().max(1))).cloned().collect(),
         };
         (0..count).map(workflow).collect()

@@ -53,7 +53,8 @@ fn asked(route: &Route, environment: Environment, id: &str, fresh: &str) -> (Str
     match path {
         "/rpc/snapshot" => (format!("{path}?env={environment}"), Value::Null),
         "/rpc/first_page" => {
-            let query = json!({ "filter": { "component": null, "tags": [], "status": null, "text": "" }, "sort": "created" });
+            let query =
+                json!({ "filter": { "component": null, "tags": [], "status": null, "text": "" }, "sort": "created" });
             (concrete, json!({ "environment": environment, "query": query, "offset": 0 }))
         }
         "/rpc/deleted" => (concrete, json!({ "environment": environment })),

@@ -1,4 +1,4 @@
-//! The real router on a SQLite database of its own, with a clock that tests move.
+//! The real router on a `SQLite` database of its own, with a clock that tests move.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -125,13 +125,15 @@ impl Site {
     /// A one-time link's token.
     pub async fn link(&self) -> String {
         let Services { store, clock, random, .. } = &self.app.services;
-        let link = sign_in::new_link(store, clock, random, &self.app.config.public_url, &self.owner).await.expect("a link");
+        let link =
+            sign_in::new_link(store, clock, random, &self.app.config.public_url, &self.owner).await.expect("a link");
         link.split_once('#').expect("a fragment").1.to_owned()
     }
 
     /// The owner, signed in by a link.
     pub async fn sign_in(&self) -> As {
-        let answer = self.call("POST", "/sign-in", &As::Nobody, &serde_json::json!({ "token": self.link().await })).await;
+        let answer =
+            self.call("POST", "/sign-in", &As::Nobody, &serde_json::json!({ "token": self.link().await })).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text);
         As::Cookie(value_of(answer.header("set-cookie")))
     }

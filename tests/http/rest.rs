@@ -32,7 +32,12 @@ async fn a_connection_lives_its_life_and_its_secret_never_comes_out() {
     assert_eq!(got.json()["secrets"][0]["field"], "token", "{}", got.text);
     seen.push_str(&got.text);
     let patched = site.call("PATCH", &one, &key, &json!({ "name": "Renamed", "tags": ["ops"] })).await;
-    assert_eq!((patched.status, patched.json()["name"].as_str()), (StatusCode::OK, Some("Renamed")), "{}", patched.text);
+    assert_eq!(
+        (patched.status, patched.json()["name"].as_str()),
+        (StatusCode::OK, Some("Renamed")),
+        "{}",
+        patched.text
+    );
     seen.push_str(&patched.text);
     let listed = site.get(&format!("{path}?environment=development&tag=OPS&q=ren"), &key).await;
     assert_eq!(listed.json()["items"].as_array().map(Vec::len), Some(1), "{}", listed.text);
@@ -86,7 +91,12 @@ async fn what_cannot_be_used_is_named_with_its_place() {
     let path = "/api/v1/connections?validate=false";
     // Asking the service needs every field; saving without asking would keep the connection as one that lacks some.
     let missing = site
-        .call("POST", "/api/v1/connections", &key, &json!({ "environment": "development", "component": "github", "name": "A", "values": {} }))
+        .call(
+            "POST",
+            "/api/v1/connections",
+            &key,
+            &json!({ "environment": "development", "component": "github", "name": "A", "values": {} }),
+        )
         .await;
     assert_eq!(missing.status, StatusCode::BAD_REQUEST);
     assert_eq!(missing.json()["errors"][0]["pointer"], "/values/token", "{}", missing.text);

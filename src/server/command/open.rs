@@ -66,9 +66,10 @@ pub async fn services(config: &Config, demo: bool) -> Result<Services, CommandEr
 async fn own_endpoints(config: &Config) -> Vec<SocketAddr> {
     let mut endpoints = vec![config.address];
     let Some((host, port)) = database_host(config) else { return endpoints };
-    match SystemResolver.resolve(&host).await {
-        Ok(addresses) => endpoints.extend(addresses.into_iter().map(|ip| SocketAddr::new(ip, port))),
-        Err(_) => tracing::warn!("the database's host name does not resolve yet"),
+    if let Ok(addresses) = SystemResolver.resolve(&host).await {
+        endpoints.extend(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)));
+    } else {
+        tracing::warn!("the database's host name does not resolve yet");
     }
     endpoints
 }

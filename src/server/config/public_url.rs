@@ -9,7 +9,7 @@ use url::{Host, Url};
 pub struct PublicUrl {
     /// `https://host[:port]`, as browsers send it in `Origin`.
     origin: String,
-    /// `` or `/tools/patchbay`: never ends with a slash.
+    /// Empty, or such as `/tools/patchbay`: never ends with a slash.
     base: String,
     https: bool,
     loopback: bool,

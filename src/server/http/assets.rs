@@ -57,7 +57,7 @@ fn svg_response(bytes: Vec<u8>) -> Response {
 
 fn file(path: &str, asked: &HeaderMap, cache: HeaderValue) -> Option<Response> {
     let name = path.trim_start_matches('/');
-    if name.ends_with(".br") || name.ends_with(".gz") {
+    if matches!(name.rsplit_once('.'), Some((_, "br" | "gz"))) {
         return None;
     }
     let plain = Site::get(name)?;

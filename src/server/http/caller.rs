@@ -69,7 +69,6 @@ async fn of_key(app: &AppState, key: &str, address: Option<String>) -> Result<Op
 ///
 /// # Errors
 /// [`ApiError::SignedOut`] where the request carried no valid session or key.
-#[expect(clippy::unused_async, reason = "server functions await it; what it reads may move behind one")]
 pub async fn current() -> Result<(Caller, Services), ApiError> {
     let services = use_context::<Services>().ok_or(ApiError::Internal)?;
     let parts = use_context::<Parts>().ok_or(ApiError::Internal)?;

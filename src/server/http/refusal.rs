@@ -116,7 +116,6 @@ pub const fn status(error: &ApiError) -> StatusCode {
 }
 
 /// Seconds after which another try makes sense (RFC 9110, section 10.2.3).
-#[must_use]
 pub fn retry_after(status: StatusCode) -> AppendHeaders<Option<(header::HeaderName, &'static str)>> {
     let later = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
     AppendHeaders(later.then_some((header::RETRY_AFTER, "2")))

@@ -106,14 +106,13 @@ pub async fn layer(
         .filter(|matched| matched.as_str() != PAGES || !(path.starts_with("/api/") || path.starts_with("/rpc/")));
     let access = matched.as_ref().and_then(|matched| access(request.method(), matched.as_str()));
     let refusal = match (access, caller) {
-        (Some(Access::Public), _) => None,
+        (Some(Access::Public), _) | (Some(Access::SignedIn), Some(_)) => None,
         (None, _) if matched.is_some() => Some(Refusal::wrong_method(path)),
         (None, _) => Some(Refusal::nothing_here(path)),
         (Some(Access::Person), None) => {
             return Redirect::to(&format!("{}/sign-in", app.config.public_url.base())).into_response();
         }
         (_, None) => Some(Refusal::new(path, ApiError::SignedOut)),
-        (Some(Access::SignedIn), Some(_)) => None,
         (Some(Access::Person), Some(caller)) => match caller.principal {
             Principal::Member { .. } => None,
             Principal::ApiKey { .. } => Some(Refusal::new(path, ApiError::Forbidden)),

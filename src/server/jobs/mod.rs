@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::service::Services;
 
 /// How often the purge looks for what is due.
-const PURGE_PERIOD: Duration = Duration::from_secs(3600);
+const PURGE_PERIOD: Duration = Duration::from_hours(1);
 
 /// Starts all jobs; they end with the runtime.
 pub fn start(services: &Services) {

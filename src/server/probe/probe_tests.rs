@@ -205,7 +205,7 @@ async fn garbage_floods_and_hang_ups_are_no_evidence() {
         let _ = stream.read(&mut [0; 64]).await;
     })
     .await;
-    let flooding = serve(|stream| flood(stream, "", &[b'x'; 65_536])).await;
+    let flooding = serve(|stream| flood(stream, "", &[b'x'; 16_384])).await;
     let hanging_up = serve(hang_up).await;
     for address in [garbage, flooding, hanging_up] {
         for (protocol, tls) in [
@@ -231,7 +231,7 @@ async fn garbage_floods_and_hang_ups_are_no_evidence() {
 #[tokio::test]
 async fn of_an_endless_body_one_mebibyte_is_read() {
     let head = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 10000000000\r\n\r\n";
-    let address = serve(move |stream| flood(stream, head, &[b' '; 65_536])).await;
+    let address = serve(move |stream| flood(stream, head, &[b' '; 16_384])).await;
     let base = format!("http://{address}");
     let (evidence, _) = probe_with(&prober(address, AMPLE), &http_component(), &[("base", &base)]).await;
     assert!(matches!(evidence.verdict, Verdict::Rejected { .. }), "{evidence:?}");
@@ -239,7 +239,7 @@ async fn of_an_endless_body_one_mebibyte_is_read() {
 
 #[tokio::test]
 async fn an_endless_redis_answer_ends_at_the_limit() {
-    let address = serve(|stream| flood(stream, "$10000000000\r\n", &[b'x'; 65_536])).await;
+    let address = serve(|stream| flood(stream, "$10000000000\r\n", &[b'x'; 16_384])).await;
     let evidence = log_in("redis", address, "off", AMPLE).await;
     assert!(!silence(&evidence).starts_with("No answer"), "{evidence:?}");
 }

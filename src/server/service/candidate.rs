@@ -41,15 +41,13 @@ pub fn find<'a>(
     component: &crate::domain::component::ComponentSlug,
     method: &str,
 ) -> Result<(&'a Definition, &'a Method), ApiError> {
-    let definition = services
-        .catalog
-        .get(component)
-        .ok_or_else(|| ApiError::field("component", "There is no such component. Choose one from the list of components."))?;
-    let method = definition
-        .methods
-        .iter()
-        .find(|candidate| candidate.id == method)
-        .ok_or_else(|| ApiError::field("method", format!("{} has no such way of authenticating.", definition.name)))?;
+    let definition = services.catalog.get(component).ok_or_else(|| {
+        ApiError::field("component", "There is no such component. Choose one from the list of components.")
+    })?;
+    let method =
+        definition.methods.iter().find(|candidate| candidate.id == method).ok_or_else(|| {
+            ApiError::field("method", format!("{} has no such way of authenticating.", definition.name))
+        })?;
     Ok((definition, method))
 }
 
@@ -60,7 +58,8 @@ pub fn name_and_tags(
     problems: &mut Vec<FieldProblem>,
 ) -> Option<(ConnectionName, TagSet)> {
     let name = ConnectionName::try_from(name.to_owned()).map_err(|error| FieldProblem::new("name", error.to_string()));
-    let tags = TagSet::parse(tags.iter().map(String::as_str)).map_err(|error| FieldProblem::new("tags", error.to_string()));
+    let tags =
+        TagSet::parse(tags.iter().map(String::as_str)).map_err(|error| FieldProblem::new("tags", error.to_string()));
     match (name, tags) {
         (Ok(name), Ok(tags)) => Some((name, tags)),
         (name, tags) => {
@@ -83,12 +82,14 @@ pub fn take_apart(
     now: Timestamp,
 ) -> Result<Candidate, Vec<FieldProblem>> {
     let is_kept = |field: &str| kept.is_some_and(|kept| kept.secrets.get(field).is_some());
-    let (missing, problems): (Vec<_>, Vec<_>) =
-        check_all(fields, values, is_kept).into_iter().partition(|problem| incomplete && values.get(&problem.field).is_none());
+    let (missing, problems): (Vec<_>, Vec<_>) = check_all(fields, values, is_kept)
+        .into_iter()
+        .partition(|problem| incomplete && values.get(&problem.field).is_none());
     if !problems.is_empty() {
         return Err(problems);
     }
-    let label = |id: &str| fields.iter().find(|field| field.id == id).map_or_else(|| id.to_owned(), |f| f.label.clone());
+    let label =
+        |id: &str| fields.iter().find(|field| field.id == id).map_or_else(|| id.to_owned(), |f| f.label.clone());
     let mut candidate = Candidate {
         config: FieldValues::default(),
         secrets: Secrets::default(),
@@ -135,7 +136,13 @@ impl Services {
         if self.setting.demo {
             let reason = "This is the sample workspace: nothing in it is checked against real services.".to_owned();
             let verdict = Verdict::NoEvidence { reason, field: None };
-            return Evidence { at: self.clock.now(), steps: Vec::new(), verdict, account: Account::default(), expires_at: None };
+            return Evidence {
+                at: self.clock.now(),
+                steps: Vec::new(),
+                verdict,
+                account: Account::default(),
+                expires_at: None,
+            };
         }
         self.prober.probe(Question { component: definition, method, config, secrets }, live).await
     }
@@ -181,9 +188,13 @@ pub fn not_saved(definition: &Definition, evidence: Evidence, operator: bool) ->
     let name = &definition.name;
     let (message, field) = match &evidence.verdict {
         Verdict::Rejected { reason, field } | Verdict::NoEvidence { reason, field } => (reason.clone(), field.clone()),
-        Verdict::Limited { missing } => {
-            (format!("{name} accepted this credential, but it lacks: {}. Allow it there, then try again.", missing.join(", ")), None)
-        }
+        Verdict::Limited { missing } => (
+            format!(
+                "{name} accepted this credential, but it lacks: {}. Allow it there, then try again.",
+                missing.join(", ")
+            ),
+            None,
+        ),
         Verdict::Valid | Verdict::NotAskable => {
             (format!("{name} cannot be asked whether this works. Vouch for it, or give it an address to test."), None)
         }

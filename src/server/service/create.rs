@@ -91,7 +91,10 @@ impl Services {
     /// A person's word, taken only where the service has no way to be asked.
     pub(super) fn vouched(&self, caller: &Caller, method: &Method, candidate: &Candidate) -> Result<Proof, ApiError> {
         if askable(method, &candidate.config) {
-            return Err(ApiError::field("saving", "This service can be asked, so nobody has to vouch for it. Save it as usual."));
+            return Err(ApiError::field(
+                "saving",
+                "This service can be asked, so nobody has to vouch for it. Save it as usual.",
+            ));
         }
         let health = Health::Vouched { by: caller.name().to_owned(), at: self.clock.now() };
         Ok(Proof { health, ..Proof::default() })

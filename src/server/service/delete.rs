@@ -81,11 +81,7 @@ impl Services {
     ///
     /// # Errors
     /// Refusals of [`Caller::scope`], [`ApiError::Unavailable`].
-    pub async fn deleted(
-        &self,
-        caller: &Caller,
-        environment: Environment,
-    ) -> Result<Vec<DeletedConnection>, ApiError> {
+    pub async fn deleted(&self, caller: &Caller, environment: Environment) -> Result<Vec<DeletedConnection>, ApiError> {
         let scope = caller.scope(Action::ViewConnections, environment)?;
         let deleted = self.store.deleted(&scope).await?;
         let entry = |(summary, deleted_at)| DeletedConnection { summary, deleted_at, purge_at: deleted_at.plus(UNDO) };

@@ -10,6 +10,7 @@ use crate::domain::fold::fold;
 use crate::domain::health::Status;
 use crate::domain::id::ConnectionId;
 use crate::domain::role::Action;
+use crate::domain::sort::Sort;
 use crate::domain::time::Timestamp;
 use crate::server::store::PageQuery;
 
@@ -51,21 +52,21 @@ impl Services {
             after: list.cursor.as_deref().map(read_cursor).transpose()?,
             limit: limit + 1,
         };
-        let (now, wanted) = (self.clock.now(), limit as usize);
+        let (now, room) = (self.clock.now(), limit as usize);
         let mut items: Vec<Summary> = Vec::new();
         // Status depends on the clock, so it is judged here: pages are read on until one is full.
         loop {
-            let page = self.store.page(&scope, &query).await?;
-            let last = page.last().map(|summary| (summary.created_at, summary.id.clone()));
-            let exhausted = page.len() <= wanted;
-            items.extend(page.into_iter().filter(|s| list.status.is_none_or(|status| s.status_at(now) == status)));
-            if exhausted || items.len() > wanted {
+            let found = self.store.page(&scope, &query).await?;
+            let end = found.last().map(|summary| (summary.created_at, summary.id.clone()));
+            let exhausted = found.len() <= room;
+            items.extend(found.into_iter().filter(|s| list.status.is_none_or(|wanted| s.status_at(now) == wanted)));
+            if exhausted || items.len() > room {
                 break;
             }
-            query.after = last;
+            query.after = end;
         }
-        let more = items.len() > wanted;
-        items.truncate(wanted);
+        let more = items.len() > room;
+        items.truncate(room);
         let next = items.last().filter(|_| more).map(write_cursor);
         Ok(Page { items, next })
     }
@@ -78,7 +79,7 @@ impl Services {
         let scope = caller.scope(Action::ViewConnections, environment)?;
         let all = self.rows(&scope).await?;
         let filter = crate::domain::filter::Filter::default();
-        let (_, facets) = crate::domain::filter::select(&all.rows, &filter, Default::default(), self.clock.now());
+        let (_, facets) = crate::domain::filter::select(&all.rows, &filter, Sort::default(), self.clock.now());
         Ok(facets.tags.into_values().collect())
     }
 }

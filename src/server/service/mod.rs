@@ -66,7 +66,17 @@ impl Services {
         random: Random,
         setting: Setting,
     ) -> Self {
-        Self { store, vault, catalog, prober, clock, random, setting, rows: RowCache::default(), tries: RecentTries::default() }
+        Self {
+            store,
+            vault,
+            catalog,
+            prober,
+            clock,
+            random,
+            setting,
+            rows: RowCache::default(),
+            tries: RecentTries::default(),
+        }
     }
 }
 

@@ -47,7 +47,8 @@ impl Services {
             return Ok(ProbeEvent::Saved { summary: Box::new(summary), evidence: None });
         }
         let method = patch.method.unwrap_or_else(|| stored.credentials.method.clone());
-        let mut values = if method == stored.credentials.method { stored.credentials.config } else { FieldValues::default() };
+        let mut values =
+            if method == stored.credentials.method { stored.credentials.config } else { FieldValues::default() };
         values.0.extend(patch.values.unwrap_or_default().0);
         let saving = if patch.validate { Saving::WhenValid } else { Saving::AsNotActive };
         let request_id = format!("patch {id} {version}");

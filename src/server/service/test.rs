@@ -43,7 +43,8 @@ impl Services {
         let audit = caller.audit(&self.clock, AuditAction::Tested, "");
         let (services, id, secret_version) = (self.clone(), request.id.clone(), stored.secret_version);
         let summary =
-            finish(async move { Ok(services.store.record_proof(&scope, &id, secret_version, proof, audit).await?) }).await?;
+            finish(async move { Ok(services.store.record_proof(&scope, &id, secret_version, proof, audit).await?) })
+                .await?;
         // The secret was replaced or the connection deleted meanwhile: what was found concerns neither.
         let summary = Box::new(summary.ok_or(ApiError::NotFound)?);
         let evidence = if caller.operator { evidence } else { evidence.without_details() };

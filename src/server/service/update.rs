@@ -100,7 +100,8 @@ impl Services {
         proof: Proof,
     ) -> Result<ProbeEvent, ApiError> {
         let evidence = proof.evidence.clone().map(|e| if caller.operator { e } else { e.without_details() });
-        let fields: Vec<&str> = given.0.iter().filter(|(_, value)| !value.is_empty()).map(|(id, _)| id.as_str()).collect();
+        let fields: Vec<&str> =
+            given.0.iter().filter(|(_, value)| !value.is_empty()).map(|(id, _)| id.as_str()).collect();
         let audit = caller.audit(&self.clock, AuditAction::Edited, fields.join(", "));
         let taken = ApiError::NameTaken { component: checked.definition.name.clone(), name: checked.name.to_string() };
         let (services, method) = (self.clone(), checked.method.id.clone());

@@ -58,7 +58,8 @@ impl Services {
 
 fn check(registered: &WorkflowUse) -> Result<(), ApiError> {
     let Workflow { id, name, url } = &registered.workflow;
-    let fits = |text: &str| !text.is_empty() && text.chars().count() <= TEXT_LIMIT && !text.chars().any(char::is_control);
+    let fits =
+        |text: &str| !text.is_empty() && text.chars().count() <= TEXT_LIMIT && !text.chars().any(char::is_control);
     if !fits(id) {
         return Err(ApiError::field("id", "A workflow's id has 1 to 200 characters on one line."));
     }

@@ -145,14 +145,12 @@ async fn start_counting(tx: &mut AnyConnection, scope: &Scope) -> Result<(), Sto
     }
     for environment in Environment::ALL {
         let revision = next_revision(tx, &Scope { workspace: scope.workspace.clone(), environment }).await?;
-        sqlx::query(
-            "UPDATE connections SET revision = $3 WHERE workspace = $1 AND environment = $2",
-        )
-        .bind(scope.workspace.as_str())
-        .bind(environment.as_str())
-        .bind(revision)
-        .execute(&mut *tx)
-        .await?;
+        sqlx::query("UPDATE connections SET revision = $3 WHERE workspace = $1 AND environment = $2")
+            .bind(scope.workspace.as_str())
+            .bind(environment.as_str())
+            .bind(revision)
+            .execute(&mut *tx)
+            .await?;
     }
     Ok(())
 }

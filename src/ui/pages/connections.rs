@@ -68,9 +68,8 @@ fn EnvironmentPage(page: FirstPage) -> impl IntoView {
             <a class="skip" href="#list">"Skip to the list"</a>
             <Header />
             <Sidebar />
-            <main class="list" id="list" tabindex="-1" on:scroll=move |_| sight::look(state)>{content}</main>
+            <main class="list" id="list" tabindex="-1" on:scroll=move |_| sight::look(state)>{content}<RowMenuPopover /></main>
             <div class="beside"><Outlet /></div>
-            <RowMenuPopover />
             <DialogHost />
             <ToastStack />
         </div>

@@ -69,10 +69,13 @@ fn no_match(state: ListState) -> impl IntoView {
     }
 }
 
+/// A filter in words, and what drops it.
+type Drop = (String, fn(&mut Filter));
+
 /// The filters in force, in words, and what drops each.
-fn in_force(state: ListState, query: &ListQuery) -> Vec<(String, fn(&mut Filter))> {
+fn in_force(state: ListState, query: &ListQuery) -> Vec<Drop> {
     let filter = &query.filter;
-    let mut list: Vec<(String, fn(&mut Filter))> = Vec::new();
+    let mut list: Vec<Drop> = Vec::new();
     if let Some(slug) = &filter.component {
         let name = state.badge_or_slug(slug).name;
         list.push((format!("Component: {name}"), |filter| filter.component = None));

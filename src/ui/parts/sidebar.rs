@@ -26,7 +26,7 @@ pub fn Sidebar() -> impl IntoView {
     };
     view! {
         <nav class="side" id="filters" aria-label="Filters" popover="auto" aria-busy=busy
-            on:toggle=move |_| popover::keep_focus_inside("filters", &["#list", ".bar", ".beside"])>
+            on:focusout=|event| popover::close_when_left("filters", &event)>
             <div class="drawer-head">
                 <strong>"Filters"</strong>
                 <button type="button" class="icon-button" popovertarget="filters" popovertargetaction="hide" aria-label="Close filters">"×"</button>
