@@ -17,7 +17,7 @@ use crate::ui::app::Assets;
 struct Site;
 
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-const ASK_FIRST: HeaderValue = HeaderValue::from_static("public, no-cache");
+const FOR_AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 
 /// The names the build gave to what a page loads.
 #[derive(Deserialize)]
@@ -44,7 +44,7 @@ pub async fn package(uri: Uri, headers: HeaderMap) -> Response {
 pub async fn icon(State(app): State<AppState>, uri: Uri, headers: HeaderMap) -> Response {
     let found = match uri.path().strip_prefix("/icons/custom/") {
         Some(name) => app.services.catalog.icon(name).map(|svg| svg_response(svg.to_vec())),
-        None => file(uri.path(), &headers, ASK_FIRST),
+        None => file(uri.path(), &headers, FOR_AN_HOUR),
     };
     let mut response = found.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response());
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, headers::SANDBOX);
@@ -52,7 +52,7 @@ pub async fn icon(State(app): State<AppState>, uri: Uri, headers: HeaderMap) -> 
 }
 
 fn svg_response(bytes: Vec<u8>) -> Response {
-    ([(header::CONTENT_TYPE, "image/svg+xml")], [(header::CACHE_CONTROL, ASK_FIRST)], bytes).into_response()
+    ([(header::CONTENT_TYPE, "image/svg+xml")], [(header::CACHE_CONTROL, FOR_AN_HOUR)], bytes).into_response()
 }
 
 fn file(path: &str, asked: &HeaderMap, cache: HeaderValue) -> Option<Response> {

@@ -72,7 +72,8 @@ base_url = "https://acme.example"
 headers = { "x-api-key" = "{extra} {token}" }
 probes = [{ outcomes = [] }]
 "#;
-    let key = |given: &[(&str, &str)]| build_with(service, given).expect("a request").request.headers()["x-api-key"].clone();
+    let key =
+        |given: &[(&str, &str)]| build_with(service, given).expect("a request").request.headers()["x-api-key"].clone();
     assert_eq!(key(&[]), "t/o ken");
     assert_eq!(key(&[("extra", "Token")]), "Token t/o ken");
 }
