@@ -40,7 +40,7 @@ fn only_one_space_after_the_colon_is_syntax_and_a_byte_order_mark_is_none_of_the
 
 #[test]
 fn a_refusal_is_read_from_its_body_before_its_status() {
-    assert_eq!(refusal(500, r#"{"type":"busy"}"#), ApiError::Busy);
+    assert_eq!(refusal(500, r#""busy""#), ApiError::Busy);
     assert_eq!(refusal(401, "<html>"), ApiError::SignedOut);
     assert_eq!(refusal(500, ""), ApiError::Internal);
 }

@@ -20,7 +20,7 @@ enum Verdict {
 
 fn verdict(answer: &Answer) -> Verdict {
     if answer.header("content-type").starts_with("text/event-stream") {
-        let told = |kind: &str| answer.text.contains(&format!("\"type\":\"{kind}\""));
+        let told = |kind: &str| answer.text.contains(&format!("{{\"error\":\"{kind}\"}}"));
         return match (told("not_found"), told("forbidden")) {
             (true, _) => Verdict::NotFound,
             (_, true) => Verdict::Forbidden,
