@@ -96,3 +96,13 @@ test("the menu of a row opens, moves and closes by keys, and gives focus back", 
   await expect(page.getByRole("menu")).toBeHidden();
   await expect(button).toBeFocused();
 });
+
+test("Escape closes an untouched form, quietly, with the focus in a field", async ({ connections, page }) => {
+  const dialog = await connections.begin("PostgreSQL");
+  await expect(connections.field("Host")).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await expect(connections.newConnection).toBeFocused();
+  await connections.newConnection.click();
+  await expect(connections.dialog.getByLabel("Search components")).toBeFocused();
+});

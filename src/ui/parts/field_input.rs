@@ -174,7 +174,12 @@ fn control(
     let required = (!field.optional).to_string();
     let example = field.example.clone();
     let leaving = field.clone();
-    let left = move |_: FocusEvent| draft.check_left(&leaving);
+    let left = move |_: FocusEvent| {
+        // A control that leaves the document with the focus in it blurs when its state is gone already.
+        if !draft.problems.is_disposed() {
+            draft.check_left(&leaving);
+        }
+    };
     let typed = move |text: String| draft.set(&name, text);
     match field.kind {
         FieldKind::Select => {

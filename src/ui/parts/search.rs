@@ -42,6 +42,10 @@ impl Writer {
     }
 
     fn write(self) {
+        // A box that leaves the document with the focus in it blurs when its state is gone already.
+        if self.state.typed.is_disposed() {
+            return;
+        }
         self.cancel();
         let text = self.state.typed.get_untracked();
         if self.written.with_value(|written| *written == text) {
