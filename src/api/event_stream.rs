@@ -1,6 +1,7 @@
 //! `text/event-stream`, read from bytes as they arrive (WHATWG HTML, 9.2.6 *Interpreting an event stream*).
 
 use super::error::ApiError;
+use super::json;
 
 /// One event of the stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,7 +82,7 @@ impl EventParser {
 /// What an answer that is no stream says: our own error where the body is one, otherwise what its status means.
 #[must_use]
 pub fn refusal(status: u16, body: &str) -> ApiError {
-    serde_json::from_str(body).unwrap_or(match status {
+    json::read(body).unwrap_or(match status {
         401 => ApiError::SignedOut,
         403 => ApiError::Forbidden,
         404 => ApiError::NotFound,

@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod connections;
 pub mod error;
 pub mod event_stream;
+pub mod json;
 pub mod page;
 pub mod session;
 pub mod stream;

@@ -9,8 +9,9 @@ use super::transport::Transport;
 use crate::domain::component::ComponentBadge;
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
-use crate::domain::filter::{Facets, ListQuery};
+use crate::domain::filter::ListQuery;
 use crate::domain::id::ConnectionId;
+use crate::domain::selection::Facets;
 use crate::domain::time::Timestamp;
 
 /// Rows in a server-rendered page.

@@ -10,6 +10,7 @@ use web_sys::{Request, Response};
 
 use super::cookie::remember;
 use crate::api::error::ApiError;
+use crate::api::json;
 use crate::api::page::Snapshot;
 use crate::api::transport::{CONTRACT, CONTRACT_HEADER};
 use crate::domain::environment::Environment;
@@ -90,9 +91,9 @@ async fn fetch(state: ListState) -> Result<Snapshot, ApiError> {
     let body = response.text().map_err(|_| ApiError::Offline)?;
     let body = JsFuture::from(body).await.map_err(|_| ApiError::Offline)?.as_string().unwrap_or_default();
     if response.ok() {
-        return serde_json::from_str(&body).map_err(|_| ApiError::Outdated);
+        return json::read(&body).map_err(|_| ApiError::Outdated);
     }
-    Err(serde_json::from_str(&body).unwrap_or(match response.status() {
+    Err(json::read(&body).unwrap_or(match response.status() {
         401 => ApiError::SignedOut,
         _ => ApiError::Unavailable,
     }))

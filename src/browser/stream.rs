@@ -10,6 +10,7 @@ use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit
 
 use crate::api::error::ApiError;
 use crate::api::event_stream::{EventParser, refusal};
+use crate::api::json;
 use crate::api::stream::ProbeEvent;
 use crate::api::transport::{CONTRACT, CONTRACT_HEADER};
 
@@ -37,7 +38,7 @@ pub async fn probe_events(path: &str, body: String, mut on_event: impl FnMut(Pro
     let mut parser = EventParser::default();
     while let Some(chunk) = next_chunk(&reader).await? {
         for event in parser.push(&chunk) {
-            let event: ProbeEvent = serde_json::from_str(&event.data).map_err(|_| ApiError::Outdated)?;
+            let event: ProbeEvent = json::read(&event.data).map_err(|_| ApiError::Outdated)?;
             let last = !matches!(event, ProbeEvent::Step { .. });
             on_event(event);
             if last {

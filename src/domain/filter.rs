@@ -1,15 +1,12 @@
-//! Which connections are shown, and how many there would be: pure functions that the server runs for
-//! the first page and the browser for everything after it.
+//! A connection as a row that can be searched and sorted, and the filters over a list of them.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 use super::component::{ComponentBadge, ComponentSlug};
 use super::connection::Summary;
 use super::fold::fold;
 use super::health::Status;
 use super::sort::Sort;
-use super::time::Timestamp;
 
 /// A summary with the keys it is searched and sorted by, made once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +17,7 @@ pub struct Row {
     /// One folded key a tag, in the order of the tags.
     pub tag_keys: Vec<String>,
     /// Everything search looks at, folded.
-    haystack: String,
+    pub(super) haystack: String,
 }
 
 impl Row {
@@ -55,70 +52,6 @@ impl Filter {
     #[must_use]
     pub fn has_tag(&self, key: &str) -> bool {
         self.tags.iter().any(|tag| tag == key)
-    }
-}
-
-/// How many connections each further click would show. Counts follow the other filters in force.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facets {
-    /// All connections of the environment, whatever the filters.
-    pub everything: usize,
-    /// Matching all filters but the component.
-    pub all_components: usize,
-    pub components: BTreeMap<ComponentSlug, usize>,
-    /// By folded key: the tag as first written, and its count.
-    pub tags: BTreeMap<String, (String, usize)>,
-    pub active: usize,
-    pub not_active: usize,
-}
-
-/// The rows that match, as indices into `rows`, in order; and the counts beside them.
-#[must_use]
-pub fn select(rows: &[Row], filter: &Filter, sort: Sort, now: Timestamp) -> (Vec<usize>, Facets) {
-    let words: Vec<String> = fold(&filter.text).split(' ').filter(|w| !w.is_empty()).map(str::to_owned).collect();
-    let mut facets = Facets { everything: rows.len(), ..Facets::default() };
-    let mut shown = Vec::new();
-    for (index, row) in rows.iter().enumerate() {
-        let status = row.summary.status_at(now);
-        let text = words.iter().all(|word| row.haystack.contains(word.as_str()));
-        let tags = filter.tags.iter().all(|key| row.tag_keys.contains(key));
-        let component = filter.component.as_ref().is_none_or(|slug| *slug == row.summary.component);
-        let of_status = filter.status.is_none_or(|wanted| wanted == status);
-        if text && tags && of_status {
-            facets.all_components += 1;
-        }
-        count_component(&mut facets, row, text && tags && of_status);
-        count_tags(&mut facets, row, text && tags && component && of_status);
-        if text && tags && component {
-            match status {
-                Status::Active => facets.active += 1,
-                Status::NotActive => facets.not_active += 1,
-            }
-        }
-        if text && tags && component && of_status {
-            shown.push(index);
-        }
-    }
-    shown.sort_by(|a, b| sort.compare(&rows[*a], &rows[*b], now));
-    (shown, facets)
-}
-
-fn count_component(facets: &mut Facets, row: &Row, matches: bool) {
-    // Looked up before it is cloned: most rows share their component with an earlier one.
-    if let Some(count) = facets.components.get_mut(&row.summary.component) {
-        *count += usize::from(matches);
-    } else {
-        facets.components.insert(row.summary.component.clone(), usize::from(matches));
-    }
-}
-
-fn count_tags(facets: &mut Facets, row: &Row, matches: bool) {
-    for (key, tag) in row.tag_keys.iter().zip(&row.summary.tags) {
-        if let Some((_, count)) = facets.tags.get_mut(key) {
-            *count += usize::from(matches);
-        } else {
-            facets.tags.insert(key.clone(), (tag.as_str().to_owned(), usize::from(matches)));
-        }
     }
 }
 
@@ -172,7 +105,3 @@ impl ListQuery {
         pairs
     }
 }
-
-#[cfg(test)]
-#[path = "filter_tests.rs"]
-mod tests;

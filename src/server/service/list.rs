@@ -1,15 +1,19 @@
 //! The API's list: filtered, newest first, by cursor.
 
+use std::sync::Arc;
+
 use super::Services;
 use super::caller::Caller;
 use crate::api::error::ApiError;
 use crate::domain::component::ComponentSlug;
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
+use crate::domain::filter::Filter;
 use crate::domain::fold::fold;
 use crate::domain::health::Status;
 use crate::domain::id::ConnectionId;
 use crate::domain::role::Action;
+use crate::domain::selection::Index;
 use crate::domain::sort::Sort;
 use crate::domain::time::Timestamp;
 use crate::server::store::PageQuery;
@@ -78,9 +82,9 @@ impl Services {
     pub async fn tags(&self, caller: &Caller, environment: Environment) -> Result<Vec<(String, usize)>, ApiError> {
         let scope = caller.scope(Action::ViewConnections, environment)?;
         let all = self.rows(&scope).await?;
-        let filter = crate::domain::filter::Filter::default();
-        let (_, facets) = crate::domain::filter::select(&all.rows, &filter, Sort::default(), self.clock.now());
-        Ok(facets.tags.into_values().collect())
+        let index = Index::new(Arc::clone(&all.rows), Sort::default(), self.clock.now());
+        let facets = index.select(&Filter::default()).facets;
+        Ok(facets.tags.into_iter().map(|tag| (tag.label, tag.count)).collect())
     }
 }
 

@@ -1,13 +1,16 @@
 //! What the Connections page starts from, and the snapshot that follows.
 
+use std::sync::Arc;
+
 use super::Services;
 use super::caller::{Caller, Principal};
 use crate::api::error::ApiError;
 use crate::api::page::{FirstPage, PAGE_ROWS, Snapshot};
 use crate::api::session::Viewer;
 use crate::domain::environment::Environment;
-use crate::domain::filter::{ListQuery, select};
+use crate::domain::filter::ListQuery;
 use crate::domain::role::{Action, Role};
+use crate::domain::selection::{Index, Selection};
 
 impl Services {
     /// The signed-in person, as the page needs to know them.
@@ -43,9 +46,9 @@ impl Services {
         let scope = caller.scope(Action::ViewConnections, environment)?;
         let all = self.rows(&scope).await?;
         let now = self.clock.now();
-        let (shown, facets) = select(&all.rows, &query.filter, query.sort, now);
+        let Selection { shown, facets } = Index::new(Arc::clone(&all.rows), query.sort, now).select(&query.filter);
         let rows = shown.iter().skip(offset).take(PAGE_ROWS).map(|index| all.rows[*index].summary.clone()).collect();
-        let components = facets.components.keys().filter_map(|slug| self.catalog.badge(slug)).collect();
+        let components = facets.components.iter().filter_map(|(slug, _)| self.catalog.badge(slug)).collect();
         Ok(FirstPage {
             viewer,
             environment,

@@ -6,6 +6,7 @@ use leptos_router::hooks::use_location;
 
 use super::deleted::RecentlyDeleted;
 use crate::api::error::ApiError;
+use crate::api::json::Json;
 use crate::api::page::{FirstPage, connections_page};
 use crate::browser::{keyboard, sight, snapshot};
 use crate::ui::dialogs::DialogHost;
@@ -29,12 +30,14 @@ pub fn ConnectionsPage() -> impl IntoView {
     provide_context(RwSignal::new(use_context::<Theme>().unwrap_or_default()));
     let search = use_location().search;
     let environment = Memo::new(move |_| search.with(|search| Asked::parse(search).environment));
-    let page = Resource::new_blocking(
+    // Blocking: the document waits for its rows.
+    let page = Resource::<_, Json>::new_with_options(
         move || environment.get(),
         move |environment| {
             let asked = search.with_untracked(|search| Asked::parse(search));
             connections_page(environment, asked.query, asked.offset)
         },
+        true,
     );
     let content = move || {
         Suspend::new(async move {

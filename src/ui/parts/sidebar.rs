@@ -6,8 +6,9 @@ use super::component_icon::ComponentIcon;
 use super::toolbar::grouped;
 use crate::browser::popover;
 use crate::domain::component::ComponentBadge;
-use crate::domain::filter::{Facets, Filter};
+use crate::domain::filter::Filter;
 use crate::domain::health::Status;
+use crate::domain::selection::Facets;
 use crate::ui::state::list::ListState;
 
 /// Tags shown before the rest is asked for.
@@ -81,7 +82,8 @@ fn in_force(state: ListState, read: impl Fn(&Filter) -> bool + Send + Sync + 'st
 #[component]
 fn Components(state: ListState) -> impl IntoView {
     let components = Memo::new(move |_| {
-        let slugs = state.shown.with(|shown| shown.facets.components.keys().cloned().collect::<Vec<_>>());
+        let slugs =
+            state.shown.with(|shown| shown.facets.components.iter().map(|(slug, _)| slug.clone()).collect::<Vec<_>>());
         let mut badges: Vec<_> = slugs.into_iter().map(|slug| state.badge_or_slug(&slug)).collect();
         badges.sort_by_key(|badge| crate::domain::fold::fold(&badge.name));
         badges
@@ -90,7 +92,7 @@ fn Components(state: ListState) -> impl IntoView {
         let (for_link, for_count, for_force) = (badge.slug.clone(), badge.slug.clone(), badge.slug.clone());
         let label = badge.name.clone();
         let href = move || state.link(|query| query.filter.component = Some(for_link.clone()));
-        let count = count(state, move |facets| facets.components.get(&for_count).copied().unwrap_or(0));
+        let count = count(state, move |facets| facets.of_component(&for_count));
         let current = in_force(state, move |filter| filter.component.as_ref() == Some(&for_force));
         let mark = view! { <ComponentIcon badge /> }.into_any();
         view! { <FilterLink mark label href=Signal::derive(href) count current /> }
@@ -144,8 +146,8 @@ fn Tags(state: ListState) -> impl IntoView {
         let chosen = state.query.with(|query| query.filter.tags.clone());
         state.shown.with(|shown| {
             let tags = shown.facets.tags.iter().enumerate();
-            tags.filter(|(at, (key, _))| *at < limit || chosen.contains(key))
-                .map(|(_, (key, (tag, _)))| (key.clone(), tag.clone()))
+            tags.filter(|(at, tag)| *at < limit || chosen.contains(&tag.key))
+                .map(|(_, tag)| (tag.key.clone(), tag.label.clone()))
                 .collect::<Vec<_>>()
         })
     });
@@ -160,7 +162,7 @@ fn Tags(state: ListState) -> impl IntoView {
                 }
             })
         };
-        let count = count(state, move |facets| facets.tags.get(&for_count).map_or(0, |(_, count)| *count));
+        let count = count(state, move |facets| facets.of_tag(&for_count));
         let current = in_force(state, move |filter| filter.has_tag(&for_force));
         let mark = view! { <span class="mark hash" aria-hidden="true">"#"</span> }.into_any();
         view! { <FilterLink mark label=tag href=Signal::derive(href) count current /> }

@@ -16,6 +16,7 @@ use crate::domain::environment::Environment;
 use crate::domain::filter::{ListQuery, Row};
 use crate::domain::id::ConnectionId;
 use crate::domain::role::Action;
+use crate::domain::selection::Index;
 use crate::domain::sort::Sort;
 use crate::domain::time::{MINUTE, Timestamp};
 
@@ -102,8 +103,19 @@ impl ListState {
         let known = RwSignal::new(Known::rendered(page));
         let now = RwSignal::new(page.now);
         let rendered = Rendered::new(page, query.get_untracked());
-        let shown =
-            Memo::new(move |_| query.with(|query| known.with(|known| Shown::of(known, &rendered, query, now.get()))));
+        let sort = Memo::new(move |_| linked.with(|query| query.sort));
+        let index = move |_: Option<&Option<Arc<Index>>>| {
+            known
+                .with(|known| known.whole.then(|| Arc::new(Index::new(Arc::clone(&known.rows), sort.get(), now.get()))))
+        };
+        // Made anew only for other rows, another order or another minute: worth showing each time.
+        let index = Memo::new_with_compare(index, |_, _| true);
+        let shown = Memo::new(move |_| {
+            query.with(|query| match index.get() {
+                Some(index) => Shown::of(&index, query),
+                None => known.with(|known| Shown::rendered(known, &rendered, query)),
+            })
+        });
         let state = Self {
             viewer: StoredValue::new(page.viewer.clone()),
             environment,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::list::Known;
 use crate::api::page::FirstPage;
 use crate::domain::connection::Summary;
-use crate::domain::filter::{Facets, ListQuery, Row, select};
+use crate::domain::filter::{ListQuery, Row};
 use crate::domain::id::ConnectionId;
-use crate::domain::time::Timestamp;
+use crate::domain::selection::{Facets, Index};
 
 /// The server-rendered page: counts come from it until the snapshot is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,16 +56,25 @@ pub struct Window {
 }
 
 impl Shown {
-    /// Applies the query to what is known; without the snapshot, shows what the server rendered.
+    /// Applies the query to all rows.
     #[must_use]
-    pub fn of(known: &Known, rendered: &Rendered, query: &ListQuery, now: Timestamp) -> Self {
-        let rows = Arc::clone(&known.rows);
-        if known.whole {
-            let (order, facets) = select(&rows, &query.filter, query.sort, now);
-            let total = order.len();
-            let (order, facets) = (Arc::new(order), Arc::new(facets));
-            return Self { rows, order, facets, total, offset: 0, pending: false, whole: true };
+    pub fn of(index: &Index, query: &ListQuery) -> Self {
+        let selection = index.select(&query.filter);
+        Self {
+            rows: Arc::clone(&index.rows),
+            total: selection.shown.len(),
+            order: Arc::new(selection.shown),
+            facets: Arc::new(selection.facets),
+            offset: 0,
+            pending: false,
+            whole: true,
         }
+    }
+
+    /// What the server rendered, until all rows are here.
+    #[must_use]
+    pub fn rendered(known: &Known, rendered: &Rendered, query: &ListQuery) -> Self {
+        let rows = Arc::clone(&known.rows);
         Self {
             order: Arc::new((0..rows.len()).collect()),
             rows,

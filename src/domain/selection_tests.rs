@@ -1,4 +1,6 @@
 use super::*;
+use crate::domain::connection::Summary;
+use crate::domain::filter::ListQuery;
 use crate::domain::health::Health;
 use crate::domain::id::ConnectionId;
 use crate::domain::name::ConnectionName;
@@ -47,19 +49,23 @@ fn some_filter() -> impl Strategy<Value = Filter> {
     })
 }
 
+fn select(rows: &[Row], filter: &Filter, sort: Sort) -> Selection {
+    Index::new(Arc::new(rows.to_vec()), sort, NOW).select(filter)
+}
+
 #[test]
 fn several_tags_mean_all_of_them() {
     let rows = [row(1, 0, &[0, 1], true), row(2, 0, &[0], true)];
     let filter = Filter { tags: vec!["ops".to_owned(), "billing".to_owned()], ..Filter::default() };
-    assert_eq!(select(&rows, &filter, Sort::Created, NOW).0, [0]);
+    assert_eq!(select(&rows, &filter, Sort::Created).shown, [0]);
 }
 
 #[test]
 fn a_component_without_a_match_stays_with_nought() {
     let rows = [row(1, 0, &[], true), row(2, 1, &[], false)];
     let filter = Filter { status: Some(Status::Active), ..Filter::default() };
-    let (_, facets) = select(&rows, &filter, Sort::Created, NOW);
-    assert_eq!(facets.components.values().copied().collect::<Vec<_>>(), [0, 1]);
+    let facets = select(&rows, &filter, Sort::Created).facets;
+    assert_eq!(facets.components.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [0, 1]);
     assert_eq!((facets.active, facets.not_active, facets.all_components), (1, 1, 1));
 }
 
@@ -67,19 +73,21 @@ fn a_component_without_a_match_stays_with_nought() {
 fn every_word_of_a_search_has_to_occur() {
     let rows = [row(1, 0, &[0], true), row(2, 0, &[1], true)];
     let filter = Filter { text: "OPS slack".to_owned(), ..Filter::default() };
-    assert_eq!(select(&rows, &filter, Sort::Created, NOW).0, [0]);
+    assert_eq!(select(&rows, &filter, Sort::Created).shown, [0]);
 }
 
 proptest! {
     #[test]
     fn a_count_says_how_many_rows_the_click_would_show(rows in some_rows(), filter in some_filter()) {
-        let (shown, facets) = select(&rows, &filter, Sort::Created, NOW);
-        let count = |filter: &Filter| select(&rows, filter, Sort::Created, NOW).0.len();
+        let Selection { shown, facets } = select(&rows, &filter, Sort::Created);
+        let count = |filter: &Filter| select(&rows, filter, Sort::Created).shown.len();
         prop_assert_eq!(shown.len(), count(&filter));
         for (slug, expected) in &facets.components {
+            prop_assert_eq!(facets.of_component(slug), *expected);
             prop_assert_eq!(*expected, count(&Filter { component: Some(slug.clone()), ..filter.clone() }));
         }
-        for (key, (_, expected)) in &facets.tags {
+        for TagCount { key, count: expected, .. } in &facets.tags {
+            prop_assert_eq!(facets.of_tag(key), *expected);
             let mut tags = filter.tags.clone();
             tags.push(key.clone());
             prop_assert_eq!(*expected, count(&Filter { tags, ..filter.clone() }));
@@ -91,9 +99,9 @@ proptest! {
 
     #[test]
     fn every_order_shows_the_same_rows(rows in some_rows(), filter in some_filter()) {
-        let expected = { let mut ids = select(&rows, &filter, Sort::Created, NOW).0; ids.sort_unstable(); ids };
+        let expected = { let mut ids = select(&rows, &filter, Sort::Created).shown; ids.sort_unstable(); ids };
         for sort in Sort::ALL {
-            let mut ids = select(&rows, &filter, sort, NOW).0;
+            let mut ids = select(&rows, &filter, sort).shown;
             ids.sort_unstable();
             prop_assert_eq!(&ids, &expected);
         }
