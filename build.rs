@@ -27,6 +27,11 @@ fn main() {
     if let Ok(site) = std::env::var("PATCHBAY_SITE_DIR") {
         println!("cargo::rerun-if-changed={site}/site.json");
     }
+    println!("cargo::rerun-if-changed=migrations");
+    if std::env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "wasm32") {
+        // What the module is split by, into the part that is needed at once and the dialogs.
+        println!("cargo::rustc-link-arg-cdylib=--emit-relocs");
+    }
     if std::env::var_os("CARGO_FEATURE_SSR").is_some() {
         embed_catalog();
     }

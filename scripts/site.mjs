@@ -15,20 +15,32 @@ const fresh = `${site}.fresh`;
 rmSync(fresh, { recursive: true, force: true });
 mkdirSync(join(fresh, "pkg"), { recursive: true });
 
-const wasm = join(work, "patchbay_bg.opt.wasm");
 // What every browser of the last years takes; `--all-features` writes encodings that none accepts yet.
 const features = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
-run(bin("wasm-opt"), ["-Os", "--strip-debug", "--strip-producers", ...features.map((feature) => `--enable-${feature}`), join(work, "patchbay_bg.wasm"), "-o", wasm]);
-const js = join(work, "patchbay.min.js");
-run(bin("esbuild"), [join(work, "patchbay.js"), "--minify", "--format=esm", "--log-level=warning", `--outfile=${js}`]);
-const css = join(work, "main.css");
-run(bin("lightningcss"), ["--bundle", "--minify", join("style", "main.css"), "-o", css]);
-
+const optimised = (name) => {
+  const output = join(work, `${name}.opt`);
+  run(bin("wasm-opt"), ["-Os", "--strip-debug", "--strip-producers", ...features.map((feature) => `--enable-${feature}`), join(work, name), "-o", output]);
+  return output;
+};
 const place = (path, stem, extension) => {
   const name = `pkg/${stem}.${hashOf(path)}.${extension}`;
   cpSync(path, join(fresh, name));
   return name;
 };
+
+const wasm = optimised("patchbay_bg.wasm");
+// The parts that are fetched later: the loader names them relative to itself.
+const loader = join(work, "__wasm_split.js");
+const later = readdirSync(work).filter((name) => /^split_.*\.wasm$/.test(name));
+for (const name of later) {
+  const placed = place(optimised(name), name.replace(/\.wasm$/, ""), "wasm");
+  writeFileSync(loader, readFileSync(loader, "utf8").replaceAll(`"./${name}"`, `"./${placed.replace("pkg/", "")}"`));
+}
+const js = join(work, "patchbay.min.js");
+run(bin("esbuild"), [join(work, "patchbay.js"), "--bundle", "--minify", "--format=esm", "--log-level=warning", `--outfile=${js}`]);
+const css = join(work, "main.css");
+run(bin("lightningcss"), ["--bundle", "--minify", join("style", "main.css"), "-o", css]);
+
 const names = { js: place(js, "patchbay", "js"), wasm: place(wasm, "patchbay_bg", "wasm"), css: place(css, "main", "css") };
 writeFileSync(join(fresh, "site.json"), JSON.stringify(names));
 cpSync("public", fresh, { recursive: true });

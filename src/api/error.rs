@@ -45,6 +45,13 @@ impl ApiError {
     }
 }
 
+impl From<leptos::wasm_split::SplitLoaderError> for ApiError {
+    /// A part of the page that is fetched when it is wanted did not come.
+    fn from(_: leptos::wasm_split::SplitLoaderError) -> Self {
+        Self::Offline
+    }
+}
+
 impl FromServerFnError for ApiError {
     type Encoder = JsonEncoding;
 

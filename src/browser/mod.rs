@@ -36,6 +36,12 @@ fn base_path() -> String {
     element("meta[name=patchbay-base]").and_then(|meta| meta.get_attribute("content")).unwrap_or_default()
 }
 
+/// A length as styles take it. The browser writes the number: Rust's own way is 14 KB of code.
+fn pixels(length: f64) -> String {
+    let number = js_sys::Number::from(length).to_string_with_radix(10);
+    number.map(|number| format!("{}px", String::from(number))).unwrap_or_default()
+}
+
 /// The first element that a selector names.
 fn element(selector: &str) -> Option<HtmlElement> {
     document().query_selector(selector).ok().flatten().map(JsCast::unchecked_into)

@@ -5,6 +5,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Node};
 
+use super::pixels;
+
 /// Room between a menu and what opened it, and the viewport's edge.
 const GAP: f64 = 4.0;
 
@@ -22,8 +24,8 @@ pub fn open_at(menu: &str, event: &MouseEvent) {
     let top = if fits { below } else { (button.top() - GAP - size.height()).max(GAP) };
     let left = (button.right() - size.width()).max(GAP);
     let style = menu.style();
-    let _ = style.set_property("top", &format!("{top}px"));
-    let _ = style.set_property("left", &format!("{left}px"));
+    let _ = style.set_property("top", &pixels(top));
+    let _ = style.set_property("left", &pixels(left));
     focus(items(&menu).first());
 }
 

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use std::time::Duration;
 use web_sys::HtmlElement;
 
-use super::element;
+use super::{element, pixels};
 use crate::domain::id::ConnectionId;
 use crate::ui::state::list::ListState;
 use crate::ui::state::shown::{Shown, Window};
@@ -69,8 +69,8 @@ fn make_room(state: ListState) {
     let Some(rows) = element(".rows") else { return };
     if height > 0.0 {
         let style = rows.style();
-        let _ = style.set_property("block-size", &format!("{}px", count as f64 * height));
-        let _ = style.set_property("padding-block-start", &format!("{}px", first as f64 * height));
+        let _ = style.set_property("block-size", &pixels(count as f64 * height));
+        let _ = style.set_property("padding-block-start", &pixels(first as f64 * height));
     }
 }
 

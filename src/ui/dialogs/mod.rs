@@ -17,24 +17,52 @@ pub mod testing;
 pub mod waiting;
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos::wasm_split::wasm_split;
 
 use self::delete::DeleteDialog;
 use self::edit::EditDialog;
 use self::new::NewDialog;
 use self::shortcuts::ShortcutsDialog;
+use crate::api::error::ApiError;
 use crate::domain::field::FieldValues;
 use crate::ui::state::dialogs::{Dialog, Dialogs};
+use crate::ui::state::toasts::Toasts;
 
-/// Shows the open dialog.
+/// Shows the open dialog. The dialogs' code is a file of its own, fetched when the list can already be used.
 #[component]
 pub fn DialogHost() -> impl IntoView {
     let dialogs = Dialogs::expect();
-    let open = move |dialog| match dialog {
+    let toasts = Toasts::expect();
+    Effect::new(|_| {
+        request_idle_callback(|| {
+            // What fails here is fetched again, and told, when a dialog is wanted.
+            spawn_local(async { drop(preload().await) });
+        });
+    });
+    let shown = move |dialog| {
+        Suspend::new(async move {
+            let failed = |error: ApiError| {
+                dialogs.close();
+                toasts.complain(error.to_string());
+            };
+            view_of(dialog).await.map_err(failed).ok()
+        })
+    };
+    view! { <Suspense>{move || dialogs.current().map(shown)}</Suspense> }.into_any()
+}
+
+/// A dialog's view.
+///
+/// # Errors
+/// [`ApiError::Offline`] where its code cannot be fetched.
+#[wasm_split(dialogs, fallible, preload(preload), wasm_split_path = leptos::wasm_split)]
+fn view_of(dialog: Dialog) -> Result<AnyView, ApiError> {
+    Ok(match dialog {
         Dialog::New(component) => view! { <NewDialog component=component prefill=FieldValues::default() /> }.into_any(),
         Dialog::Prefilled(slug, prefill) => view! { <NewDialog component=Some(slug) prefill=prefill /> }.into_any(),
         Dialog::Edit(id) => view! { <EditDialog id=id /> }.into_any(),
         Dialog::Delete(id) => view! { <DeleteDialog id=id /> }.into_any(),
         Dialog::Shortcuts => view! { <ShortcutsDialog /> }.into_any(),
-    };
-    (move || dialogs.current().map(open)).into_any()
+    })
 }
