@@ -3,7 +3,7 @@
 
 use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::component::ComponentSlug;
@@ -93,14 +93,14 @@ impl Index {
     pub fn new(rows: Arc<Vec<Row>>, sort: Sort, now: Timestamp) -> Self {
         let mut order: Vec<usize> = (0..rows.len()).collect();
         order.sort_by(|a, b| sort.compare(&rows[*a], &rows[*b], now));
-        let components: BTreeSet<&ComponentSlug> = rows.iter().map(|row| &row.summary.component).collect();
-        let components: Vec<ComponentSlug> = components.into_iter().cloned().collect();
-        let mut labels = BTreeMap::new();
+        let (mut slugs, mut labels) = (BTreeMap::new(), BTreeMap::new());
         for row in rows.iter() {
+            slugs.entry(row.summary.component.as_str()).or_insert(&row.summary.component);
             for (key, tag) in row.tag_keys.iter().zip(&row.summary.tags) {
                 labels.entry(key.as_str()).or_insert_with(|| tag.as_str());
             }
         }
+        let components: Vec<ComponentSlug> = slugs.into_values().cloned().collect();
         let tags: Vec<_> = labels.into_iter().map(|(key, label)| (key.to_owned(), label.to_owned())).collect();
         let numbers = rows.iter().map(|row| Numbers {
             component: components.binary_search(&row.summary.component).unwrap_or(NONE),

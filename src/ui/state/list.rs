@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use leptos_router::location::Location;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::address::{Asked, Base};
@@ -17,7 +17,6 @@ use crate::domain::filter::{ListQuery, Row};
 use crate::domain::id::ConnectionId;
 use crate::domain::role::Action;
 use crate::domain::selection::Index;
-use crate::domain::sort::Sort;
 use crate::domain::time::{MINUTE, Timestamp};
 
 /// The rows this page knows of one environment.
@@ -27,7 +26,7 @@ pub struct Known {
     /// `false`: only the server-rendered first page; counts and rows come from there until the snapshot is here.
     pub whole: bool,
     pub rows: Arc<Vec<Row>>,
-    pub badges: Arc<BTreeMap<ComponentSlug, ComponentBadge>>,
+    pub badges: Arc<HashMap<ComponentSlug, ComponentBadge>>,
     pub deleted: usize,
 }
 
@@ -240,15 +239,7 @@ impl ListState {
     /// All tags of the environment as first written, for completion.
     #[must_use]
     pub fn tags(self) -> Vec<String> {
-        self.known.with(|known| {
-            let mut tags = BTreeMap::new();
-            for row in known.rows.iter() {
-                for (key, tag) in row.tag_keys.iter().zip(&row.summary.tags) {
-                    tags.entry(key.clone()).or_insert_with(|| tag.as_str().to_owned());
-                }
-            }
-            tags.into_values().collect()
-        })
+        self.shown.with(|shown| shown.facets.tags.iter().map(|tag| tag.label.clone()).collect())
     }
 
     /// Takes over a snapshot, whole or as changes; an older one than what is known is left out.
@@ -311,9 +302,7 @@ impl Known {
         let badges = Arc::make_mut(&mut self.badges);
         badges.extend(snapshot.components.into_iter().map(|badge| (badge.slug.clone(), badge)));
         let incoming = to_rows(snapshot.rows, badges);
-        let mut rows = if snapshot.whole { incoming } else { merged(&self.rows, incoming, &snapshot.removed) };
-        // Kept in the default order, so that showing it sorts what is sorted.
-        rows.sort_by(|a, b| Sort::Created.compare(a, b, snapshot.now));
+        let rows = if snapshot.whole { incoming } else { merged(&self.rows, incoming, &snapshot.removed) };
         self.rows = Arc::new(rows);
         self.whole |= snapshot.whole;
         self.revision = snapshot.revision;
@@ -321,7 +310,7 @@ impl Known {
     }
 }
 
-fn to_rows(summaries: Vec<Summary>, badges: &BTreeMap<ComponentSlug, ComponentBadge>) -> Vec<Row> {
+fn to_rows(summaries: Vec<Summary>, badges: &HashMap<ComponentSlug, ComponentBadge>) -> Vec<Row> {
     let row = |summary: Summary| {
         let badge = badges.get(&summary.component);
         Row::new(summary, badge)
@@ -332,7 +321,7 @@ fn to_rows(summaries: Vec<Summary>, badges: &BTreeMap<ComponentSlug, ComponentBa
 /// The old rows without the removed ones, each replaced where it comes in at least as new; the new ones at the end.
 fn merged(old: &[Row], incoming: Vec<Row>, removed: &[ConnectionId]) -> Vec<Row> {
     let removed: HashSet<&ConnectionId> = removed.iter().collect();
-    let mut incoming: BTreeMap<ConnectionId, Row> =
+    let mut incoming: HashMap<ConnectionId, Row> =
         incoming.into_iter().map(|row| (row.summary.id.clone(), row)).collect();
     let mut rows: Vec<Row> = old
         .iter()
