@@ -65,6 +65,17 @@ pub enum Service {
     Mysql(LoginService),
     Redis(LoginService),
     Smtp(LoginService),
+    Imap(LoginService),
+    Ftp(LoginService),
+    Ssh(LoginService),
+    Sftp(LoginService),
+    Ldap(LoginService),
+    Mongodb(LoginService),
+    Amqp(LoginService),
+    Mqtt(LoginService),
+    Nats(LoginService),
+    /// A key file of Google Cloud in the field `key`; signs in by the JWT grant (RFC 7523).
+    GoogleServiceAccount {},
 }
 
 /// A service one logs in to over its own protocol.

@@ -38,6 +38,6 @@ fn may_be_vouched_for(method: &Method) -> bool {
     let may_be_left_out = |id: &String| method.fields.iter().any(|field| &field.id == id && may_be_empty(field));
     match &method.service {
         Service::Http(http) => http.probes.iter().all(|probe| probe.needs.iter().any(may_be_left_out)),
-        Service::Postgresql(_) | Service::Mysql(_) | Service::Redis(_) | Service::Smtp(_) => false,
+        _ => false,
     }
 }

@@ -1,12 +1,22 @@
 //! Asking a service whether a credential works; one file a protocol.
 
+mod amqp;
 mod aws;
+mod ftp;
+mod google;
 mod http;
 mod http_outcome;
 mod http_request;
 mod login;
+mod mqtt;
 mod mysql;
+mod nats;
 mod postgresql;
+#[cfg(feature = "protocols")]
+mod rare;
+#[cfg(not(feature = "protocols"))]
+#[path = "rare/absent.rs"]
+mod rare;
 mod redis;
 mod scrub;
 mod setback;
@@ -148,6 +158,16 @@ async fn ask(errand: &Errand<'_>, service: &Service, steps: &mut Steps) -> Resul
         Service::Mysql(service) => mysql::ask(errand, service, steps).await,
         Service::Redis(service) => redis::ask(errand, service, steps).await,
         Service::Smtp(service) => smtp::ask(errand, service, steps).await,
+        Service::Imap(service) => rare::imap::ask(errand, service, steps).await,
+        Service::Ftp(service) => ftp::ask(errand, service, steps).await,
+        Service::Ssh(service) => rare::ssh::ask(errand, service, steps).await,
+        Service::Sftp(service) => rare::sftp::ask(errand, service, steps).await,
+        Service::Ldap(service) => rare::ldap::ask(errand, service, steps).await,
+        Service::Mongodb(service) => rare::mongodb::ask(errand, service, steps).await,
+        Service::Amqp(service) => amqp::ask(errand, service, steps).await,
+        Service::Mqtt(service) => mqtt::ask(errand, service, steps).await,
+        Service::Nats(service) => nats::ask(errand, service, steps).await,
+        Service::GoogleServiceAccount {} => google::ask(errand, steps).await,
     }
 }
 
@@ -161,7 +181,7 @@ pub fn askable(method: &Method, config: &FieldValues) -> bool {
                 filled && field.is_shown(config, &method.fields)
             })
         }),
-        Service::Postgresql(_) | Service::Mysql(_) | Service::Redis(_) | Service::Smtp(_) => true,
+        _ => true,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Rules for services one logs in to over their own protocol: the fields the protocol reads by name.
 
+use super::super::definition::Service;
 use super::{Fault, Findings, Location, find};
 use crate::domain::field::{Field, FieldKind};
 
@@ -11,24 +12,36 @@ pub(super) struct Protocol {
     tls_choices: &'static str,
 }
 
-const DATABASE_TLS: &[&str] = &["auto", "verify", "require", "off"];
+/// Encrypted from the first byte, or by the protocol's only way.
+const AT_ONCE: (&[&str], &str) = (&["auto", "verify", "require", "off"], "auto, verify, require or off");
+/// Encrypted by a command, or from the first byte.
+const BY_COMMAND: (&[&str], &str) = (&["starttls", "tls", "off"], "starttls, tls or off");
 
-pub(super) const DATABASE: Protocol = Protocol {
-    required: &["host", "port", "user", "password", "database", "tls", "ca"],
-    tls: DATABASE_TLS,
-    tls_choices: "auto, verify, require or off",
-};
-
-pub(super) const REDIS: Protocol = DATABASE;
-
-pub(super) const SMTP: Protocol = Protocol {
-    required: &["host", "port", "user", "password", "tls", "ca"],
-    tls: &["starttls", "tls", "off"],
-    tls_choices: "starttls, tls or off",
-};
+impl Protocol {
+    /// The rules of a service that is no HTTP service.
+    pub(super) fn of(service: &Service) -> Self {
+        let (required, (tls, tls_choices)): (&[&str], _) = match service {
+            Service::Postgresql(_) | Service::Mysql(_) | Service::Redis(_) | Service::Mongodb(_) | Service::Amqp(_) => {
+                (&["host", "port", "user", "password", "database", "tls", "ca"], AT_ONCE)
+            }
+            Service::Mqtt(_) => (&["host", "port", "user", "password", "tls", "ca"], AT_ONCE),
+            Service::Nats(_) => (&["host", "port", "tls", "ca"], AT_ONCE),
+            Service::Smtp(_) | Service::Imap(_) | Service::Ftp(_) | Service::Ldap(_) => {
+                (&["host", "port", "user", "password", "tls", "ca"], BY_COMMAND)
+            }
+            Service::Ssh(_) | Service::Sftp(_) => (&["host", "port", "user", "host_key"], AT_ONCE),
+            Service::GoogleServiceAccount {} => (&["key"], AT_ONCE),
+            Service::Http(_) => (&[], AT_ONCE),
+        };
+        Self { required, tls, tls_choices }
+    }
+}
 
 /// Fields that decide where the secret goes, or who may read it on the way.
-const DESTINATIONS: [&str; 4] = ["host", "port", "tls", "ca"];
+const DESTINATIONS: [&str; 5] = ["host", "port", "tls", "ca", "host_key"];
+
+/// Fields that authenticate.
+const SECRETS: [&str; 6] = ["password", "token", "private_key", "passphrase", "client_key", "key"];
 
 const KINDS: [(&str, FieldKind, &str); 4] = [
     ("host", FieldKind::Host, "host"),
@@ -37,7 +50,7 @@ const KINDS: [(&str, FieldKind, &str); 4] = [
     ("ca", FieldKind::Multiline, "multiline"),
 ];
 
-pub(super) fn check(protocol: &Protocol, fields: &[Field], method: &Location, findings: &mut Findings) {
+pub(super) fn check(protocol: Protocol, fields: &[Field], method: &Location, findings: &mut Findings) {
     for id in protocol.required {
         findings.require(find(fields, id).is_some(), &method.child("fields"), Fault::ProtocolField(id));
     }
@@ -45,13 +58,13 @@ pub(super) fn check(protocol: &Protocol, fields: &[Field], method: &Location, fi
         let at = method.item("fields", index);
         let destined = field.destination || !DESTINATIONS.contains(&field.id.as_str());
         findings.require(destined, &at.child("destination"), Fault::NotDestination(field.id.clone()));
-        let hidden = field.secret || field.id != "password";
+        let hidden = field.secret || !SECRETS.contains(&field.id.as_str());
         findings.require(hidden, &at.child("secret"), Fault::NotSecret(field.id.clone()));
         if let Some((_, kind, name)) = KINDS.iter().find(|(id, ..)| *id == field.id) {
             findings.require(field.kind == *kind, &at.child("kind"), Fault::ProtocolKind(name));
         }
         if field.id == "tls" {
-            check_tls(protocol, field, &at, findings);
+            check_tls(&protocol, field, &at, findings);
         }
     }
 }

@@ -92,9 +92,7 @@ fn check_method(method: &Method, at: &Location, findings: &mut Findings) {
     let service = at.child("service");
     match &method.service {
         Service::Http(http) => http::check(http, &method.fields, &service, findings),
-        Service::Postgresql(_) | Service::Mysql(_) => login::check(&login::DATABASE, &method.fields, at, findings),
-        Service::Redis(_) => login::check(&login::REDIS, &method.fields, at, findings),
-        Service::Smtp(_) => login::check(&login::SMTP, &method.fields, at, findings),
+        service => login::check(login::Protocol::of(service), &method.fields, at, findings),
     }
     let by_oauth = matches!(method.kind, MethodKind::AuthorizationCode | MethodKind::ClientCredentials);
     match &method.oauth {
