@@ -7,6 +7,9 @@ use std::fs;
 use std::hash::Hasher;
 use std::path::{Path, PathBuf};
 
+#[path = "src/server/catalog/cases.rs"]
+#[expect(dead_code, reason = "the tests replay what the build script only demands")]
+mod cases;
 #[path = "src/server/catalog/check/mod.rs"]
 #[expect(dead_code, reason = "the server also reads files of operators, which can be wrong in more ways")]
 mod check;
@@ -72,12 +75,29 @@ fn embed_catalog() {
     }
 }
 
+/// Demands the vendor's answers, written down as cases, of a component that is asked over HTTP.
+fn check_cases(name: &str, definition: &definition::Definition) {
+    let file = format!("catalog/cases/{name}");
+    let by_http = definition.methods.iter().any(|method| matches!(method.service, definition::Service::Http(_)));
+    match fs::read_to_string(&file) {
+        Ok(text) => {
+            if let Err(problem) = cases::read(&text, definition) {
+                println!("cargo::error={file}: {}", problem.replace('\n', " "));
+            }
+        }
+        Err(_) if by_http => {
+            println!("cargo::error={file} is missing: write down what the vendor answers")
+        }
+        Err(_) => {}
+    }
+}
+
 /// Reports every problem of one component as a build error.
 fn check_component(name: &str, icons: &BTreeSet<String>) {
     let file = format!("catalog/{name}");
     let text = fs::read_to_string(&file).unwrap_or_default();
     match check::read(&text, icons) {
-        Ok(definition) if format!("{}.toml", definition.slug) == name => {}
+        Ok(definition) if format!("{}.toml", definition.slug) == name => check_cases(name, &definition),
         Ok(definition) => println!("cargo::error={file}: slug: name the file {}.toml", definition.slug),
         Err(problems) => {
             for problem in problems {

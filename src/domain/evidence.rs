@@ -105,9 +105,19 @@ pub struct Evidence {
     pub account: Account,
     /// When the credential itself ends, where the service or a certificate tells.
     pub expires_at: Option<Timestamp>,
+    /// The service asked not to be asked again before (`Retry-After`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
 }
 
 impl Evidence {
+    /// Evidence of a probe that did not take place.
+    #[must_use]
+    pub fn none(at: Timestamp, reason: impl Into<String>) -> Self {
+        let verdict = Verdict::NoEvidence { reason: reason.into(), field: None };
+        Self { at, steps: Vec::new(), verdict, account: Account::default(), expires_at: None, not_before: None }
+    }
+
     /// The same without what only operators may see.
     #[must_use]
     pub fn without_details(mut self) -> Self {
@@ -115,5 +125,41 @@ impl Evidence {
             step.detail.clear();
         }
         self
+    }
+}
+
+/// One entry of a connection's timeline: what is kept of evidence that newer evidence has replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub at: Timestamp,
+    pub outcome: CheckOutcome,
+    /// Why, where it did not go well.
+    pub words: String,
+    pub milliseconds: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckOutcome {
+    Accepted,
+    Limited,
+    Refused,
+    /// Nothing was learned.
+    Unanswered,
+}
+
+impl Check {
+    /// What the timeline keeps; `None` of what could not be asked.
+    #[must_use]
+    pub fn of(evidence: &Evidence) -> Option<Self> {
+        let (outcome, words) = match &evidence.verdict {
+            Verdict::Valid => (CheckOutcome::Accepted, String::new()),
+            Verdict::Limited { missing } => (CheckOutcome::Limited, format!("Missing: {}.", missing.join(", "))),
+            Verdict::Rejected { reason, .. } => (CheckOutcome::Refused, reason.clone()),
+            Verdict::NoEvidence { reason, .. } => (CheckOutcome::Unanswered, reason.clone()),
+            Verdict::NotAskable => return None,
+        };
+        let milliseconds = evidence.steps.iter().map(|step| step.milliseconds).fold(0, u32::saturating_add);
+        Some(Self { at: evidence.at, outcome, words, milliseconds })
     }
 }

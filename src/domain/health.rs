@@ -102,12 +102,20 @@ impl Health {
         match verdict {
             Verdict::Valid => Self::Valid { checked_at: now },
             Verdict::Limited { missing } => Self::Limited { missing: missing.clone(), checked_at: now },
-            Verdict::Rejected { reason, .. } => Self::Rejected { reason: reason.clone(), at: now },
+            Verdict::Rejected { reason, .. } => Self::Rejected { reason: reason.clone(), at: self.rejected_at(now) },
             Verdict::NotAskable => match self {
                 vouched @ Self::Vouched { .. } => vouched,
                 _ => Self::Unproven,
             },
             Verdict::NoEvidence { reason, .. } => self.could_not_be_checked(reason.clone(), now),
+        }
+    }
+
+    /// Since when the service refuses the credential.
+    fn rejected_at(&self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Rejected { at, .. } => *at,
+            _ => now,
         }
     }
 
@@ -125,6 +133,20 @@ impl Health {
                 reason,
                 was_active: other.status() == Status::Active,
             },
+        }
+    }
+
+    /// Whether a list shows the same for both: another check that went like the one before is no news.
+    #[must_use]
+    pub fn shows_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Valid { .. }, Self::Valid { .. }) => true,
+            (Self::Limited { missing, .. }, Self::Limited { missing: others, .. }) => missing == others,
+            (Self::Rejected { reason, .. }, Self::Rejected { reason: others, .. }) => reason == others,
+            (Self::Unreachable { since, .. }, Self::Unreachable { since: others, .. }) => {
+                since == others && self.status() == other.status()
+            }
+            _ => self == other,
         }
     }
 

@@ -11,6 +11,7 @@ pub mod health;
 pub mod id;
 pub mod name;
 pub mod role;
+pub mod schedule;
 pub mod selection;
 pub mod sort;
 pub mod tag;

@@ -97,7 +97,7 @@ impl Sample<'_> {
         let name = if n < PURPOSES.len() { purpose.to_owned() } else { format!("{purpose}, {region} {n}") };
         let tags = (0..n % 4).map(|t| TAGS[(n / 2 + t * 5) % TAGS.len()]);
         let (health, expires_at) = self.health(n);
-        let proof = Proof { health, account: account(form.badge.slug.as_str(), n), evidence: None, expires_at };
+        let proof = Proof { health, account: account(form.badge.slug.as_str(), n), expires_at, ..Proof::default() };
         let method = form.methods.first().map(|method| method.id.clone()).unwrap_or_default();
         let credentials =
             Credentials { method, config: FieldValues::default(), sealed: Vec::new(), secrets: Vec::new(), proof };

@@ -7,7 +7,9 @@ use patchbay::domain::time::Timestamp;
 use patchbay::server::store::record::{AuditAction, Change, NewConnection, Proof};
 use patchbay::server::store::{PageQuery, StoreError};
 
-use crate::database::{Database, credentials, entry, id, insert, name, new, on_both_engines, production, scope, tags};
+use crate::database::{
+    Database, credentials, entry, found, id, insert, name, new, on_both_engines, production, scope, tags,
+};
 
 on_both_engines!(
     what_was_inserted_reads_back_whole,
@@ -30,12 +32,14 @@ fn proof() -> Proof {
         verdict: Verdict::Valid,
         account: account.clone(),
         expires_at: Some(Timestamp(99)),
+        not_before: None,
     };
     Proof {
         health: Health::Valid { checked_at: Timestamp(5) },
         account,
         evidence: Some(evidence),
         expires_at: Some(Timestamp(99)),
+        check_at: None,
     }
 }
 
@@ -101,7 +105,7 @@ async fn another_environments_id_is_none_everywhere(database: &Database) {
     assert!(store.page(&there, &page).await.expect("read").is_empty());
     let edited = || entry(AuditAction::Edited);
     assert_eq!(store.update(&there, &id(1), 1, Change::default(), edited()).await, Err(StoreError::NotFound));
-    assert_eq!(store.record_proof(&there, &id(1), 1, proof(), edited()).await, Ok(None));
+    assert_eq!(store.record_found(&there, &id(1), found(1, proof())).await, Ok(None));
     assert_eq!(store.delete(&there, &id(1), Timestamp(2), edited()).await, Err(StoreError::NotFound));
     store.delete(&here, &id(1), Timestamp(2), edited()).await.expect("deleted");
     assert_eq!(store.deleted_count(&there).await, Ok(0));
@@ -158,19 +162,18 @@ async fn a_repeated_request_creates_nothing_twice(database: &Database) {
 async fn proof_of_older_secrets_is_dropped(database: &Database) {
     let (store, scope) = (&database.store, production());
     insert(store, &scope, 1, "one").await.expect("inserted");
-    let tested = || entry(AuditAction::Tested);
-    let summary = store.record_proof(&scope, &id(1), 1, proof(), tested()).await.expect("recorded").expect("there");
+    let summary = store.record_found(&scope, &id(1), found(1, proof())).await.expect("recorded").expect("there");
     assert_eq!(summary.health, Health::Valid { checked_at: Timestamp(5) });
     let change = Change { credentials: Some(credentials(b"other")), ..Change::default() };
     store.update(&scope, &id(1), summary.version, change, entry(AuditAction::Edited)).await.expect("updated");
     let revision = store.revision(&scope).await;
-    assert_eq!(store.record_proof(&scope, &id(1), 1, proof(), tested()).await, Ok(None));
+    assert_eq!(store.record_found(&scope, &id(1), found(1, proof())).await, Ok(None));
     assert_eq!(store.revision(&scope).await, revision);
     let stored = store.connection(&scope, &id(1)).await.expect("read").expect("there");
     assert_eq!(stored.summary.health, Health::Unproven);
     assert_eq!(store.audit_of(&scope, &id(1), 9).await.expect("read").len(), 3);
     store.delete(&scope, &id(1), Timestamp(7), entry(AuditAction::Deleted)).await.expect("deleted");
-    assert_eq!(store.record_proof(&scope, &id(1), 2, proof(), tested()).await, Ok(None));
+    assert_eq!(store.record_found(&scope, &id(1), found(2, proof())).await, Ok(None));
 }
 
 async fn pages_by_keyset_filter_and_miss_nothing(database: &Database) {

@@ -7,7 +7,7 @@ use patchbay::domain::id::{ConnectionId, MemberId, WorkspaceId};
 use patchbay::domain::name::ConnectionName;
 use patchbay::domain::tag::TagSet;
 use patchbay::domain::time::Timestamp;
-use patchbay::server::store::record::{AuditAction, AuditEntry, Credentials, NewConnection, Proof, Scope};
+use patchbay::server::store::record::{AuditAction, AuditEntry, Credentials, Found, NewConnection, Proof, Scope};
 use patchbay::server::store::{Store, StoreError};
 use sqlx::{AnyConnection, Connection, Executor};
 use std::path::PathBuf;
@@ -127,6 +127,11 @@ pub fn entry(action: AuditAction) -> AuditEntry {
         action,
         about: String::new(),
     }
+}
+
+/// What a check found out about secrets of a version, plain to see.
+pub fn found(secret_version: i64, proof: Proof) -> Found {
+    Found { proof, secret_version, fence: None, visible: true, entry: Some(entry(AuditAction::Tested)) }
 }
 
 pub fn id(number: u32) -> ConnectionId {

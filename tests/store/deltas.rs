@@ -8,7 +8,9 @@ use patchbay::server::store::Store;
 use patchbay::server::store::record::{AuditAction, Change, Proof, Scope, WorkflowUse};
 use std::collections::BTreeMap;
 
-use crate::database::{Database, credentials, entry, id, insert, name, on_both_engines, production, scope, tags};
+use crate::database::{
+    Database, credentials, entry, found, id, insert, name, on_both_engines, production, scope, tags,
+};
 use crate::workflows::workflow;
 
 on_both_engines!(deltas_equal_a_fresh_snapshot);
@@ -55,7 +57,7 @@ async fn change_something(store: &Store, scope: &Scope, dice: &mut Dice) -> bool
         }
         4 => {
             let proof = Proof { expires_at: Some(at), ..Proof::default() };
-            store.record_proof(scope, &connection, 1, proof, entry(AuditAction::Tested)).await.is_ok()
+            store.record_found(scope, &connection, found(1, proof)).await.is_ok()
         }
         5 => store.delete(scope, &connection, at, entry(AuditAction::Deleted)).await.is_ok(),
         6 => store.undelete(scope, &connection, entry(AuditAction::Restored)).await.is_ok(),

@@ -2,6 +2,7 @@
 #![cfg(feature = "ssr")]
 
 mod audit;
+mod checks;
 mod connections;
 mod database;
 mod deltas;

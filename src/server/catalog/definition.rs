@@ -24,6 +24,10 @@ pub struct Definition {
     pub popularity: u32,
     /// The vendor pages the facts were read from.
     pub sources: Vec<Source>,
+    /// The day (`YYYY-MM-DD`) on which its check was tried against the service itself, with a good credential and a
+    /// bad one; without it the check rests on the vendor's documentation.
+    #[serde(default)]
+    pub tried_live: Option<String>,
     /// The recommended one first.
     pub methods: Vec<Method>,
 }

@@ -52,11 +52,18 @@ impl Resolver for SystemResolver {
     }
 }
 
+/// A connection being opened.
+pub type Opening = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+
+/// Opens a connection to an address that was checked.
+pub type Open = Arc<dyn Fn(SocketAddr) -> Opening + Send + Sync>;
+
 /// Connects to where the policy lets it, and nowhere else.
 #[derive(Clone)]
 pub struct Dialer {
     policy: Arc<NetworkPolicy>,
     resolver: Arc<dyn Resolver>,
+    open: Open,
 }
 
 /// A connection and the checked address it goes to.
@@ -91,7 +98,13 @@ impl DialError {
 impl Dialer {
     #[must_use]
     pub fn new(policy: NetworkPolicy, resolver: Arc<dyn Resolver>) -> Self {
-        Self { policy: Arc::new(policy), resolver }
+        Self { policy: Arc::new(policy), resolver, open: Arc::new(|peer| Box::pin(open(peer))) }
+    }
+
+    /// The same with another way of opening connections, such as to a server that stands in for all others.
+    #[must_use]
+    pub fn opening_by(self, open: Open) -> Self {
+        Self { open, ..self }
     }
 
     /// Resolves once, checks every address, connects to the first checked one that takes the connection.
@@ -106,7 +119,7 @@ impl Dialer {
         let message = if matches!(host, Host::Ip(_)) { "An address already." } else { "The name has an address." };
         steps.pass_with_detail(message, &list);
         steps.begin(StepKind::Connect);
-        let connected = first_that_answers(&addresses).await?;
+        let connected = self.first_that_answers(&addresses).await?;
         steps.pass_with_detail("Connected.", &connected.peer.to_string());
         Ok(connected)
     }
@@ -114,7 +127,7 @@ impl Dialer {
     /// Whether something on this machine takes connections at a port. Asks loopback, within 300 ms, and sends nothing.
     pub async fn answers_locally(&self, port: u16) -> bool {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        self.check(address).is_ok() && matches!(timeout(LOCAL_PATIENCE, open(address)).await, Ok(Ok(_)))
+        self.check(address).is_ok() && matches!(timeout(LOCAL_PATIENCE, (self.open)(address)).await, Ok(Ok(_)))
     }
 
     /// The addresses of a host that may be dialled; never empty.
@@ -145,6 +158,24 @@ impl Dialer {
         }
     }
 
+    /// Tries the addresses in turn, each for its share of the time, so that a silent one leaves some for the next.
+    async fn first_that_answers(&self, addresses: &[SocketAddr]) -> Result<Connected, DialError> {
+        let share = PATIENCE / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+        let (mut causes, mut silent) = (Vec::new(), false);
+        for &peer in addresses {
+            match timeout(share, (self.open)(peer)).await {
+                Ok(Ok(stream)) => return Ok(Connected { wire: Wire::plain(stream), peer }),
+                Ok(Err(error)) => causes.push(format!("{peer}: {error}.")),
+                Err(_) => {
+                    silent = true;
+                    causes.push(format!("{peer}: no answer."));
+                }
+            }
+        }
+        let detail = causes.join(" ");
+        Err(if silent { DialError::NoAnswer { detail } } else { DialError::NobodyListens { detail } })
+    }
+
     fn check(&self, address: SocketAddr) -> Result<(), Refusal> {
         self.policy.permits(address)?;
         if self.policy.guards_here(address.port()) && is_this_machine(address) {
@@ -161,24 +192,6 @@ fn is_this_machine(address: SocketAddr) -> bool {
     UdpSocket::bind((any, 0))
         .and_then(|socket| socket.connect(address).and_then(|()| socket.local_addr()))
         .is_ok_and(|local| local.ip() == address.ip())
-}
-
-/// Tries the addresses in turn, each for its share of the time, so that a silent one leaves some for the next.
-async fn first_that_answers(addresses: &[SocketAddr]) -> Result<Connected, DialError> {
-    let share = PATIENCE / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
-    let (mut causes, mut silent) = (Vec::new(), false);
-    for &peer in addresses {
-        match timeout(share, open(peer)).await {
-            Ok(Ok(stream)) => return Ok(Connected { wire: Wire::plain(stream), peer }),
-            Ok(Err(error)) => causes.push(format!("{peer}: {error}.")),
-            Err(_) => {
-                silent = true;
-                causes.push(format!("{peer}: no answer."));
-            }
-        }
-    }
-    let detail = causes.join(" ");
-    Err(if silent { DialError::NoAnswer { detail } } else { DialError::NobodyListens { detail } })
 }
 
 /// Opens a connection to an address that was checked.

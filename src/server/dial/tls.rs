@@ -136,6 +136,8 @@ fn machine_roots() -> Result<Arc<RootCertStore>, TlsError> {
             let found = rustls_native_certs::load_native_certs();
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(found.certs);
+            #[cfg(test)]
+            roots.add_parsable_certificates([test_authority::certificate()]);
             if roots.is_empty() {
                 let causes = found.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
                 let detail = format!("Install the package ca-certificates, or set SSL_CERT_FILE. {causes}");
@@ -144,6 +146,32 @@ fn machine_roots() -> Result<Arc<RootCertStore>, TlsError> {
             Ok(Arc::new(roots))
         })
         .clone()
+}
+
+/// An authority that the machine of the tests trusts.
+#[cfg(test)]
+pub mod test_authority {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use std::sync::LazyLock;
+
+    static AUTHORITY: LazyLock<CertifiedIssuer<'static, KeyPair>> = LazyLock::new(|| {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority")
+    });
+
+    pub fn certificate() -> CertificateDer<'static> {
+        AUTHORITY.der().clone()
+    }
+
+    /// A certificate for one name, and its key.
+    pub fn issue(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
+        let certificate = params.signed_by(&key, &AUTHORITY).expect("a certificate");
+        (certificate.der().clone(), PrivateKeyDer::try_from(key.serialize_der()).expect("a key"))
+    }
 }
 
 fn own_roots(pem: &str) -> Result<Arc<RootCertStore>, TlsError> {

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod caller;
+mod changes;
 mod csrf;
 mod headers;
 mod limits;

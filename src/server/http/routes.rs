@@ -67,6 +67,7 @@ pub const ROUTES: &[Route] = &[
     may("POST", "/rpc/purge", Action::DeleteConnection),
     may("POST", "/rpc/deleted", Action::ViewConnections),
     route("POST", "/rpc/sign_out", Access::SignedIn),
+    may("GET", "/rpc/stream/changes", Action::ViewConnections),
     may("POST", "/rpc/stream/create", Action::CreateConnection),
     may("POST", "/rpc/stream/update", Action::EditConnection),
     may("POST", "/rpc/stream/test", Action::TestConnection),

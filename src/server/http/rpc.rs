@@ -12,7 +12,7 @@ use leptos::prelude::provide_context;
 use serde::Deserialize;
 
 use super::refusal::{Refusal, status};
-use super::{AppState, stream};
+use super::{AppState, changes, stream};
 use crate::api::error::ApiError;
 use crate::api::transport::{CONTRACT, CONTRACT_HEADER};
 use crate::domain::environment::Environment;
@@ -25,6 +25,7 @@ const ERROR_LIMIT: usize = 64 * 1024;
 pub fn routes(app: &AppState) -> Router<AppState> {
     let mut router = Router::new()
         .route("/rpc/snapshot", axum::routing::get(snapshot))
+        .route("/rpc/stream/changes", axum::routing::get(changes::changes))
         .route("/rpc/stream/create", axum::routing::post(stream::create))
         .route("/rpc/stream/update", axum::routing::post(stream::update))
         .route("/rpc/stream/test", axum::routing::post(stream::test));

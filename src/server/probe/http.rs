@@ -4,14 +4,18 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::client::conn::http1;
+use hyper::header::RETRY_AFTER;
 use hyper_util::rt::TokioIo;
 use std::pin::pin;
+use std::time::UNIX_EPOCH;
 
 use super::http_outcome::{Answer, Judgement, classify};
-use super::http_request::{BuildError, build};
+use super::http_request::{BuildError, address, build};
 use super::login::skip_tls;
+use super::values::Values;
 use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
 use crate::domain::evidence::{StepKind, Verdict};
+use crate::domain::time::{DAY, SECOND, Timestamp};
 use crate::server::catalog::definition::{HttpProbe, HttpService};
 use crate::server::catalog::template::RenderError;
 use crate::server::dial::tls::{Trust, encrypt};
@@ -29,7 +33,7 @@ pub async fn ask(errand: &Errand<'_>, service: &HttpService, steps: &mut Steps) 
     let Some(first) = probes.next() else {
         return Err(Setback::silence("Fill in what is needed to ask the service."));
     };
-    let mut finding = settle(put(errand, service, first, steps, true).await?)?;
+    let mut finding = put(errand, service, first, steps, true).await?;
     steps.pass(&match &finding.account.identity {
         Some(identity) => signed_in_as(identity),
         None => format!("{} accepted the credential.", errand.component),
@@ -42,7 +46,7 @@ pub async fn ask(errand: &Errand<'_>, service: &HttpService, steps: &mut Steps) 
     steps.begin(StepKind::Authorise);
     for probe in rest {
         if finding.missing.is_empty() {
-            let further = settle(put(errand, service, probe, &mut Steps::unheard(), false).await?)?;
+            let further = put(errand, service, probe, &mut Steps::unheard(), false).await?;
             merge(&mut finding, further);
         }
     }
@@ -52,6 +56,12 @@ pub async fn ask(errand: &Errand<'_>, service: &HttpService, steps: &mut Steps) 
         steps.fail(&format!("Missing: {}.", finding.missing.join(", ")), "");
     }
     Ok(finding)
+}
+
+/// The host of the first question.
+pub fn host(service: &HttpService, values: Values<'_>) -> String {
+    let first = service.probes.first().and_then(|probe| address(service, probe, values).ok());
+    first.and_then(|url| url.host_str().map(str::to_lowercase)).unwrap_or_default()
 }
 
 fn merge(finding: &mut Finding, further: Finding) {
@@ -79,7 +89,7 @@ async fn put(
     probe: &HttpProbe,
     steps: &mut Steps,
     is_first: bool,
-) -> Result<Judgement, Setback> {
+) -> Result<Finding, Setback> {
     let prepared = build(service, probe, errand.values, errand.clock.now())?;
     let mut wire = errand.dialer.connect(&prepared.host, prepared.port, steps).await?.wire;
     if prepared.encrypted {
@@ -93,7 +103,21 @@ async fn put(
         steps.begin(StepKind::Authenticate);
     }
     let answer = exchange(wire, prepared.request.map(Full::new)).await?;
-    Ok(classify(probe, &answer, errand.scrub))
+    let judgement = classify(probe, &answer, errand.scrub);
+    settle(judgement).map_err(|setback| setback.for_now(retry_after(&answer, errand.clock.now())))
+}
+
+/// `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3), as milliseconds from now; a day at most.
+fn retry_after(answer: &Answer, now: Timestamp) -> Option<i64> {
+    let value = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match value.parse::<i64>() {
+        Ok(seconds) => seconds.saturating_mul(SECOND),
+        Err(_) => {
+            let at = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
+            i64::try_from(at.as_millis()).ok()?.saturating_sub(now.0)
+        }
+    };
+    Some(wait.clamp(0, DAY))
 }
 
 /// Sends the request and reads the answer, up to the limit.

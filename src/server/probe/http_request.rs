@@ -65,7 +65,7 @@ pub fn build(
     values: Values<'_>,
     now: Timestamp,
 ) -> Result<Prepared, BuildError> {
-    let url = request_url(service, probe, values)?;
+    let url = address(service, probe, values)?;
     let host = Host::parse(url.host_str().unwrap_or_default()).map_err(|_| BuildError::Address)?;
     let port = url.port_or_known_default().ok_or(BuildError::Address)?;
     let mut headers = common_headers(&url)?;
@@ -95,7 +95,11 @@ pub fn build(
     Ok(Prepared { host, port, encrypted: url.scheme() == "https", request })
 }
 
-fn request_url(service: &HttpService, probe: &HttpProbe, values: Values<'_>) -> Result<Url, BuildError> {
+/// The URL of a probe's request.
+///
+/// # Errors
+/// As [`build`].
+pub fn address(service: &HttpService, probe: &HttpProbe, values: Values<'_>) -> Result<Url, BuildError> {
     let template = Template::parse(probe.base_url.as_ref().unwrap_or(&service.base_url))?;
     let base_text = render_base(&template, values)?;
     let base = Url::parse(&base_text).map_err(|_| BuildError::Address)?;

@@ -63,6 +63,19 @@ pub struct Question<'a> {
     pub secrets: &'a Secrets,
 }
 
+impl Question<'_> {
+    /// The host it is put to, as far as its fields tell; empty where they are wrong.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let values = Values::of(self);
+        match &self.method.service {
+            Service::Http(service) => http::host(service, values),
+            Service::GoogleServiceAccount {} => "oauth2.googleapis.com".to_owned(),
+            _ => values.get("host").unwrap_or_default().to_lowercase(),
+        }
+    }
+}
+
 /// A question on its way, with all that a protocol needs to put it.
 struct Errand<'a> {
     component: &'a str,
@@ -107,13 +120,14 @@ impl Prober {
         } else {
             Ok(None)
         };
-        let (verdict, finding) = match result {
-            Ok(None) => (Verdict::NotAskable, Finding::default()),
-            Ok(Some(finding)) => (finding.clone().into_verdict(), finding),
+        let (verdict, finding, not_before) = match result {
+            Ok(None) => (Verdict::NotAskable, Finding::default(), None),
+            Ok(Some(finding)) => (finding.clone().into_verdict(), finding, None),
             Err(mut setback) => {
                 setback.field = setback.field.filter(|id| question.method.fields.iter().any(|field| &field.id == id));
                 steps.fail(&setback.reason, &setback.detail);
-                (setback.into_verdict(), Finding::default())
+                let not_before = setback.patience.map(|span| self.clock.now().plus(span));
+                (setback.into_verdict(), Finding::default(), not_before)
             }
         };
         Evidence {
@@ -122,6 +136,7 @@ impl Prober {
             verdict: cleaned_verdict(verdict, &scrub),
             account: cleaned_account(finding.account, &scrub),
             expires_at: finding.expires_at,
+            not_before,
         }
     }
 
@@ -216,6 +231,9 @@ fn cleaned_account(account: Account, scrub: &Scrubber) -> Account {
     }
 }
 
+#[cfg(test)]
+#[path = "cases_tests.rs"]
+mod cases_tests;
 #[cfg(test)]
 #[path = "real_server_tests.rs"]
 mod real_server_tests;

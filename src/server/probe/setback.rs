@@ -14,6 +14,8 @@ pub struct Setback {
     pub field: Option<String>,
     /// For operators only.
     pub detail: String,
+    /// For how many milliseconds the service asks not to be asked again.
+    pub patience: Option<i64>,
     refused: bool,
 }
 
@@ -21,7 +23,7 @@ impl Setback {
     /// Nothing was learned about the credential.
     #[must_use]
     pub fn silence(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), field: None, detail: String::new(), refused: false }
+        Self { reason: reason.into(), field: None, detail: String::new(), patience: None, refused: false }
     }
 
     /// The service refused the credential.
@@ -44,6 +46,13 @@ impl Setback {
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
+        self
+    }
+
+    /// With the span, in milliseconds, in which the service wants to be left alone.
+    #[must_use]
+    pub fn for_now(mut self, patience: Option<i64>) -> Self {
+        self.patience = patience;
         self
     }
 

@@ -6,7 +6,7 @@ use super::Services;
 use crate::api::connections::StoredSecret;
 use crate::api::error::ApiError;
 use crate::api::stream::ProbeEvent;
-use crate::domain::evidence::{Account, Evidence, Step, Verdict};
+use crate::domain::evidence::{Evidence, Step, Verdict};
 use crate::domain::field::{Field, FieldProblem, FieldValues, check_all};
 use crate::domain::health::Health;
 use crate::domain::id::ConnectionId;
@@ -134,15 +134,8 @@ impl Services {
         live: UnboundedSender<Step>,
     ) -> Evidence {
         if self.setting.demo {
-            let reason = "This is the sample workspace: nothing in it is checked against real services.".to_owned();
-            let verdict = Verdict::NoEvidence { reason, field: None };
-            return Evidence {
-                at: self.clock.now(),
-                steps: Vec::new(),
-                verdict,
-                account: Account::default(),
-                expires_at: None,
-            };
+            let reason = "This is the sample workspace: nothing in it is checked against real services.";
+            return Evidence::none(self.clock.now(), reason);
         }
         self.prober.probe(Question { component: definition, method, config, secrets }, live).await
     }
@@ -155,8 +148,9 @@ impl Services {
         method: &str,
         secret_version: i64,
         candidate: Candidate,
-        proof: Proof,
+        mut proof: Proof,
     ) -> Result<Credentials, ApiError> {
+        proof.check_at = self.next_check(scope, &proof, true);
         let sealed = if candidate.secrets.is_empty() {
             Vec::new()
         } else {
@@ -180,6 +174,7 @@ pub fn proof_of(evidence: Evidence, now: Timestamp) -> Proof {
         account: evidence.account.clone(),
         expires_at: evidence.expires_at,
         evidence: Some(evidence),
+        check_at: None,
     }
 }
 

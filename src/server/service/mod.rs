@@ -2,6 +2,7 @@
 
 pub mod caller;
 mod candidate;
+mod check;
 mod create;
 mod delete;
 mod detail;
@@ -13,6 +14,7 @@ mod rows;
 mod test;
 mod tries;
 mod update;
+mod watch;
 mod workflows;
 
 pub use delete::UNDO;
@@ -31,6 +33,7 @@ use rows::RowCache;
 use std::future::Future;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tries::RecentTries;
+use watch::Watches;
 
 /// How this instance was started, as far as use cases and pages need to know.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,6 +56,7 @@ pub struct Services {
     pub setting: Setting,
     rows: RowCache,
     tries: RecentTries,
+    watches: Watches,
 }
 
 impl Services {
@@ -76,6 +80,7 @@ impl Services {
             setting,
             rows: RowCache::default(),
             tries: RecentTries::default(),
+            watches: Watches::default(),
         }
     }
 }

@@ -2,11 +2,12 @@
 //! because they find out which workspace it is about, or concern all of them.
 
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 use super::audit;
 use super::keys::key_id;
 use super::member::{Member, member, members};
-use super::record::{AuditEntry, Scope};
+use super::record::{AuditEntry, Claim, Scope};
 use super::row::{corrupt, json, moment, parsed, to_json};
 use super::{Store, StoreError};
 use crate::domain::id::{ApiKeyId, ConnectionId, MemberId, WorkspaceId};
@@ -345,12 +346,51 @@ impl Store {
         .bind(before.0)
         .fetch_all(&self.read)
         .await?;
-        rows.iter()
-            .map(|row| {
-                let workspace = parsed(row.try_get("workspace")?)?;
-                let environment = row.try_get::<&str, _>("environment")?.parse().map_err(corrupt)?;
-                Ok((Scope { workspace, environment }, parsed(row.try_get("id")?)?))
-            })
-            .collect()
+        rows.iter().map(place).collect()
     }
+
+    /// Claims checks that are due, the longest due first, until `lease`. What somebody else holds is left alone: the
+    /// condition stands twice, so that the one who waited for the other's transaction looks again.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn claim_checks(&self, now: Timestamp, lease: Timestamp, most: i64) -> Result<Vec<Claim>, StoreError> {
+        // Read first: most of the time nothing is due, and nobody shall wait for the writer because of that.
+        let due = sqlx::query(
+            "SELECT id FROM connections WHERE check_at <= $1 AND lease_until <= $1 AND deleted_at IS NULL LIMIT 1",
+        );
+        if due.bind(now.0).fetch_optional(&self.read).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        self.write(move |tx| {
+            Box::pin(async move {
+                let rows = sqlx::query(
+                    "UPDATE connections SET lease_until = $2, fence = fence + 1 WHERE id IN \
+                     (SELECT id FROM connections WHERE check_at <= $1 AND lease_until <= $1 AND deleted_at IS NULL \
+                      ORDER BY check_at LIMIT $3) \
+                     AND check_at <= $1 AND lease_until <= $1 AND deleted_at IS NULL \
+                     RETURNING workspace, environment, id, fence",
+                )
+                .bind(now.0)
+                .bind(lease.0)
+                .bind(most)
+                .fetch_all(tx)
+                .await?;
+                rows.iter()
+                    .map(|row| {
+                        let (scope, id) = place(row)?;
+                        Ok(Claim { scope, id, fence: row.try_get("fence")? })
+                    })
+                    .collect()
+            })
+        })
+        .await
+    }
+}
+
+/// Where a connection lies that was not asked for by its place.
+fn place(row: &AnyRow) -> Result<(Scope, ConnectionId), StoreError> {
+    let workspace = parsed(row.try_get("workspace")?)?;
+    let environment = row.try_get::<&str, _>("environment")?.parse().map_err(corrupt)?;
+    Ok((Scope { workspace, environment }, parsed(row.try_get("id")?)?))
 }

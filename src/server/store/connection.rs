@@ -1,10 +1,11 @@
-//! One connection: read, insert, update, and what a probe found out.
+//! One connection: read, insert, update.
 
 use sqlx::{AnyConnection, Row};
 
+use super::checks::set_proof;
 use super::error::name_taken;
 use super::list::{next_revision, summary_of};
-use super::record::{AuditEntry, Change, Credentials, NewConnection, Proof, Scope, StoredConnection};
+use super::record::{AuditEntry, Change, Credentials, NewConnection, Scope, StoredConnection};
 use super::row::{stored, to_json};
 use super::{Store, StoreError, audit};
 use crate::domain::connection::Summary;
@@ -22,7 +23,7 @@ impl Store {
         let row = sqlx::query(
             "SELECT c.id, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, \
              c.expires_at, c.version, c.deleted_at, CASE WHEN w.knows_workflows = 1 THEN c.workflows END AS workflows, \
-             c.method, c.config, c.sealed, c.secrets, c.secret_version, c.scopes, c.evidence \
+             c.method, c.config, c.sealed, c.secrets, c.secret_version, c.scopes, c.evidence, c.check_at \
              FROM connections c JOIN workspaces w ON w.id = c.workspace \
              WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3",
         )
@@ -117,36 +118,6 @@ impl Store {
         })
         .await
     }
-
-    /// Stores what a probe found out about the secrets of `secret_version`; `None`, and nothing is stored, where the
-    /// connection meanwhile has others, is deleted or gone.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Corrupt`.
-    pub async fn record_proof(
-        &self,
-        scope: &Scope,
-        id: &ConnectionId,
-        secret_version: i64,
-        proof: Proof,
-        entry: AuditEntry,
-    ) -> Result<Option<Summary>, StoreError> {
-        let (scope, id) = (scope.clone(), id.clone());
-        let recorded = self.write(move |tx| {
-            Box::pin(async move {
-                audit::append_in(tx, &scope, Some(id.as_str()), &entry).await?;
-                let revision = next_revision(tx, &scope).await?;
-                claim_secrets(tx, &scope, &id, secret_version, revision).await?;
-                set_proof(tx, &scope, &id, &proof).await?;
-                summary_of(tx, &scope, &id).await
-            })
-        });
-        match recorded.await {
-            Ok(summary) => Ok(Some(summary)),
-            Err(StoreError::Stale | StoreError::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
 }
 
 /// # Errors
@@ -179,9 +150,8 @@ async fn insert_row(
     let proof = &credentials.proof;
     sqlx::query(
         "INSERT INTO connections (workspace, environment, id, owner, component, name, name_key, tags, method, config, \
-         sealed, secrets, secret_version, health, identity, scopes, evidence, expires_at, created_at, version, \
-         revision, request_id) \
-         VALUES ($1, $2, $3, '', $4, $5, $6, '[]', $7, $8, $9, $10, 1, $11, $12, $13, $14, $15, $16, 1, $17, $18)",
+         sealed, secrets, secret_version, health, identity, scopes, created_at, version, revision, request_id) \
+         VALUES ($1, $2, $3, '', $4, $5, $6, '[]', $7, $8, $9, $10, 1, $11, $12, $13, $14, 1, $15, $16)",
     )
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
@@ -196,14 +166,13 @@ async fn insert_row(
     .bind(to_json(&proof.health)?)
     .bind(proof.account.identity.as_deref())
     .bind(to_json(&proof.account.scopes)?)
-    .bind(proof.evidence.as_ref().map(to_json).transpose()?)
-    .bind(proof.expires_at.map(|at| at.0))
     .bind(created_at.0)
     .bind(revision)
     .bind(new.request_id.as_deref())
     .execute(&mut *tx)
     .await
     .map_err(name_taken)?;
+    set_proof(tx, scope, &new.id, proof).await?;
     if new.tags.is_empty() { Ok(()) } else { set_tags(tx, scope, &new.id, &new.tags).await }
 }
 
@@ -238,30 +207,6 @@ async fn claim_version(
     .fetch_optional(tx)
     .await?;
     Err(if current.is_some() { StoreError::Stale } else { StoreError::NotFound })
-}
-
-/// Marks a connection that still has the secrets of `secret_version` and is not deleted as changed.
-///
-/// The version stays: what a service said of a secret must not make the form of somebody who edits it stale.
-async fn claim_secrets(
-    tx: &mut AnyConnection,
-    scope: &Scope,
-    id: &ConnectionId,
-    secret_version: i64,
-    revision: i64,
-) -> Result<(), StoreError> {
-    let claimed = sqlx::query(
-        "UPDATE connections SET revision = $5 \
-         WHERE workspace = $1 AND environment = $2 AND id = $3 AND secret_version = $4 AND deleted_at IS NULL",
-    )
-    .bind(scope.workspace.as_str())
-    .bind(scope.environment.as_str())
-    .bind(id.as_str())
-    .bind(secret_version)
-    .bind(revision)
-    .execute(tx)
-    .await?;
-    if claimed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Stale) }
 }
 
 async fn set_name(
@@ -331,24 +276,6 @@ async fn set_credentials(
     .bind(to_json(&credentials.config)?)
     .bind(credentials.sealed.clone())
     .bind(to_json(&credentials.secrets)?)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-async fn set_proof(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId, proof: &Proof) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE connections SET health = $4, identity = $5, scopes = $6, evidence = $7, expires_at = $8 \
-         WHERE workspace = $1 AND environment = $2 AND id = $3",
-    )
-    .bind(scope.workspace.as_str())
-    .bind(scope.environment.as_str())
-    .bind(id.as_str())
-    .bind(to_json(&proof.health)?)
-    .bind(proof.account.identity.as_deref())
-    .bind(to_json(&proof.account.scopes)?)
-    .bind(proof.evidence.as_ref().map(to_json).transpose()?)
-    .bind(proof.expires_at.map(|at| at.0))
     .execute(tx)
     .await?;
     Ok(())

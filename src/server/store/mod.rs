@@ -6,6 +6,7 @@
 
 mod access;
 mod audit;
+mod checks;
 mod connection;
 mod engine;
 mod error;

@@ -49,6 +49,30 @@ pub struct Proof {
     pub account: Account,
     pub evidence: Option<Evidence>,
     pub expires_at: Option<Timestamp>,
+    /// When the service is asked next; `None`: never.
+    pub check_at: Option<Timestamp>,
+}
+
+/// A check that is due, claimed: nobody else carries it out until the lease ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub scope: Scope,
+    pub id: ConnectionId,
+    pub fence: i64,
+}
+
+/// What a check found out.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub proof: Proof,
+    /// The secrets it concerns.
+    pub secret_version: i64,
+    /// The claim under which it was made, for a check that was due by itself.
+    pub fence: Option<i64>,
+    /// Whether lists show something else now, so that open pages have to learn of it.
+    pub visible: bool,
+    /// What the audit trail says of it.
+    pub entry: Option<AuditEntry>,
 }
 
 /// A connection to be inserted; its secrets are version 1.
@@ -94,12 +118,23 @@ pub struct AuditEntry {
     pub about: String,
 }
 
+impl AuditEntry {
+    /// What Patchbay did by itself.
+    #[must_use]
+    pub fn system(at: Timestamp, action: AuditAction, about: impl Into<String>) -> Self {
+        let (actor, actor_name) = ("system".to_owned(), "Patchbay".to_owned());
+        Self { at, actor, actor_name, address: None, action, about: about.into() }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditAction {
     Created,
     Edited,
     Tagged,
     Tested,
+    /// By the schedule, with another outcome than before.
+    Checked,
     Deleted,
     Restored,
     Purged,
@@ -118,6 +153,7 @@ impl AuditAction {
             Self::Edited => "edited",
             Self::Tagged => "tagged",
             Self::Tested => "tested",
+            Self::Checked => "checked",
             Self::Deleted => "deleted",
             Self::Restored => "restored",
             Self::Purged => "purged",

@@ -48,7 +48,7 @@ impl Store {
         .await
     }
 
-    /// Brings a deleted connection back; its health is unproven.
+    /// Brings a deleted connection back; its health is unproven, and its service is asked soon.
     ///
     /// # Errors
     /// `NameTaken` where its name was given away meanwhile, `Full`, `Unavailable`, `Corrupt`; `NotFound` also where it
@@ -61,7 +61,8 @@ impl Store {
                 let revision = next_revision(tx, &scope).await?;
                 check_capacity(tx, &scope, 1, capacity).await?;
                 let restored = sqlx::query(
-                    "UPDATE connections SET deleted_at = NULL, health = $4, revision = $5, version = version + 1 \
+                    "UPDATE connections SET deleted_at = NULL, health = $4, revision = $5, version = version + 1, \
+                     check_at = $6, lease_until = 0 \
                      WHERE workspace = $1 AND environment = $2 AND id = $3 AND deleted_at IS NOT NULL",
                 )
                 .bind(scope.workspace.as_str())
@@ -69,6 +70,7 @@ impl Store {
                 .bind(id.as_str())
                 .bind(to_json(&Health::Unproven)?)
                 .bind(revision)
+                .bind(entry.at.0)
                 .execute(&mut *tx)
                 .await
                 .map_err(name_taken)?;
@@ -95,14 +97,7 @@ impl Store {
     pub async fn purge_due(&self, before: Timestamp, now: Timestamp) -> Result<usize, StoreError> {
         let mut purged = 0;
         for (scope, id) in self.deleted_before(before).await? {
-            let entry = AuditEntry {
-                at: now,
-                actor: "system".to_owned(),
-                actor_name: "Patchbay".to_owned(),
-                address: None,
-                action: AuditAction::Purged,
-                about: String::new(),
-            };
+            let entry = AuditEntry::system(now, AuditAction::Purged, "");
             match self.purge(&scope, &id, entry).await {
                 Ok(()) => purged += 1,
                 // Brought back, or purged by somebody else, since the list was read.

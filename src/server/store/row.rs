@@ -44,6 +44,7 @@ pub(super) fn stored(scope: &Scope, row: &AnyRow) -> Result<StoredConnection, St
         account: Account { identity: summary.account.clone(), scopes: json(row.try_get("scopes")?)? },
         evidence: row.try_get::<Option<&str>, _>("evidence")?.map(json).transpose()?,
         expires_at: summary.expires_at,
+        check_at: moment(row, "check_at")?,
     };
     let credentials = Credentials {
         method: row.try_get("method")?,

@@ -71,6 +71,9 @@ pub fn check(definition: &Definition, icons: &BTreeSet<String>) -> Vec<Problem> 
     for (index, source) in definition.sources.iter().enumerate() {
         check_source(source, &root.item("sources", index), &mut findings);
     }
+    if let Some(day) = &definition.tried_live {
+        findings.require(is_date(day), &root.child("tried_live"), Fault::NotADate);
+    }
     findings.require(!definition.methods.is_empty(), &root.child("methods"), Fault::Empty);
     let ids = definition.methods.iter().map(|method| method.id.as_str());
     check_ids(ids, |index| root.item("methods", index), &mut findings);
