@@ -86,7 +86,9 @@ impl Received {
         }
         let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
         match (&documented.body, &documented.body_contains) {
-            (Some(wanted), _) if *wanted != self.body && (json(wanted).is_none() || json(wanted) != json(&self.body)) => {
+            (Some(wanted), _)
+                if *wanted != self.body && (json(wanted).is_none() || json(wanted) != json(&self.body)) =>
+            {
                 Err(format!("the body is {:?}, documented is {wanted:?}", self.body))
             }
             (_, Some(part)) if !self.body.contains(part) => Err(format!("the body {:?} lacks {part:?}", self.body)),

@@ -24,8 +24,7 @@ fn known(rows: Vec<Row>) -> Known {
 }
 
 fn versions(known: &Known) -> Vec<(i64, i64)> {
-    let mut versions: Vec<_> =
-        known.rows.iter().map(|row| (row.summary.created_at.0, row.summary.version)).collect();
+    let mut versions: Vec<_> = known.rows.iter().map(|row| (row.summary.created_at.0, row.summary.version)).collect();
     versions.sort_unstable_by(|a, b| b.cmp(a));
     versions
 }
