@@ -230,25 +230,34 @@ async fn replay(definition: &Definition, documented: &MethodCases, case: &Case) 
     wrong
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_component_asks_as_its_vendor_documents_and_understands_the_answers() {
-    let catalog = Catalog::load(None).expect("the catalog");
-    let mut wrong = Vec::new();
-    let mut replayed = 0;
-    for file in std::fs::read_dir("catalog/cases").expect("the cases") {
-        let path = file.expect("a file").path();
-        let slug = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
-        let definition = catalog.get(&ComponentSlug::try_from(slug.clone()).expect("a slug")).expect("a component");
-        let text = std::fs::read_to_string(&path).expect("a text");
-        let cases: Cases = read(&text, definition).unwrap_or_else(|problem| panic!("{slug}: {problem}"));
-        for method in &cases.methods {
-            for case in &method.cases {
-                replayed += 1;
-                for difference in replay(definition, method, case).await {
-                    wrong.push(format!("{slug} {} {:?} {}: {difference}", method.id, case.kind, case.note));
-                }
+/// All differences of one component, and how many cases were replayed.
+async fn replay_all(catalog: Catalog, slug: String) -> (usize, Vec<String>) {
+    let definition = catalog.get(&ComponentSlug::try_from(slug.clone()).expect("a slug")).expect("a component");
+    let text = std::fs::read_to_string(format!("catalog/cases/{slug}.toml")).expect("a text");
+    let cases: Cases = read(&text, definition).unwrap_or_else(|problem| panic!("{slug}: {problem}"));
+    let (mut replayed, mut wrong) = (0, Vec::new());
+    for method in &cases.methods {
+        for case in &method.cases {
+            replayed += 1;
+            for difference in replay(definition, method, case).await {
+                wrong.push(format!("{slug} {} {:?} {}: {difference}", method.id, case.kind, case.note));
             }
         }
     }
+    (replayed, wrong)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_component_asks_as_its_vendor_documents_and_understands_the_answers() {
+    let catalog = Catalog::load(None).expect("the catalog");
+    let mut components = tokio::task::JoinSet::new();
+    for file in std::fs::read_dir("catalog/cases").expect("the cases") {
+        let path = file.expect("a file").path();
+        let slug = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
+        components.spawn(replay_all(catalog.clone(), slug));
+    }
+    let results = components.join_all().await;
+    let replayed: usize = results.iter().map(|(replayed, _)| replayed).sum();
+    let wrong: Vec<_> = results.into_iter().flat_map(|(_, wrong)| wrong).collect();
     assert!(wrong.is_empty(), "{replayed} cases, {} differences:\n{}", wrong.len(), wrong.join("\n"));
 }
