@@ -7,7 +7,7 @@ use super::error::ApiError;
 use super::transport::Transport;
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
-use crate::domain::evidence::{Account, Evidence};
+use crate::domain::evidence::{Account, Check, Evidence};
 use crate::domain::field::FieldValues;
 use crate::domain::id::ConnectionId;
 use crate::domain::time::Timestamp;
@@ -22,6 +22,11 @@ pub struct Detail {
     pub secrets: Vec<StoredSecret>,
     pub account: Account,
     pub evidence: Option<Evidence>,
+    /// The outcomes of the latest checks, the newest first.
+    pub timeline: Vec<Check>,
+    /// The day on which this component's check was tried against the service itself; `None`: it rests on the vendor's
+    /// documentation.
+    pub tried_live: Option<String>,
     pub workflows: Vec<Workflow>,
     pub audit: Vec<AuditLine>,
 }

@@ -1,5 +1,6 @@
 //! What exists in the browser only.
 
+mod changes;
 pub mod cookie;
 pub mod keyboard;
 pub mod popover;

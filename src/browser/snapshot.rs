@@ -8,6 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response};
 
+use super::changes;
 use super::cookie::remember;
 use crate::api::error::ApiError;
 use crate::api::json;
@@ -36,6 +37,7 @@ pub fn follow(state: ListState) {
             });
         }
     };
+    changes::follow(state, ask);
     Effect::new(move |_| {
         remember("patchbay_env", state.environment.as_str(), state.base().as_str());
         ask();

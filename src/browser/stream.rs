@@ -4,12 +4,13 @@
 
 use js_sys::{Reflect, Uint8Array};
 use server_fn::client::get_server_url;
+use std::ops::ControlFlow;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit, Response};
 
 use crate::api::error::ApiError;
-use crate::api::event_stream::{EventParser, refusal};
+use crate::api::event_stream::{EventParser, StreamEvent, refusal};
 use crate::api::json;
 use crate::api::stream::ProbeEvent;
 use crate::api::transport::{CONTRACT, CONTRACT_HEADER};
@@ -28,8 +29,37 @@ impl Drop for Abort {
 /// # Errors
 /// What the server answered instead of a stream, or [`ApiError::Offline`] where the stream broke before its last event.
 pub async fn probe_events(path: &str, body: String, mut on_event: impl FnMut(ProbeEvent)) -> Result<(), ApiError> {
+    let mut outcome = Err(ApiError::Offline);
+    read_events(path, Some(&body), |event| match json::read::<ProbeEvent>(&event.data) {
+        Ok(event) => {
+            let last = !matches!(event, ProbeEvent::Step { .. });
+            on_event(event);
+            if last {
+                outcome = Ok(());
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        }
+        Err(_) => {
+            outcome = Err(ApiError::Outdated);
+            ControlFlow::Break(())
+        }
+    })
+    .await?;
+    outcome
+}
+
+/// Reads a stream until its end or until it was enough; dropping the future closes it. Posts where there is a body.
+///
+/// # Errors
+/// What the server answered instead of a stream, or [`ApiError::Offline`] where the stream broke.
+pub async fn read_events(
+    path: &str,
+    body: Option<&str>,
+    mut on_event: impl FnMut(StreamEvent) -> ControlFlow<()>,
+) -> Result<(), ApiError> {
     let abort = Abort(AbortController::new().map_err(offline)?);
-    let response = post(path, &body, &abort).await?;
+    let response = ask(path, body, &abort).await?;
     if !response.ok() {
         return Err(refusal(response.status(), &text_of(&response).await));
     }
@@ -38,27 +68,26 @@ pub async fn probe_events(path: &str, body: String, mut on_event: impl FnMut(Pro
     let mut parser = EventParser::default();
     while let Some(chunk) = next_chunk(&reader).await? {
         for event in parser.push(&chunk) {
-            let event: ProbeEvent = json::read(&event.data).map_err(|_| ApiError::Outdated)?;
-            let last = !matches!(event, ProbeEvent::Step { .. });
-            on_event(event);
-            if last {
+            if on_event(event).is_break() {
                 return Ok(());
             }
         }
     }
-    Err(ApiError::Offline)
+    Ok(())
 }
 
-async fn post(path: &str, body: &str, abort: &Abort) -> Result<Response, ApiError> {
+async fn ask(path: &str, body: Option<&str>, abort: &Abort) -> Result<Response, ApiError> {
     let headers = Headers::new().map_err(offline)?;
     let named = [("content-type", "application/json"), ("accept", "text/event-stream"), (CONTRACT_HEADER, CONTRACT)];
     for (name, value) in named {
         headers.set(name, value).map_err(offline)?;
     }
     let init = RequestInit::new();
-    init.set_method("POST");
     init.set_headers_headers(&headers);
-    init.set_body(&JsValue::from_str(body));
+    if let Some(body) = body {
+        init.set_method("POST");
+        init.set_body(&JsValue::from_str(body));
+    }
     init.set_signal(Some(&abort.0.signal()));
     let url = format!("{}{path}", get_server_url());
     let answer = JsFuture::from(leptos::prelude::window().fetch_with_str_and_init(&url, &init)).await;

@@ -28,8 +28,11 @@ impl Services {
         let StoredConnection { summary, credentials, .. } = self.present(&scope, &id).await?;
         let Credentials { method, config, secrets, proof, .. } = credentials;
         let without_details = |evidence: Evidence| if caller.operator { evidence } else { evidence.without_details() };
+        let tried_live = self.catalog.get(&summary.component).and_then(|component| component.tried_live.clone());
         Ok(Detail {
             summary,
+            timeline: self.store.checks_of(&scope, &id).await?,
+            tried_live,
             method,
             config,
             secrets,

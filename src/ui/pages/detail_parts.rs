@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::api::connections::{AuditLine, Detail};
 use crate::domain::component::ComponentForm;
 use crate::domain::connection::Summary;
-use crate::domain::evidence::{Evidence, Step, Verdict};
+use crate::domain::evidence::{Check, CheckOutcome, Evidence, Step, Verdict};
 use crate::domain::tag::Tag;
 use crate::domain::time::{Timestamp, relative};
 use crate::ui::dialogs::delete::workflow_line;
@@ -67,9 +67,41 @@ pub fn Evidenced(detail: Memo<Option<Detail>>, progress: RwSignal<Progress>) -> 
             <Show when={move || shown.get()} fallback=|| view! { <p class="none">"Not checked yet."</p> }>
                 <StepList steps=steps running=running operator=operator />
             </Show>
+            <Timeline detail=detail />
         </section>
     }
     .into_any()
+}
+
+/// The latest checks, a mark each, the oldest first; and what the check itself rests on.
+#[component]
+fn Timeline(detail: Memo<Option<Detail>>) -> impl IntoView {
+    let list = ListState::expect();
+    let mark = move |check: Check| {
+        let (class, word) = match check.outcome {
+            CheckOutcome::Accepted => ("good", "accepted"),
+            CheckOutcome::Limited => ("bad", "limited"),
+            CheckOutcome::Refused => ("bad", "refused"),
+            CheckOutcome::Unanswered => ("wait", "not answered"),
+        };
+        let words = format!("{}: {word}. {}", relative(check.at, list.now_untracked()), check.words);
+        let title = format!("{} · {} ms", words.trim_end(), check.milliseconds);
+        view! { <li class=class title=title><span class="unseen">{words}</span></li> }.into_any()
+    };
+    let marks = move || {
+        let checks = detail.get().map(|detail| detail.timeline).filter(|checks| checks.len() > 1)?;
+        let label = format!("The latest {} checks", checks.len());
+        let marks: Vec<_> = checks.into_iter().rev().map(mark).collect();
+        Some(view! { <ol class="timeline" aria-label=label>{marks}</ol> }.into_any())
+    };
+    let basis = move || {
+        let basis = detail.get()?.tried_live.map_or_else(
+            || "How this check reads the answers follows the vendor's documentation.".to_owned(),
+            |day| format!("This check was tried against the service itself on {day}."),
+        );
+        Some(view! { <p class="basis">{basis}</p> }.into_any())
+    };
+    view! { {marks}{basis} }.into_any()
 }
 
 fn fact(label: impl Into<String>, value: AnyView) -> AnyView {

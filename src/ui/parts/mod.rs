@@ -1,6 +1,7 @@
 //! The pieces pages are made of.
 
 pub mod account_menu;
+pub mod check_all;
 pub mod component_icon;
 pub mod empty_state;
 pub mod environment_switch;

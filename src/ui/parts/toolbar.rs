@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 
+use super::check_all::CheckAll;
 use crate::domain::health::Status;
 use crate::domain::sort::Sort;
 use crate::ui::state::list::{Freshness, ListState};
@@ -34,6 +35,7 @@ pub fn Toolbar() -> impl IntoView {
             <span class="results" role="status">{count}</span>
             <span class="spring"></span>
             <FreshnessNote state />
+            <CheckAll state />
             <Attention state />
         </div>
     }
