@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::api::connections::{Detail, StoredSecret};
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
-use crate::domain::evidence::{Evidence, Step, StepOutcome};
+use crate::domain::evidence::{Check, CheckOutcome, Evidence, Step, StepOutcome};
 use crate::domain::health::Health;
 use crate::domain::time::Timestamp;
 
@@ -61,6 +61,20 @@ pub struct DetailView {
     secrets: Vec<SecretView>,
     scopes: Vec<String>,
     evidence: Option<EvidenceView>,
+    /// The outcomes of the latest checks, the newest first; at most 50.
+    checks: Vec<CheckView>,
+}
+
+/// The outcome of one check.
+#[derive(Serialize, ToSchema)]
+pub struct CheckView {
+    at: String,
+    /// `accepted`, `limited`, `refused` or `unanswered`.
+    #[schema(value_type = String)]
+    outcome: CheckOutcome,
+    /// Why, where it did not go well.
+    message: String,
+    milliseconds: u32,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -150,6 +164,12 @@ impl From<Health> for HealthView {
 impl DetailView {
     #[must_use]
     pub fn new(environment: Environment, detail: Detail, now: Timestamp) -> Self {
+        let check = |Check { at, outcome, words, milliseconds }| CheckView {
+            at: written(at),
+            outcome,
+            message: words,
+            milliseconds,
+        };
         let secret = |secret: StoredSecret| SecretView { field: secret.field, stored_at: written(secret.stored_at) };
         Self {
             connection: ConnectionView::new(environment, detail.summary, now),
@@ -158,6 +178,7 @@ impl DetailView {
             secrets: detail.secrets.into_iter().map(secret).collect(),
             scopes: detail.account.scopes,
             evidence: detail.evidence.map(EvidenceView::from),
+            checks: detail.timeline.into_iter().map(check).collect(),
         }
     }
 
