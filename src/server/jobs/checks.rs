@@ -1,8 +1,9 @@
-//! Asks services again, as the schedule says. A host that hangs holds up no other: its checks wait for each other,
-//! not for a place among those under way.
+//! Asks services again, as the schedule says. A host that hangs holds up no other: its checks wait for each other, and
+//! for the few places that hosts in trouble share.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -18,12 +19,16 @@ const PERIOD: Duration = Duration::from_secs(1);
 const LEASE: i64 = 2 * MINUTE;
 /// Checks under way at once; people who test by hand have places of their own.
 const AT_ONCE: usize = 8;
-/// The same for one host.
+/// Of these, the ones at hosts that did not answer the last time.
+const AT_ONCE_IN_TROUBLE: usize = 3;
+/// Checks at once for one host.
 const AT_ONCE_PER_HOST: usize = 2;
 /// Checks claimed but not yet under way.
 const MOST_CLAIMED: usize = 64;
 /// Those of one host; what is beyond comes back later.
 const MOST_WAITING_PER_HOST: usize = 6;
+/// Hosts in trouble that are remembered.
+const MOST_REMEMBERED: usize = 1_000;
 /// When a check comes back whose host has too many.
 const LATER: i64 = 30 * SECOND;
 
@@ -40,20 +45,30 @@ pub async fn run(services: Services) {
 }
 
 struct Queue {
-    /// Each ends with the host it asked.
-    under_way: JoinSet<String>,
-    places: Arc<Semaphore>,
+    /// Each ends with the host it asked and whether that answered.
+    under_way: JoinSet<(String, bool)>,
+    places: Places,
     hosts: HashMap<String, Host>,
 }
 
 struct Host {
     places: Arc<Semaphore>,
     claimed: usize,
+    in_trouble: Arc<AtomicBool>,
+}
+
+/// Room among the checks under way.
+#[derive(Clone)]
+struct Places {
+    all: Arc<Semaphore>,
+    in_trouble: Arc<Semaphore>,
 }
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { under_way: JoinSet::new(), places: Arc::new(Semaphore::new(AT_ONCE)), hosts: HashMap::new() }
+        let (all, in_trouble) = (Semaphore::new(AT_ONCE), Semaphore::new(AT_ONCE_IN_TROUBLE));
+        let places = Places { all: Arc::new(all), in_trouble: Arc::new(in_trouble) };
+        Self { under_way: JoinSet::new(), places, hosts: HashMap::new() }
     }
 }
 
@@ -85,30 +100,43 @@ impl Queue {
         let host = self
             .hosts
             .entry(name.clone())
-            .or_insert_with(|| Host { places: Arc::new(Semaphore::new(AT_ONCE_PER_HOST)), claimed: 0 });
+            .or_insert_with(Host::default);
         if host.claimed >= MOST_WAITING_PER_HOST {
             return postpone(services, claim, LATER).await;
         }
         host.claimed += 1;
-        let (services, own, all) = (services.clone(), Arc::clone(&host.places), Arc::clone(&self.places));
+        let (services, places) = (services.clone(), self.places.clone());
+        let (own, in_trouble) = (Arc::clone(&host.places), Arc::clone(&host.in_trouble));
         self.under_way.spawn(async move {
             let _own = own.acquire().await;
-            let _place = all.acquire().await;
-            if let Err(error) = services.carry_out(&claim).await {
-                give_up(&services, claim, &error).await;
-            }
-            name
+            let _slow = if in_trouble.load(Ordering::Relaxed) { places.in_trouble.acquire().await.ok() } else { None };
+            let _place = places.all.acquire().await;
+            let answered = match services.carry_out(&claim).await {
+                Ok(answered) => answered,
+                Err(error) => {
+                    give_up(&services, claim, &error).await;
+                    true
+                }
+            };
+            in_trouble.store(!answered, Ordering::Relaxed);
+            (name, answered)
         });
     }
 
-    fn ended(&mut self, host: Option<String>) {
-        let Some(name) = host else { return };
-        if let Some(host) = self.hosts.get_mut(&name) {
-            host.claimed -= 1;
-            if host.claimed == 0 {
-                self.hosts.remove(&name);
-            }
+    fn ended(&mut self, ended: Option<(String, bool)>) {
+        let Some((name, answered)) = ended else { return };
+        let Some(host) = self.hosts.get_mut(&name) else { return };
+        host.claimed -= 1;
+        // A host in trouble is remembered for its next check, unless there are too many of them.
+        if host.claimed == 0 && (answered || self.hosts.len() > MOST_REMEMBERED) {
+            self.hosts.remove(&name);
         }
+    }
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(AT_ONCE_PER_HOST)), claimed: 0, in_trouble: Arc::default() }
     }
 }
 

@@ -69,13 +69,14 @@ impl Services {
         Ok(Some(question.host()))
     }
 
-    /// Carries out a check that was due and is claimed. Its outcome is dropped where the claim was lost meanwhile.
+    /// Carries out a check that was due and is claimed, and says whether the service answered. The outcome is dropped
+    /// where the claim was lost meanwhile.
     ///
     /// # Errors
     /// [`ApiError::Unavailable`], [`ApiError::Internal`]: the check is made again when the claim has run out.
-    pub async fn carry_out(&self, claim: &Claim) -> Result<(), ApiError> {
-        let Some(stored) = self.claimed(claim).await? else { return Ok(()) };
-        let (_, proof) = self.check(&stored, unbounded_channel().0).await?;
+    pub async fn carry_out(&self, claim: &Claim) -> Result<bool, ApiError> {
+        let Some(stored) = self.claimed(claim).await? else { return Ok(true) };
+        let (evidence, proof) = self.check(&stored, unbounded_channel().0).await?;
         let before = &stored.summary;
         let visible = !before.health.shows_like(&proof.health)
             || before.account != proof.account.identity
@@ -85,7 +86,7 @@ impl Services {
         let fence = Some(claim.fence);
         let found = Found { proof, secret_version: stored.secret_version, fence, visible, entry };
         self.store.record_found(&claim.scope, &claim.id, found).await?;
-        Ok(())
+        Ok(!matches!(evidence.verdict, Verdict::NoEvidence { .. }))
     }
 
     async fn claimed(&self, claim: &Claim) -> Result<Option<StoredConnection>, ApiError> {
