@@ -25,11 +25,13 @@ const AT_ONCE_IN_TROUBLE: usize = 3;
 const AT_ONCE_PER_HOST: usize = 2;
 /// Checks claimed but not yet under way.
 const MOST_CLAIMED: usize = 64;
-/// Those of one host; what is beyond comes back later.
-const MOST_WAITING_PER_HOST: usize = 6;
+/// Those of one host, and of one in trouble; what is beyond comes back later.
+const MOST_WAITING_PER_HOST: usize = MOST_CLAIMED / 2;
+const MOST_WAITING_IN_TROUBLE: usize = 6;
 /// Hosts in trouble that are remembered.
 const MOST_REMEMBERED: usize = 1_000;
-/// When a check comes back whose host has too many.
+/// When a check comes back whose host has too many, and one whose host is in trouble.
+const SOON: i64 = 3 * SECOND;
 const LATER: i64 = 30 * SECOND;
 
 /// Checks what is due, for ever.
@@ -101,8 +103,12 @@ impl Queue {
             .hosts
             .entry(name.clone())
             .or_insert_with(Host::default);
-        if host.claimed >= MOST_WAITING_PER_HOST {
-            return postpone(services, claim, LATER).await;
+        let (most, back) = match host.in_trouble.load(Ordering::Relaxed) {
+            true => (MOST_WAITING_IN_TROUBLE, LATER),
+            false => (MOST_WAITING_PER_HOST, SOON),
+        };
+        if host.claimed >= most {
+            return postpone(services, claim, back).await;
         }
         host.claimed += 1;
         let (services, places) = (services.clone(), self.places.clone());
