@@ -16,9 +16,10 @@ const test = base.extend<{ clock: ReturnType<typeof steeredClock>; production: C
     await use(clock);
     clock.remove();
   },
-  patchbay: async ({ clock }, use) => {
+  patchbay: async ({ clock, troubles }, use) => {
     const patchbay = await Patchbay.start({ environment: clock.environment });
     await use(patchbay);
+    troubles.ignoreTheRest();
     await patchbay.stop();
   },
   production: async ({ page, patchbay }, use) => {
@@ -26,8 +27,6 @@ const test = base.extend<{ clock: ReturnType<typeof steeredClock>; production: C
     const connections = new ConnectionsPage(page, patchbay.url);
     await connections.goTo("/?env=production");
     await use(connections);
-    // Before its server stops.
-    await page.close();
   },
 });
 

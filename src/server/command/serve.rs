@@ -42,8 +42,13 @@ pub async fn run(config: Config, sample_size: Option<usize>) -> Result<(), Comma
     }
     welcome(&config, &services).await?;
     jobs::start(&services);
+    let watches = services.watches.clone();
     let app = AppState { services, config: Arc::new(config) };
-    listen::serve(listener, router(&app), told_to_end()).await;
+    let end = async move {
+        told_to_end().await;
+        watches.end();
+    };
+    listen::serve(listener, router(&app), end).await;
     Ok(())
 }
 

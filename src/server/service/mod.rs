@@ -14,7 +14,7 @@ mod rows;
 mod test;
 mod tries;
 mod update;
-mod watch;
+pub mod watch;
 mod workflows;
 
 pub use delete::UNDO;
@@ -56,7 +56,7 @@ pub struct Services {
     pub setting: Setting,
     rows: RowCache,
     tries: RecentTries,
-    watches: Watches,
+    pub watches: Watches,
 }
 
 impl Services {

@@ -21,6 +21,11 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub struct Watches(Arc<Mutex<HashMap<Scope, watch::Sender<i64>>>>);
 
 impl Watches {
+    /// Ends every watch: the server is going away, and pages shall not hold it up.
+    pub fn end(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn subscribe(&self, store: &Store, scope: &Scope, revision: i64) -> watch::Receiver<i64> {
         let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = watched.get(scope) {
