@@ -24,7 +24,7 @@ const AT_ONCE_PER_HOST: usize = 2;
 const MOST_CLAIMED: usize = 64;
 /// Those of one host; what is beyond comes back later.
 const MOST_WAITING_PER_HOST: usize = 6;
-/// When a check comes back whose host has too many.
+/// When a check comes back whose host has too many, or that found no turn.
 const LATER: i64 = 30 * SECOND;
 
 /// Checks what is due, for ever.
@@ -112,11 +112,16 @@ impl Queue {
     }
 }
 
-/// A check that could not even be made comes back in an hour; one that the database was away for, when its claim ends.
+/// A check that could not even be made comes back in an hour; one that found no turn, soon; one that the database was
+/// away for, when its claim ends.
 async fn give_up(services: &Services, claim: Claim, error: &ApiError) {
-    if *error != ApiError::Unavailable {
-        tracing::warn!(connection = claim.id.as_str(), %error, "a check could not be made");
-        postpone(services, claim, 60 * MINUTE).await;
+    match error {
+        ApiError::Unavailable => {}
+        ApiError::Busy => postpone(services, claim, LATER).await,
+        _ => {
+            tracing::warn!(connection = claim.id.as_str(), %error, "a check could not be made");
+            postpone(services, claim, 60 * MINUTE).await;
+        }
     }
 }
 

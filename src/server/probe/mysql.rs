@@ -217,9 +217,8 @@ impl Proof {
 /// Whether a server's public key is one to encrypt a password with, and quickly.
 fn is_usable_key(pem: &[u8]) -> bool {
     pem.len() <= LONGEST_KEY
-        && PublicKey::from_pem(pem).is_ok_and(|key| {
-            MODULUS_BITS.contains(&key.modulus().bits()) && key.exponent().bits() <= LONGEST_EXPONENT
-        })
+        && PublicKey::from_pem(pem)
+            .is_ok_and(|key| MODULUS_BITS.contains(&key.modulus().bits()) && key.exponent().bits() <= LONGEST_EXPONENT)
 }
 
 struct Facts<'a> {
@@ -306,7 +305,8 @@ fn not_mysql() -> Setback {
 }
 
 fn bad_key() -> Setback {
-    let reason = "The server does not speak MySQL as it should: its public key is none to encrypt with. Check host and port.";
+    let reason =
+        "The server does not speak MySQL as it should: its public key is none to encrypt with. Check host and port.";
     Setback::silence(reason).at("port")
 }
 

@@ -32,7 +32,7 @@ impl Services {
         let missing = missing_fields(method, config, &secrets);
         let now = self.clock.now();
         let (evidence, health) = if missing.is_empty() {
-            let evidence = self.prove(definition, method, config, &secrets, live).await;
+            let evidence = self.prove(definition, method, config, &secrets, live).await?;
             let health = stored.summary.health.clone().after(&evidence.verdict, self.clock.now());
             (evidence, health)
         } else {
