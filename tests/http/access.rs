@@ -51,7 +51,7 @@ fn asked(route: &Route, environment: Environment, id: &str, fresh: &str) -> (Str
         "values": { "token": "ghp_canary222222222222222222222222222222" }, "saving": "as_not_active"
     });
     match path {
-        "/rpc/snapshot" => (format!("{path}?env={environment}"), Value::Null),
+        "/rpc/snapshot" | "/rpc/stream/changes" => (format!("{path}?env={environment}"), Value::Null),
         "/rpc/first_page" => {
             let query =
                 json!({ "filter": { "component": null, "tags": [], "status": null, "text": "" }, "sort": "created" });
@@ -95,6 +95,8 @@ async fn ask(site: &Site, route: &Route, who: &As, environment: Environment, n: 
         site.call("PUT", &path, &owner, &body).await;
     }
     match route.method {
+        // It goes on until its page is closed.
+        _ if route.path == "/rpc/stream/changes" => site.head(&path, who).await,
         "GET" => site.get(&path, who).await,
         method => site.call(method, &path, who, &body).await,
     }
@@ -134,6 +136,7 @@ async fn nobody_reaches_what_the_table_does_not_grant() {
                     Verdict::LetIn
                 };
                 let found = verdict(&answer);
+                assert!(!answer.status.is_server_error(), "{} {} gave {answer:?}", route.method, route.path);
                 // What can only be done to a deleted connection finds none.
                 let deleted_only = route.path == "/rpc/purge" && expected == Verdict::LetIn;
                 assert!(

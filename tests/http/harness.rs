@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::unbounded_channel;
 use tower::ServiceExt as _;
 
@@ -21,7 +22,7 @@ use patchbay::server::catalog::Catalog;
 use patchbay::server::clock::Clock;
 use patchbay::server::config::Config;
 use patchbay::server::dial::policy::NetworkPolicy;
-use patchbay::server::dial::{Dialer, SystemResolver};
+use patchbay::server::dial::{Dialer, Open, SystemResolver};
 use patchbay::server::http::{AppState, router, session, sign_in, token};
 use patchbay::server::probe::Prober;
 use patchbay::server::random::Random;
@@ -40,6 +41,8 @@ pub struct Site {
     pub owner: Member,
     router: Router,
     now: Arc<AtomicI64>,
+    /// Connections that were opened, or tried.
+    pub dialled: Arc<AtomicU32>,
     folder: PathBuf,
 }
 
@@ -91,14 +94,22 @@ impl Site {
         let random = Random::system();
         let store = Store::open(config.database_url.reveal()).await.expect("a database");
         let vault = Vault::open(store.clone(), config.key_source(), random.clone()).await.expect("a vault");
-        let prober = Prober::new(Dialer::new(NetworkPolicy::default(), Arc::new(SystemResolver)), clock.clone());
+        let dialled = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&dialled);
+        let open: Open = Arc::new(move |peer| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Box::pin(TcpStream::connect(peer))
+        });
+        let policy = NetworkPolicy { local: config.local(), ..NetworkPolicy::default() };
+        let dialer = Dialer::new(policy, Arc::new(SystemResolver)).opening_by(open);
+        let prober = Prober::new(dialer, clock.clone());
         let catalog = Catalog::load(None).expect("the catalog");
         let owner_id = MemberId::from_bytes(random.uuid_v7(clock.now()).expect("bytes"));
         let owner = store.ensure_default_workspace(clock.now(), owner_id).await.expect("an owner");
-        let setting = Setting { local: true, demo: false };
+        let setting = Setting { local: config.local(), demo: false };
         let services = Services::new(store, vault, catalog, prober, clock, random, setting);
         let app = AppState { services, config: Arc::new(config) };
-        Self { router: router(&app), app, owner, now, folder }
+        Self { router: router(&app), app, owner, now, dialled, folder }
     }
 
     pub fn pass(&self, milliseconds: i64) {
@@ -111,6 +122,12 @@ impl Site {
         let bytes = to_bytes(body, 16 << 20).await.expect("a body");
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// The head of an answer whose body may go on for long.
+    pub async fn head(&self, path: &str, who: &As) -> Answer {
+        let response = self.router.clone().oneshot(request("GET", path, who, None)).await.expect("an answer");
+        Answer { status: response.status(), headers: response.headers().clone(), text: String::new() }
     }
 
     pub async fn get(&self, path: &str, who: &As) -> Answer {

@@ -2,6 +2,7 @@
 #![cfg(feature = "ssr")]
 
 mod access;
+mod destinations;
 mod harness;
 mod pages;
 mod rest;

@@ -3,10 +3,10 @@
 use patchbay::domain::evidence::{Account, Evidence, Verdict};
 use patchbay::domain::health::Health;
 use patchbay::domain::time::Timestamp;
-use patchbay::server::store::record::{AuditAction, Claim, Found, NewConnection, Proof};
+use patchbay::server::store::record::{AuditAction, Claim, Found, Judged, NewConnection, Proof, StoredConnection};
 use std::collections::BTreeSet;
 
-use crate::database::{Database, entry, id, new, on_both_engines, production};
+use crate::database::{Database, entry, found, id, new, on_both_engines, production};
 
 on_both_engines!(
     a_due_check_is_claimed_by_one_until_its_lease_ends,
@@ -14,6 +14,9 @@ on_both_engines!(
     what_a_lost_claim_found_is_dropped,
     a_check_that_brings_no_news_leaves_the_revision,
     a_timeline_keeps_the_latest,
+    a_slow_silent_check_leaves_a_refusal_that_came_meanwhile,
+    what_was_found_earlier_than_what_is_known_is_dropped,
+    silence_found_by_many_at_once_is_counted_by_each,
     what_is_deleted_is_not_due_and_what_comes_back_is,
 );
 
@@ -34,8 +37,8 @@ fn proof(at: i64, check_at: Option<Timestamp>) -> Proof {
 }
 
 fn of(claim: &Claim, visible: bool) -> Found {
-    let proof = proof(11_000, Some(Timestamp(99_000)));
-    Found { proof, secret_version: 1, fence: Some(claim.fence), visible, entry: None }
+    let judged = Judged { proof: proof(11_000, Some(Timestamp(99_000))), visible, entry: None };
+    Found { at: Timestamp(11_000), secret_version: 1, fence: Some(claim.fence), judge: Box::new(|_| judged) }
 }
 
 /// Connections that are due at their number.
@@ -104,13 +107,65 @@ async fn a_check_that_brings_no_news_leaves_the_revision(database: &Database) {
 async fn a_timeline_keeps_the_latest(database: &Database) {
     let (store, scope) = (&database.store, production());
     due(database, 1..3).await;
-    for at in 0..60 {
-        let found = Found { proof: proof(at, None), secret_version: 1, fence: None, visible: false, entry: None };
-        store.record_found(&scope, &id(1), found).await.expect("recorded").expect("there");
+    for at in 1..60 {
+        store.record_found(&scope, &id(1), found(1, proof(at, None))).await.expect("recorded").expect("there");
     }
     let timeline = store.checks_of(&scope, &id(1)).await.expect("a timeline");
     assert_eq!(timeline.iter().map(|check| check.at.0).collect::<Vec<_>>(), (10..60).rev().collect::<Vec<_>>());
     assert_eq!(store.checks_of(&scope, &id(2)).await.expect("a timeline").len(), 1);
+}
+
+/// What a check makes of a connection whose service answered with this verdict at a moment.
+fn answered(verdict: Verdict, at: i64) -> Found {
+    let judge = move |before: &StoredConnection| {
+        let health = before.summary.health.clone().after(&verdict, Timestamp(at));
+        let evidence = Evidence { verdict, ..Evidence::none(Timestamp(at), "") };
+        Judged { proof: Proof { health, evidence: Some(evidence), ..Proof::default() }, visible: true, entry: None }
+    };
+    Found { at: Timestamp(at), secret_version: 1, fence: None, judge: Box::new(judge) }
+}
+
+fn silence() -> Verdict {
+    Verdict::NoEvidence { reason: "No answer within 10 seconds.".to_owned(), field: None }
+}
+
+fn refusal() -> Verdict {
+    Verdict::Rejected { reason: "The service refused this password.".to_owned(), field: None }
+}
+
+async fn a_slow_silent_check_leaves_a_refusal_that_came_meanwhile(database: &Database) {
+    let (store, scope) = (&database.store, production());
+    due(database, 1..2).await;
+    let slow = answered(silence(), 12_000);
+    let refused = store.record_found(&scope, &id(1), answered(refusal(), 11_000)).await;
+    let after = store.record_found(&scope, &id(1), slow).await;
+    for summary in [refused, after] {
+        let health = summary.expect("recorded").expect("there").health;
+        assert!(matches!(health, Health::Rejected { at: Timestamp(11_000), .. }), "{health:?}");
+    }
+}
+
+async fn what_was_found_earlier_than_what_is_known_is_dropped(database: &Database) {
+    let (store, scope) = (&database.store, production());
+    due(database, 1..2).await;
+    store.record_found(&scope, &id(1), answered(refusal(), 12_000)).await.expect("recorded").expect("there");
+    assert_eq!(store.record_found(&scope, &id(1), answered(Verdict::Valid, 11_000)).await, Ok(None));
+    let health = store.connection(&scope, &id(1)).await.expect("read").expect("there").summary.health;
+    assert!(matches!(health, Health::Rejected { .. }), "{health:?}");
+    assert_eq!(store.checks_of(&scope, &id(1)).await.expect("a timeline").len(), 2);
+}
+
+async fn silence_found_by_many_at_once_is_counted_by_each(database: &Database) {
+    due(database, 1..2).await;
+    let checks = (0..8).map(|_| {
+        let store = database.store.clone();
+        tokio::spawn(async move { store.record_found(&production(), &id(1), answered(silence(), 11_000)).await })
+    });
+    for check in checks.collect::<Vec<_>>() {
+        check.await.expect("finished").expect("recorded").expect("there");
+    }
+    let health = database.store.connection(&production(), &id(1)).await.expect("read").expect("there").summary.health;
+    assert!(matches!(health, Health::Unreachable { failures: 8, .. }), "{health:?}");
 }
 
 async fn what_is_deleted_is_not_due_and_what_comes_back_is(database: &Database) {

@@ -7,7 +7,9 @@ use patchbay::domain::id::{ConnectionId, MemberId, WorkspaceId};
 use patchbay::domain::name::ConnectionName;
 use patchbay::domain::tag::TagSet;
 use patchbay::domain::time::Timestamp;
-use patchbay::server::store::record::{AuditAction, AuditEntry, Credentials, Found, NewConnection, Proof, Scope};
+use patchbay::server::store::record::{
+    AuditAction, AuditEntry, Credentials, Found, Judged, NewConnection, Proof, Scope,
+};
 use patchbay::server::store::{Store, StoreError};
 use sqlx::{AnyConnection, Connection, Executor};
 use std::path::PathBuf;
@@ -131,7 +133,9 @@ pub fn entry(action: AuditAction) -> AuditEntry {
 
 /// What a check found out about secrets of a version, plain to see.
 pub fn found(secret_version: i64, proof: Proof) -> Found {
-    Found { proof, secret_version, fence: None, visible: true, entry: Some(entry(AuditAction::Tested)) }
+    let at = proof.evidence.as_ref().map_or(Timestamp(i64::MAX), |evidence| evidence.at);
+    let judged = Judged { proof, visible: true, entry: Some(entry(AuditAction::Tested)) };
+    Found { at, secret_version, fence: None, judge: Box::new(|_| judged) }
 }
 
 pub fn id(number: u32) -> ConnectionId {

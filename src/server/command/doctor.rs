@@ -113,7 +113,12 @@ fn networks(config: &Config) -> Finding {
     let wrong = config.allow_nets.iter().find_map(|text| text.parse::<AllowedNet>().err());
     match (wrong, config.local()) {
         (Some(error), _) => Bad(error.to_string()),
-        (None, true) => Good("listening on this machine only: checks may reach it and private networks".to_owned()),
+        (None, true) => Good("for this machine's user only: checks may reach it and private networks".to_owned()),
+        (None, false) if config.address.ip().is_loopback() && config.allow_nets.is_empty() => Note(format!(
+            "opened from elsewhere, at {}: checks reach public addresses only. Name others in allow_nets, or, if only \
+             this machine's user opens it, set public_url to a loopback address",
+            config.public_url.origin()
+        )),
         (None, false) if config.allow_nets.is_empty() => Good("checks reach public addresses only".to_owned()),
         (None, false) => Good("checks reach public addresses and those of allow_nets".to_owned()),
     }
@@ -122,6 +127,21 @@ fn networks(config: &Config) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_behind_a_proxy_is_told_what_its_checks_reach() {
+        let with = |variables: &'static [(&str, &str)]| {
+            let variable = move |name: &str| match name {
+                "HOME" => Some("/h".to_owned()),
+                _ => variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()),
+            };
+            networks(&Config::read(None, &variable).expect("settings"))
+        };
+        let Good(here) = with(&[]) else { panic!("local") };
+        assert!(here.contains("this machine's user"), "{here}");
+        let Note(behind) = with(&[("PATCHBAY_PUBLIC_URL", "https://patchbay.example.com")]) else { panic!("a note") };
+        assert!(behind.contains("allow_nets") && behind.contains("https://patchbay.example.com"), "{behind}");
+    }
 
     #[test]
     fn a_clock_out_of_its_century_is_told() {

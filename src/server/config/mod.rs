@@ -102,10 +102,10 @@ impl Config {
         Err(self.texts.invalid(key, problem.to_owned()))
     }
 
-    /// Whoever uses the server sits at its machine.
+    /// Whoever uses the server sits at its machine: no proxy here hands on what comes from elsewhere.
     #[must_use]
     pub fn local(&self) -> bool {
-        self.address.ip().is_loopback()
+        self.address.ip().is_loopback() && self.public_url.loopback()
     }
 
     /// Where the database is, as people may see it.

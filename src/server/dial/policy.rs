@@ -10,7 +10,8 @@ use super::address::{AddressClass, effective, judge};
 /// The operator's rules. The default denies all but public addresses.
 #[derive(Clone, Debug, Default)]
 pub struct NetworkPolicy {
-    /// The server listens on loopback only, so its user sits at the machine: loopback and private networks are allowed.
+    /// The server listens on loopback and is opened there, so its user sits at the machine: loopback and private
+    /// networks are allowed.
     pub local: bool,
     /// Opened by the setting `allow_nets`.
     pub allow: Vec<AllowedNet>,

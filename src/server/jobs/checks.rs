@@ -30,7 +30,7 @@ const MOST_WAITING_PER_HOST: usize = MOST_CLAIMED / 2;
 const MOST_WAITING_IN_TROUBLE: usize = 6;
 /// Hosts in trouble that are remembered.
 const MOST_REMEMBERED: usize = 1_000;
-/// When a check comes back whose host has too many, and one whose host is in trouble.
+/// When a check comes back whose host has too many, and one whose host is in trouble or that found no turn.
 const SOON: i64 = 3 * SECOND;
 const LATER: i64 = 30 * SECOND;
 
@@ -146,11 +146,16 @@ impl Default for Host {
     }
 }
 
-/// A check that could not even be made comes back in an hour; one that the database was away for, when its claim ends.
+/// A check that could not even be made comes back in an hour; one that found no turn, soon; one that the database was
+/// away for, when its claim ends.
 async fn give_up(services: &Services, claim: Claim, error: &ApiError) {
-    if *error != ApiError::Unavailable {
-        tracing::warn!(connection = claim.id.as_str(), %error, "a check could not be made");
-        postpone(services, claim, 60 * MINUTE).await;
+    match error {
+        ApiError::Unavailable => {}
+        ApiError::Busy => postpone(services, claim, LATER).await,
+        _ => {
+            tracing::warn!(connection = claim.id.as_str(), %error, "a check could not be made");
+            postpone(services, claim, 60 * MINUTE).await;
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use url::Url;
@@ -211,7 +211,7 @@ async fn replay(definition: &Definition, documented: &MethodCases, case: &Case) 
     }
     let (live, _told) = tokio::sync::mpsc::unbounded_channel();
     let question = Question { component: definition, method, config: &config, secrets: &secrets };
-    let evidence = prober.probe(question, live).await;
+    let evidence = prober.probe(question, live).await.expect("a turn");
     let mut wrong = script.undocumented.lock().expect("a lock").clone();
     let same = matches!(
         (&evidence.verdict, case.verdict),

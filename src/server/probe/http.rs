@@ -61,7 +61,7 @@ pub async fn ask(errand: &Errand<'_>, service: &HttpService, steps: &mut Steps) 
 /// The host of the first question.
 pub fn host(service: &HttpService, values: Values<'_>) -> String {
     let first = service.probes.first().and_then(|probe| address(service, probe, values).ok());
-    first.and_then(|url| url.host_str().map(str::to_lowercase)).unwrap_or_default()
+    first.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn merge(finding: &mut Finding, further: Finding) {

@@ -21,11 +21,10 @@ mod redis;
 mod scrub;
 mod setback;
 mod smtp;
+mod turns;
 mod values;
 
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
@@ -34,23 +33,24 @@ use crate::domain::field::FieldValues;
 use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, HttpService, Method, Service};
 use crate::server::clock::Clock;
+use crate::server::dial::host::Host;
 use crate::server::dial::{Dialer, Steps};
 use crate::server::vault::Secrets;
 pub use scrub::Scrubber;
 use setback::Setback;
+pub use turns::NoTurn;
+use turns::Turns;
 use values::Values;
 
 /// Time for one whole probe.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Probes at once; more wait for their turn.
-const AT_ONCE: usize = 16;
 
 /// Asks services. Cheap to clone; all clones share the limit of probes at once.
 #[derive(Clone)]
 pub struct Prober {
     dialer: Dialer,
     clock: Clock,
-    permits: Arc<Semaphore>,
+    turns: Turns,
     limit: Duration,
 }
 
@@ -68,11 +68,13 @@ impl Question<'_> {
     #[must_use]
     pub fn host(&self) -> String {
         let values = Values::of(self);
-        match &self.method.service {
+        let host = match &self.method.service {
             Service::Http(service) => http::host(service, values),
             Service::GoogleServiceAccount {} => "oauth2.googleapis.com".to_owned(),
-            _ => values.get("host").unwrap_or_default().to_lowercase(),
-        }
+            _ => values.get("host").unwrap_or_default().to_owned(),
+        };
+        // One host in whatever spelling.
+        Host::parse(&host).map(|host| host.to_string()).unwrap_or_default()
     }
 }
 
@@ -107,19 +109,20 @@ impl Finding {
 impl Prober {
     #[must_use]
     pub fn new(dialer: Dialer, clock: Clock) -> Self {
-        Self { dialer, clock, permits: Arc::new(Semaphore::new(AT_ONCE)), limit: LIMIT }
+        Self { dialer, clock, turns: Turns::default(), limit: LIMIT }
     }
 
     /// Asks, telling each step live. Ends within 10 seconds of its turn; dropping the future closes the socket.
-    pub async fn probe(&self, question: Question<'_>, live: UnboundedSender<Step>) -> Evidence {
+    ///
+    /// # Errors
+    /// [`NoTurn`] where too many probes are under way, to this host or in all.
+    pub async fn probe(&self, question: Question<'_>, live: UnboundedSender<Step>) -> Result<Evidence, NoTurn> {
         let scrub = Scrubber::new(question.secrets);
         let cleaner = scrub.clone();
         let mut steps = Steps::new(live, Box::new(move |text| cleaner.clean(text)));
-        let result = if askable(question.method, question.config) {
-            self.ask_in_time(&question, &scrub, &mut steps).await.map(Some)
-        } else {
-            Ok(None)
-        };
+        let askable = askable(question.method, question.config);
+        let _turn = if askable { Some(self.turns.take(&question.host()).await?) } else { None };
+        let result = if askable { self.ask_in_time(&question, &scrub, &mut steps).await.map(Some) } else { Ok(None) };
         let (verdict, finding, not_before) = match result {
             Ok(None) => (Verdict::NotAskable, Finding::default(), None),
             Ok(Some(finding)) => (finding.clone().into_verdict(), finding, None),
@@ -130,14 +133,14 @@ impl Prober {
                 (setback.into_verdict(), Finding::default(), not_before)
             }
         };
-        Evidence {
+        Ok(Evidence {
             at: self.clock.now(),
             steps: steps.into_ended(),
             verdict: cleaned_verdict(verdict, &scrub),
             account: cleaned_account(finding.account, &scrub),
             expires_at: finding.expires_at,
             not_before,
-        }
+        })
     }
 
     /// Whether something on this machine takes connections at a port. Asks loopback only, within 300 ms.
@@ -151,7 +154,6 @@ impl Prober {
         scrub: &Scrubber,
         steps: &mut Steps,
     ) -> Result<Finding, Setback> {
-        let _turn = self.permits.acquire().await;
         let errand = Errand {
             component: &question.component.name,
             dialer: &self.dialer,

@@ -3,21 +3,31 @@
 
 use mysql_common::auth::plugins::{AuthProc, ChallengeResponsePlugin, Context};
 use mysql_common::constants::CapabilityFlags;
+use mysql_common::crypto::rsa::PublicKey;
 use mysql_common::io::ParseBuf;
 use mysql_common::packets::{AuthPlugin, AuthSwitchRequest, ErrPacket, HandshakePacket, HandshakeResponse, SslRequest};
 use mysql_common::proto::{MyDeserialize, MySerialize};
+use std::ops::RangeInclusive;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::spawn_blocking;
 
 use super::login::{Encryption, Login, no_tls_offered, skip_tls};
 use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
 use crate::domain::evidence::StepKind;
 use crate::server::catalog::definition::LoginService;
 use crate::server::dial::{Steps, Wire};
+use crate::server::vault::SecretText;
 
 /// Longest packet of a handshake, in bytes; real ones hold a few hundred.
 const LONGEST_PACKET: usize = 0x4000;
 /// Messages of one sign-in at most; the longest, a switch to `caching_sha2_password` without TLS, takes five.
 const MOST_MESSAGES: usize = 10;
+/// Longest public key of a server as PEM, in bytes; one of 8,192 bits has 1,500.
+const LONGEST_KEY: usize = 2_048;
+/// Sizes of a key's modulus, in bits. What MySQL makes has 2,048; what is longer takes too long to reckon with.
+const MODULUS_BITS: RangeInclusive<u64> = 2_048..=8_192;
+/// Longest exponent of a key, in bits; 65,537 has 17.
+const LONGEST_EXPONENT: u64 = 32;
 const UTF8MB4_GENERAL_CI: u8 = 45;
 const COM_QUIT: u8 = 0x01;
 
@@ -109,8 +119,8 @@ async fn sign_in(
 ) -> Result<(), Setback> {
     let mut capabilities = capabilities(greeting, login);
     capabilities.set(CapabilityFlags::CLIENT_SSL, channel.wire.is_encrypted());
-    let mut proof = Proof::begin(&greeting.plugin, greeting.nonce.clone(), channel.wire.is_encrypted(), login)?;
-    let first = proof.answer(&greeting.nonce)?.unwrap_or_default();
+    let (mut proof, first) =
+        Proof::begin(&greeting.plugin, greeting.nonce.clone(), channel.wire.is_encrypted(), login)?;
     let response = HandshakeResponse::new(
         Some(first),
         greeting.version_number,
@@ -129,11 +139,16 @@ async fn sign_in(
             [0xff, ..] => return Err(explain(&packet, capabilities, login, errand)),
             [0xfe, _, ..] => {
                 let switch = AuthSwitchRequest::deserialize((), &mut ParseBuf(&packet)).map_err(|_| not_mysql())?;
-                let nonce = switch.plugin_data().to_vec();
-                proof = Proof::begin(&switch.auth_plugin(), nonce.clone(), channel.wire.is_encrypted(), login)?;
-                Some(proof.answer(&nonce)?.unwrap_or_default())
+                let (plugin, nonce) = (switch.auth_plugin(), switch.plugin_data().to_vec());
+                let (begun, first) = Proof::begin(&plugin, nonce, channel.wire.is_encrypted(), login)?;
+                proof = begun;
+                Some(first)
             }
-            [0x01, challenge @ ..] => proof.answer(challenge)?,
+            [0x01, challenge @ ..] => {
+                let (continued, answer) = proof.answer(challenge.to_vec()).await?;
+                proof = continued;
+                answer
+            }
             _ => return Err(not_mysql()),
         };
         if let Some(answer) = answer {
@@ -144,15 +159,21 @@ async fn sign_in(
 }
 
 /// Proves the password in the way the server asks for.
-struct Proof<'a> {
+struct Proof {
     procedure: AuthProc,
     nonce: Vec<u8>,
     encrypted: bool,
-    password: &'a str,
+    password: SecretText,
 }
 
-impl<'a> Proof<'a> {
-    fn begin(plugin: &AuthPlugin<'_>, nonce: Vec<u8>, encrypted: bool, login: &Login<'a>) -> Result<Self, Setback> {
+impl Proof {
+    /// With the first answer, to the nonce.
+    fn begin(
+        plugin: &AuthPlugin<'_>,
+        nonce: Vec<u8>,
+        encrypted: bool,
+        login: &Login<'_>,
+    ) -> Result<(Self, Vec<u8>), Setback> {
         let name = String::from_utf8_lossy(plugin.as_bytes()).into_owned();
         let procedure = match plugin {
             AuthPlugin::MysqlNativePassword | AuthPlugin::CachingSha2Password | AuthPlugin::Sha256Password => {
@@ -167,14 +188,37 @@ impl<'a> Proof<'a> {
             _ => return Err(unknown_plugin(&name)),
         };
         let procedure = procedure.map_err(|_| unknown_plugin(&name))?;
-        Ok(Self { procedure, nonce, encrypted, password: login.password.unwrap_or_default() })
+        let password = SecretText::new(login.password.unwrap_or_default().to_owned());
+        let mut proof = Self { procedure, nonce: nonce.clone(), encrypted, password };
+        let first = proof.run(&nonce)?.unwrap_or_default();
+        Ok((proof, first))
     }
 
-    fn answer(&mut self, challenge: &[u8]) -> Result<Option<Vec<u8>>, Setback> {
-        let facts = Facts { nonce: &self.nonce, encrypted: self.encrypted, password: self.password };
+    /// The answer to what the server sent after the first one: a single byte, or its public key. The library reckons
+    /// with the key at once and panics over a malformed one, so it does so where neither can hold up or end others.
+    async fn answer(mut self, challenge: Vec<u8>) -> Result<(Self, Option<Vec<u8>>), Setback> {
+        let reckoned = spawn_blocking(move || {
+            if challenge.len() > 1 && !is_usable_key(&challenge) {
+                return Err(bad_key());
+            }
+            let answer = self.run(&challenge)?;
+            Ok((self, answer))
+        });
+        reckoned.await.unwrap_or_else(|_| Err(bad_key()))
+    }
+
+    fn run(&mut self, challenge: &[u8]) -> Result<Option<Vec<u8>>, Setback> {
+        let facts = Facts { nonce: &self.nonce, encrypted: self.encrypted, password: self.password.reveal() };
         let answer = self.procedure.run(facts, challenge).map_err(|_| not_mysql())?;
         Ok(answer.data().map(<[u8]>::to_vec))
     }
+}
+
+/// Whether a server's public key is one to encrypt a password with, and quickly.
+fn is_usable_key(pem: &[u8]) -> bool {
+    pem.len() <= LONGEST_KEY
+        && PublicKey::from_pem(pem)
+            .is_ok_and(|key| MODULUS_BITS.contains(&key.modulus().bits()) && key.exponent().bits() <= LONGEST_EXPONENT)
 }
 
 struct Facts<'a> {
@@ -258,6 +302,12 @@ fn serialized(packet: &impl MySerialize) -> Vec<u8> {
 
 fn not_mysql() -> Setback {
     Setback::silence("What answers here does not speak MySQL's protocol. Check host and port.").at("port")
+}
+
+fn bad_key() -> Setback {
+    let reason =
+        "The server does not speak MySQL as it should: its public key is none to encrypt with. Check host and port.";
+    Setback::silence(reason).at("port")
 }
 
 fn unknown_plugin(name: &str) -> Setback {

@@ -123,3 +123,48 @@ async fn a_switch_to_clear_text_is_refused_without_tls() {
         "{evidence:?}"
     );
 }
+
+/// One DER element (X.690, 8.1).
+fn der(tag: u8, contents: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(contents.len()).expect("a length").to_be_bytes();
+    [&[tag, 0x82, length[0], length[1]], contents].concat()
+}
+
+fn pem_of(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
+    use base64::Engine as _;
+    let key = der(0x30, &[der(0x02, modulus), der(0x02, exponent)].concat());
+    let text = base64::engine::general_purpose::STANDARD.encode(key);
+    format!("-----BEGIN RSA PUBLIC KEY-----\n{text}\n-----END RSA PUBLIC KEY-----\n").into_bytes()
+}
+
+/// What a probe makes of a server's key, and that it makes it quickly.
+async fn refuses_key(key: Vec<u8>) {
+    let begun = std::time::Instant::now();
+    let evidence = ask_against(|mut stream| async move {
+        send(&mut stream, 0, &greeting("caching_sha2_password")).await;
+        receive(&mut stream).await;
+        send(&mut stream, 2, &[0x01, 0x04]).await;
+        receive(&mut stream).await;
+        send(&mut stream, 4, &[&[0x01], key.as_slice()].concat()).await;
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.expect("closed");
+        assert!(rest.is_empty());
+    })
+    .await;
+    let Verdict::NoEvidence { reason, .. } = &evidence.verdict else { panic!("{evidence:?}") };
+    assert!(reason.contains("does not speak MySQL as it should"), "{reason}");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_key_that_takes_minutes_to_reckon_with_is_refused() {
+    // Modulus and exponent of nearly 6,000 bytes each: modular exponentiation would take minutes.
+    refuses_key(pem_of(&[0xff; 6_000], &[0xff; 5_900])).await;
+    refuses_key(pem_of(&[0xff; 256], &[0xff; 256])).await;
+}
+
+#[tokio::test]
+async fn a_key_that_makes_the_library_panic_is_refused() {
+    refuses_key(pem_of(&[0xff; 10], &[1, 0, 1])).await;
+    refuses_key(b"-----BEGIN PUBLIC KEY-----\nMA==\n-----END PUBLIC KEY-----".to_vec()).await;
+}

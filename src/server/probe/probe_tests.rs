@@ -5,6 +5,7 @@ use crate::server::dial::policy::NetworkPolicy;
 use crate::server::vault::SecretText;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -77,7 +78,7 @@ async fn probe_with(
     }
     let (live, told) = unbounded_channel();
     let question = Question { component, method: &component.methods[0], config: &config, secrets: &secrets };
-    (prober.probe(question, live).await, told)
+    (prober.probe(question, live).await.expect("a turn"), told)
 }
 
 /// A server that treats every connection alike.
@@ -340,4 +341,35 @@ async fn a_mail_server_is_signed_in_to_and_refuses() {
         matches!(&evidence.verdict, Verdict::Rejected { field: Some(field), .. } if field == "password"),
         "{evidence:?}"
     );
+}
+
+#[tokio::test]
+async fn sixty_questions_to_a_silent_host_hold_up_no_other_host() {
+    let silent = serve(stall).await;
+    let other = http(&[("/me", "200 OK", "{}")]).await;
+    let allow = [silent, other].map(|address| address.to_string().parse().expect("an entry")).to_vec();
+    let policy = NetworkPolicy { allow, ..NetworkPolicy::default() };
+    let prober = Prober::new(Dialer::new(policy, Arc::new(SystemResolver)), Clock::system());
+    let prober = Prober { turns: Turns::default().waiting(QUICK), ..prober };
+    let asked = |base: String, prober: Prober| async move {
+        let (component, mut config, mut secrets) = (http_component(), FieldValues::default(), Secrets::default());
+        config.set("base", base);
+        secrets.insert("token", SecretText::new(SECRET.to_owned()));
+        let question =
+            Question { component: &component, method: &component.methods[0], config: &config, secrets: &secrets };
+        prober.probe(question, unbounded_channel().0).await
+    };
+    let mut waiting = tokio::task::JoinSet::new();
+    for spelling in ["127.0.0.1", "127.1", "2130706433"].into_iter().cycle().take(60) {
+        waiting.spawn(asked(format!("http://{spelling}:{}", silent.port()), prober.clone()));
+    }
+    tokio::task::yield_now().await;
+    let answered = tokio::time::timeout(AMPLE, asked(format!("http://localhost:{}", other.port()), prober)).await;
+    assert_eq!(answered.expect("in time").expect("a turn").verdict, Verdict::Valid);
+    let mut turned_away = 0;
+    while turned_away < 56 {
+        let ended = waiting.join_next().await.expect("more").expect("no panic");
+        assert_eq!(ended.err(), Some(NoTurn));
+        turned_away += 1;
+    }
 }

@@ -9,6 +9,7 @@ use crate::server::dial::SystemResolver;
 use crate::server::dial::policy::NetworkPolicy;
 use crate::server::vault::SecretText;
 use percent_encoding::percent_decode_str;
+use std::sync::Arc;
 use url::Url;
 
 struct Server {
@@ -45,7 +46,7 @@ impl Server {
         let (live, _) = tokio::sync::mpsc::unbounded_channel();
         let question =
             Question { component: &component, method: &component.methods[0], config: &config, secrets: &secrets };
-        let evidence = prober.probe(question, live).await;
+        let evidence = prober.probe(question, live).await.expect("a turn");
         println!("{} {:?}: {:?} {:?}", self.protocol, config.get("tls"), evidence.verdict, evidence.account.identity);
         evidence
     }

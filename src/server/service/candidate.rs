@@ -125,6 +125,9 @@ impl Candidate {
 
 impl Services {
     /// Asks the service itself.
+    ///
+    /// # Errors
+    /// [`ApiError::Busy`] where too many probes are under way.
     pub(super) async fn prove(
         &self,
         definition: &Definition,
@@ -132,12 +135,12 @@ impl Services {
         config: &FieldValues,
         secrets: &Secrets,
         live: UnboundedSender<Step>,
-    ) -> Evidence {
+    ) -> Result<Evidence, ApiError> {
         if self.setting.demo {
             let reason = "This is the sample workspace: nothing in it is checked against real services.";
-            return Evidence::none(self.clock.now(), reason);
+            return Ok(Evidence::none(self.clock.now(), reason));
         }
-        self.prober.probe(Question { component: definition, method, config, secrets }, live).await
+        Ok(self.prober.probe(Question { component: definition, method, config, secrets }, live).await?)
     }
 
     /// Seals a candidate's secrets for a connection's version.

@@ -13,11 +13,19 @@ use crate::domain::schedule::{self, Circumstances};
 use crate::domain::time::{DAY, Timestamp};
 use crate::server::catalog::definition::Method;
 use crate::server::probe::Question;
-use crate::server::store::record::{AuditAction, AuditEntry, Claim, Found, Proof, Scope, StoredConnection};
+use crate::server::store::record::{AuditAction, AuditEntry, Claim, Found, Judged, Proof, Scope, StoredConnection};
 use crate::server::vault::Secrets;
 
 /// A use within this span counts as used.
 const RECENTLY: i64 = 30 * DAY;
+
+/// What asking found.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub evidence: Evidence,
+    /// Labels of required fields that hold nothing, for which reason nothing was asked.
+    missing: Vec<String>,
+}
 
 impl Services {
     /// Asks the service about a stored connection; what is missing in it is told without asking.
@@ -25,23 +33,39 @@ impl Services {
         &self,
         stored: &StoredConnection,
         live: UnboundedSender<Step>,
-    ) -> Result<(Evidence, Proof), ApiError> {
+    ) -> Result<Answer, ApiError> {
         let (definition, method) = find(self, &stored.summary.component, &stored.credentials.method)?;
         let config = &stored.credentials.config;
         let secrets = self.stored_secrets(stored).await?;
         let missing = missing_fields(method, config, &secrets);
-        let now = self.clock.now();
-        let (evidence, health) = if missing.is_empty() {
-            let evidence = self.prove(definition, method, config, &secrets, live).await;
-            let health = stored.summary.health.clone().after(&evidence.verdict, self.clock.now());
-            (evidence, health)
+        let evidence = if missing.is_empty() {
+            self.prove(definition, method, config, &secrets, live).await?
         } else {
             let reason = format!("Not asked: {} is missing. Update the connection.", missing.join(", "));
-            (Evidence::none(now, reason), Health::Missing { fields: missing })
+            Evidence::none(self.clock.now(), reason)
         };
-        let mut proof = renewed_proof(stored, &evidence, health);
-        proof.check_at = self.next_check(&stored.scope, &proof, is_used(stored, now));
-        Ok((evidence, proof))
+        Ok(Answer { evidence, missing })
+    }
+
+    /// What is known of a connection after an answer. What the answer does not tell stays as it was known.
+    pub(super) fn renewed(&self, before: &StoredConnection, answer: &Answer) -> Proof {
+        let Answer { evidence, missing } = answer;
+        let known = &before.credentials.proof;
+        let told = matches!(evidence.verdict, Verdict::Valid | Verdict::Limited { .. });
+        let health = if missing.is_empty() {
+            known.health.clone().after(&evidence.verdict, evidence.at)
+        } else {
+            Health::Missing { fields: missing.clone() }
+        };
+        let mut proof = Proof {
+            health,
+            account: if told { evidence.account.clone() } else { known.account.clone() },
+            expires_at: if told { evidence.expires_at } else { known.expires_at },
+            evidence: Some(evidence.clone()),
+            check_at: None,
+        };
+        proof.check_at = self.next_check(&before.scope, &proof, is_used(before, self.clock.now()));
+        proof
     }
 
     /// When a connection of which this is known is asked about next.
@@ -73,20 +97,33 @@ impl Services {
     /// where the claim was lost meanwhile.
     ///
     /// # Errors
-    /// [`ApiError::Unavailable`], [`ApiError::Internal`]: the check is made again when the claim has run out.
+    /// [`ApiError::Unavailable`], [`ApiError::Internal`]: the check is made again when the claim has run out;
+    /// [`ApiError::Busy`] where there was no turn for it.
     pub async fn carry_out(&self, claim: &Claim) -> Result<bool, ApiError> {
         let Some(stored) = self.claimed(claim).await? else { return Ok(true) };
-        let (evidence, proof) = self.check(&stored, unbounded_channel().0).await?;
-        let before = &stored.summary;
-        let visible = !before.health.shows_like(&proof.health)
-            || before.account != proof.account.identity
-            || before.expires_at != proof.expires_at;
+        let answer = self.check(&stored, unbounded_channel().0).await?;
+        let answered = !matches!(answer.evidence.verdict, Verdict::NoEvidence { .. });
+        let services = self.clone();
+        let found = Found {
+            at: answer.evidence.at,
+            secret_version: stored.secret_version,
+            fence: Some(claim.fence),
+            judge: Box::new(move |before| services.judged_by_schedule(before, &answer)),
+        };
+        self.store.record_found(&claim.scope, &claim.id, found).await?;
+        Ok(answered)
+    }
+
+    /// Only what lists show otherwise than before is news.
+    fn judged_by_schedule(&self, before: &StoredConnection, answer: &Answer) -> Judged {
+        let proof = self.renewed(before, answer);
+        let summary = &before.summary;
+        let visible = !summary.health.shows_like(&proof.health)
+            || summary.account != proof.account.identity
+            || summary.expires_at != proof.expires_at;
         let entry =
             visible.then(|| AuditEntry::system(self.clock.now(), AuditAction::Checked, proof.health.status().label()));
-        let fence = Some(claim.fence);
-        let found = Found { proof, secret_version: stored.secret_version, fence, visible, entry };
-        self.store.record_found(&claim.scope, &claim.id, found).await?;
-        Ok(!matches!(evidence.verdict, Verdict::NoEvidence { .. }))
+        Judged { proof, visible, entry }
     }
 
     async fn claimed(&self, claim: &Claim) -> Result<Option<StoredConnection>, ApiError> {
@@ -108,17 +145,4 @@ fn missing_fields(method: &Method, config: &FieldValues, secrets: &Secrets) -> V
         .filter_map(|problem| method.fields.iter().find(|field| field.id == problem.field))
         .map(|field| field.label.clone())
         .collect()
-}
-
-/// The new proof: what this probe could not tell stays as it was known.
-fn renewed_proof(stored: &StoredConnection, evidence: &Evidence, health: Health) -> Proof {
-    let before = &stored.credentials.proof;
-    let told = matches!(evidence.verdict, Verdict::Valid | Verdict::Limited { .. });
-    Proof {
-        health,
-        account: if told { evidence.account.clone() } else { before.account.clone() },
-        expires_at: if told { evidence.expires_at } else { before.expires_at },
-        evidence: Some(evidence.clone()),
-        check_at: None,
-    }
 }

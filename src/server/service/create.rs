@@ -48,7 +48,7 @@ impl Services {
         let proof = match request.saving {
             Saving::WhenValid => {
                 let Checked { definition, method, candidate, .. } = &checked;
-                let evidence = self.prove(definition, method, &candidate.config, &candidate.secrets, live).await;
+                let evidence = self.prove(definition, method, &candidate.config, &candidate.secrets, live).await?;
                 if evidence.verdict != Verdict::Valid {
                     self.tries.remember(&scope, &request.request_id, &request.values, &evidence);
                     return Ok(not_saved(definition, evidence, caller.operator));

@@ -24,7 +24,7 @@ use crate::api::stream::ProbeEvent;
 use crate::domain::evidence::Step;
 use crate::server::catalog::Catalog;
 use crate::server::clock::Clock;
-use crate::server::probe::Prober;
+use crate::server::probe::{NoTurn, Prober};
 use crate::server::random::{NoRandomness, Random};
 use crate::server::store::{Store, StoreError};
 use crate::server::vault::{Vault, VaultError};
@@ -38,7 +38,7 @@ use watch::Watches;
 /// How this instance was started, as far as use cases and pages need to know.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Setting {
-    /// Listens on loopback only: its user sits at the machine.
+    /// Listens on loopback and is opened there: its user sits at the machine.
     pub local: bool,
     /// Holds a sample workspace that is never checked against real services.
     pub demo: bool,
@@ -107,6 +107,12 @@ impl From<VaultError> for ApiError {
             VaultError::Store(StoreError::Unavailable) => Self::Unavailable,
             _ => Self::Internal,
         }
+    }
+}
+
+impl From<NoTurn> for ApiError {
+    fn from(_: NoTurn) -> Self {
+        Self::Busy
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Patch {
     pub method: Option<String>,
     /// Merged into the stored values; a secret left out is kept.
     pub values: Option<FieldValues>,
+    /// Fields whose values are taken away, secrets too.
+    pub given_up: Vec<String>,
     /// Whether the service is asked before new credentials replace the old.
     pub validate: bool,
 }
@@ -50,10 +52,11 @@ impl Services {
         let mut values =
             if method == stored.credentials.method { stored.credentials.config } else { FieldValues::default() };
         values.0.extend(patch.values.unwrap_or_default().0);
+        values.0.retain(|field, _| !patch.given_up.contains(field));
         let saving = if patch.validate { Saving::WhenValid } else { Saving::AsNotActive };
-        let request_id = format!("patch {id} {version}");
+        let request_id = format!("patch {id} {version} without {:?}", patch.given_up);
         let request = UpdateRequest { request_id, environment, id, version, name, tags, method, values, saving };
         let (live, _steps) = unbounded_channel();
-        Ok(self.update(caller, request, live).await)
+        Ok(self.update_without(caller, request, &patch.given_up, live).await)
     }
 }

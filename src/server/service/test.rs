@@ -8,7 +8,7 @@ use crate::api::error::ApiError;
 use crate::api::stream::{ProbeEvent, TestRequest};
 use crate::domain::evidence::Step;
 use crate::domain::role::Action;
-use crate::server::store::record::{AuditAction, Found};
+use crate::server::store::record::{AuditAction, Found, Judged, StoredConnection};
 
 impl Services {
     /// Tests a stored credential; the result is the stream's last event.
@@ -24,13 +24,26 @@ impl Services {
     ) -> Result<ProbeEvent, ApiError> {
         let scope = caller.scope(Action::TestConnection, request.environment)?;
         let stored = self.present(&scope, &request.id).await?;
-        let (evidence, proof) = self.check(&stored, live).await?;
-        let entry = Some(caller.audit(&self.clock, AuditAction::Tested, ""));
-        let found = Found { proof, secret_version: stored.secret_version, fence: None, visible: true, entry };
+        let answer = self.check(&stored, live).await?;
+        let evidence = answer.evidence.clone();
+        let entry = caller.audit(&self.clock, AuditAction::Tested, "");
         let (services, id) = (self.clone(), request.id.clone());
-        let summary = finish(async move { Ok(services.store.record_found(&scope, &id, found).await?) }).await?;
-        // The secret was replaced or the connection deleted meanwhile: what was found concerns neither.
-        let summary = Box::new(summary.ok_or(ApiError::NotFound)?);
+        let judge = move |before: &StoredConnection| Judged {
+            proof: services.renewed(before, &answer),
+            visible: true,
+            entry: Some(entry),
+        };
+        let found =
+            Found { at: evidence.at, secret_version: stored.secret_version, fence: None, judge: Box::new(judge) };
+        let services = self.clone();
+        let summary = finish(async move {
+            match services.store.record_found(&scope, &id, found).await? {
+                Some(summary) => Ok(summary),
+                // What was found concerns a secret that was replaced, or is older than what is known by now.
+                None => Ok(services.present(&scope, &id).await?.summary),
+            }
+        });
+        let summary = Box::new(summary.await?);
         let evidence = if caller.operator { evidence } else { evidence.without_details() };
         Ok(ProbeEvent::Tested { summary, evidence })
     }

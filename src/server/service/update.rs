@@ -30,13 +30,25 @@ struct Checked<'a> {
 impl Services {
     /// Updates credentials, and name and tags along with them; the result is the stream's last event.
     pub async fn update(&self, caller: &Caller, request: UpdateRequest, live: UnboundedSender<Step>) -> ProbeEvent {
-        ended(self.try_to_update(caller, request, live_for(caller, live)).await)
+        self.update_without(caller, request, &[], live).await
+    }
+
+    /// The same; these stored secrets are given up even where nothing replaces them.
+    pub(super) async fn update_without(
+        &self,
+        caller: &Caller,
+        request: UpdateRequest,
+        given_up: &[String],
+        live: UnboundedSender<Step>,
+    ) -> ProbeEvent {
+        ended(self.try_to_update(caller, request, given_up, live_for(caller, live)).await)
     }
 
     async fn try_to_update(
         &self,
         caller: &Caller,
         request: UpdateRequest,
+        given_up: &[String],
         live: UnboundedSender<Step>,
     ) -> Result<ProbeEvent, ApiError> {
         let scope = caller.scope(Action::EditConnection, request.environment)?;
@@ -44,11 +56,11 @@ impl Services {
         if stored.summary.version != request.version {
             return Err(ApiError::Conflict { current: Box::new(stored.summary) });
         }
-        let checked = self.check_update(&stored, &request).await?;
+        let checked = self.check_update(&stored, &request, given_up).await?;
         let proof = match request.saving {
             Saving::WhenValid => {
                 let Checked { definition, method, candidate, .. } = &checked;
-                let evidence = self.prove(definition, method, &candidate.config, &candidate.secrets, live).await;
+                let evidence = self.prove(definition, method, &candidate.config, &candidate.secrets, live).await?;
                 if evidence.verdict != Verdict::Valid {
                     self.tries.remember(&scope, &request.request_id, &request.values, &evidence);
                     return Ok(not_saved(definition, evidence, caller.operator));
@@ -67,24 +79,31 @@ impl Services {
         self.commit_update(caller, scope, stored, request.values, checked, proof).await
     }
 
-    async fn check_update(&self, stored: &StoredConnection, request: &UpdateRequest) -> Result<Checked<'_>, ApiError> {
+    async fn check_update(
+        &self,
+        stored: &StoredConnection,
+        request: &UpdateRequest,
+        given_up: &[String],
+    ) -> Result<Checked<'_>, ApiError> {
         let (definition, method) = find(self, &stored.summary.component, &request.method)?;
         let mut problems = Vec::new();
         let named = name_and_tags(&request.name, &request.tags, &mut problems);
-        let secrets = self.stored_secrets(stored).await?;
-        let same_method = stored.credentials.method == request.method;
-        let moved = moved_destination(&method.fields, &stored.credentials.config, &request.values);
+        let secrets = self.stored_secrets(stored).await?.without(given_up);
         let kept = Kept { secrets: &secrets, stored: &stored.credentials.secrets };
-        let kept = (same_method && moved.is_none()).then_some(&kept);
-        let incomplete = request.saving == Saving::AsNotActive && moved.is_none();
+        let kept = (stored.credentials.method == request.method).then_some(&kept);
+        if let (Some(kept), Some(moved)) =
+            (kept, moved_destination(&method.fields, &stored.credentials.config, &request.values))
+        {
+            problems.extend(asked_for_again(&method.fields, moved, &request.values, kept.secrets));
+        }
+        let incomplete = request.saving == Saving::AsNotActive;
         let candidate = take_apart(&method.fields, &request.values, kept, incomplete, self.clock.now());
         match (named, candidate) {
-            (Some((name, tags)), Ok(candidate)) => Ok(Checked { definition, method, name, tags, candidate }),
+            (Some((name, tags)), Ok(candidate)) if problems.is_empty() => {
+                Ok(Checked { definition, method, name, tags, candidate })
+            }
             (_, candidate) => {
                 problems.extend(candidate.err().unwrap_or_default());
-                if let (true, Some(moved)) = (same_method, moved) {
-                    explain_move(&method.fields, moved, &mut problems);
-                }
                 Err(ApiError::Invalid { problems })
             }
         }
@@ -155,15 +174,18 @@ fn moved_destination<'a>(fields: &'a [Field], before: &FieldValues, after: &Fiel
     })
 }
 
-/// Says of each secret asked for again why it is.
-fn explain_move(fields: &[Field], moved: &Field, problems: &mut [FieldProblem]) {
-    for problem in problems {
-        if let Some(field) = fields.iter().find(|field| field.id == problem.field && field.secret) {
-            problem.message = format!(
-                "{} has changed, so the stored {} is not sent there. Give it again.",
-                moved.label,
-                field.label.to_lowercase()
-            );
-        }
-    }
+/// Stored secrets are not sent to another place than they were given for: each has to be given again, or given up.
+fn asked_for_again(fields: &[Field], moved: &Field, values: &FieldValues, stored: &Secrets) -> Vec<FieldProblem> {
+    fields
+        .iter()
+        .filter(|field| field.secret && field.is_shown(values, fields))
+        .filter(|field| stored.get(&field.id).is_some() && values.get(&field.id).is_none())
+        .map(|field| {
+            let (place, secret) = (&moved.label, field.label.to_lowercase());
+            FieldProblem::new(
+                &field.id,
+                format!("{place} has changed, so the stored {secret} is not sent there. Give it again."),
+            )
+        })
+        .collect()
 }

@@ -80,6 +80,15 @@ impl Line<'_> {
     }
 }
 
+/// Locks the workspace, as [`append`] does, for a write that may leave no line.
+pub(super) async fn lock(tx: &mut AnyConnection, workspace: &WorkspaceId) -> Result<(), StoreError> {
+    sqlx::query("UPDATE workspaces SET audit_sequence = audit_sequence WHERE id = $1")
+        .bind(workspace.as_str())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// Appends a line and so locks the workspace: the first step of every write in it.
 pub(super) async fn append(
     tx: &mut AnyConnection,

@@ -2,8 +2,9 @@
 
 use sqlx::{AnyConnection, Row};
 
+use super::connection::current;
 use super::list::{next_revision, summary_of};
-use super::record::{Claim, Found, Proof, Scope};
+use super::record::{Claim, Found, Judged, Proof, Scope, StoredConnection};
 use super::row::{json, to_json};
 use super::{Store, StoreError, audit};
 use crate::domain::connection::Summary;
@@ -15,8 +16,8 @@ use crate::domain::time::Timestamp;
 const KEPT: i64 = 50;
 
 impl Store {
-    /// Stores what a check found out; `None`, and nothing is stored, where the connection meanwhile has other secrets,
-    /// is deleted or gone, or where somebody else has claimed the check since.
+    /// Stores what a check found out; `None`, and nothing is stored, where the connection meanwhile has other secrets or
+    /// later evidence, is deleted or gone, or where somebody else has claimed the check since.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
@@ -29,11 +30,20 @@ impl Store {
         let (scope, id) = (scope.clone(), id.clone());
         let recorded = self.write(move |tx| {
             Box::pin(async move {
-                if let Some(entry) = &found.entry {
+                // First, so that nobody writes between reading the row and judging by it.
+                audit::lock(tx, &scope.workspace).await?;
+                let before = current(tx, &scope, &id).await?.ok_or(StoreError::NotFound)?;
+                let Found { at, secret_version, fence, judge } = found;
+                if before.credentials.proof.evidence.as_ref().is_some_and(|known| known.at > at) {
+                    return Err(StoreError::Stale);
+                }
+                let Judged { proof, visible, entry } = judge(&before);
+                if let Some(entry) = &entry {
                     audit::append_in(tx, &scope, Some(id.as_str()), entry).await?;
                 }
-                claim_secrets(tx, &scope, &id, &found).await?;
-                set_proof(tx, &scope, &id, &found.proof).await?;
+                let revision = if visible { Some(next_revision(tx, &scope).await?) } else { None };
+                claim_secrets(tx, &before, secret_version, fence, revision).await?;
+                set_proof(tx, &scope, &id, &proof).await?;
                 summary_of(tx, &scope, &id).await
             })
         });
@@ -92,11 +102,11 @@ impl Store {
 /// The version stays: what a service said of a secret must not make the form of somebody who edits it stale.
 async fn claim_secrets(
     tx: &mut AnyConnection,
-    scope: &Scope,
-    id: &ConnectionId,
-    found: &Found,
+    StoredConnection { scope, summary, .. }: &StoredConnection,
+    secret_version: i64,
+    fence: Option<i64>,
+    revision: Option<i64>,
 ) -> Result<(), StoreError> {
-    let revision = if found.visible { next_revision(tx, scope).await? } else { 0 };
     let claimed = sqlx::query(
         "UPDATE connections SET revision = CASE WHEN $5 > 0 THEN $5 ELSE revision END \
          WHERE workspace = $1 AND environment = $2 AND id = $3 AND secret_version = $4 AND deleted_at IS NULL \
@@ -104,10 +114,10 @@ async fn claim_secrets(
     )
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
-    .bind(id.as_str())
-    .bind(found.secret_version)
-    .bind(revision)
-    .bind(found.fence.unwrap_or(-1))
+    .bind(summary.id.as_str())
+    .bind(secret_version)
+    .bind(revision.unwrap_or(0))
+    .bind(fence.unwrap_or(-1))
     .execute(tx)
     .await?;
     if claimed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Stale) }

@@ -20,19 +20,8 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn connection(&self, scope: &Scope, id: &ConnectionId) -> Result<Option<StoredConnection>, StoreError> {
-        let row = sqlx::query(
-            "SELECT c.id, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, \
-             c.expires_at, c.version, c.deleted_at, CASE WHEN w.knows_workflows = 1 THEN c.workflows END AS workflows, \
-             c.method, c.config, c.sealed, c.secrets, c.secret_version, c.scopes, c.evidence, c.check_at \
-             FROM connections c JOIN workspaces w ON w.id = c.workspace \
-             WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3",
-        )
-        .bind(scope.workspace.as_str())
-        .bind(scope.environment.as_str())
-        .bind(id.as_str())
-        .fetch_optional(&self.read)
-        .await?;
-        row.map(|row| stored(scope, &row)).transpose()
+        let mut connection = self.read.acquire().await?;
+        current(&mut connection, scope, id).await
     }
 
     /// Inserts a connection, created when the audit entry says. A repeated request id inserts nothing and returns
@@ -118,6 +107,27 @@ impl Store {
         })
         .await
     }
+}
+
+/// One connection as it is now.
+pub(super) async fn current(
+    connection: &mut AnyConnection,
+    scope: &Scope,
+    id: &ConnectionId,
+) -> Result<Option<StoredConnection>, StoreError> {
+    let row = sqlx::query(
+        "SELECT c.id, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, \
+         c.expires_at, c.version, c.deleted_at, CASE WHEN w.knows_workflows = 1 THEN c.workflows END AS workflows, \
+         c.method, c.config, c.sealed, c.secrets, c.secret_version, c.scopes, c.evidence, c.check_at \
+         FROM connections c JOIN workspaces w ON w.id = c.workspace \
+         WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(id.as_str())
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| stored(scope, &row)).transpose()
 }
 
 /// # Errors

@@ -62,13 +62,23 @@ pub struct Claim {
 }
 
 /// What a check found out.
-#[derive(Clone, Debug)]
 pub struct Found {
-    pub proof: Proof,
+    /// When; what was found later than this stays.
+    pub at: Timestamp,
     /// The secrets it concerns.
     pub secret_version: i64,
     /// The claim under which it was made, for a check that was due by itself.
     pub fence: Option<i64>,
+    /// What it means for the connection as it is when this is written: a slow check began with an older one.
+    pub judge: Judge,
+}
+
+pub type Judge = Box<dyn FnOnce(&StoredConnection) -> Judged + Send>;
+
+/// What is known of a connection after a check.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    pub proof: Proof,
     /// Whether lists show something else now, so that open pages have to learn of it.
     pub visible: bool,
     /// What the audit trail says of it.

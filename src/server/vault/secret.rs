@@ -45,6 +45,13 @@ impl Secrets {
         self.0.iter().map(|(field, secret)| (field.as_str(), secret))
     }
 
+    /// The same but for some.
+    #[must_use]
+    pub fn without(mut self, fields: &[String]) -> Self {
+        self.0.retain(|field, _| !fields.contains(field));
+        self
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

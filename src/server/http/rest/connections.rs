@@ -192,14 +192,15 @@ pub async fn get(
     Ok(tagged(view.version(), view))
 }
 
-/// What to change. What is left out stays as it is; a secret left out is kept.
+/// What to change. What is left out stays as it is. A secret left out is kept, unless it would be sent elsewhere than it
+/// was given for: then it has to be given again.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionPatch {
     name: Option<String>,
     tags: Option<Vec<String>>,
     method: Option<String>,
-    /// Merged into the values; `null` takes one away.
+    /// Merged into the values (RFC 7396); `null` takes one away, a stored secret too.
     values: Option<BTreeMap<String, Option<String>>>,
     /// The version you have seen; `If-Match` says the same.
     version: Option<i64>,
@@ -220,20 +221,31 @@ pub async fn patch(
     JsonBody(body): JsonBody<ConnectionPatch>,
 ) -> Result<Response, Problem> {
     let environment = app.services.locate(&caller, Action::EditConnection, &id).await?;
-    let values = body.values.map(|values| {
-        FieldValues(values.into_iter().map(|(field, value)| (field, value.unwrap_or_default())).collect())
-    });
+    let (values, given_up) = body.values.map(taken_apart).unzip();
     let patch = Patch {
         version: if_match(&headers)?.or(body.version),
         name: body.name,
         tags: body.tags,
         method: body.method,
         values,
+        given_up: given_up.unwrap_or_default(),
         validate,
     };
     let event = app.services.patch(&caller, environment, id, patch).await?;
     let view = saved(&app, environment, event)?;
     Ok(tagged(view.version(), view))
+}
+
+/// The values to set, and the fields to empty.
+fn taken_apart(values: BTreeMap<String, Option<String>>) -> (FieldValues, Vec<String>) {
+    let (mut set, mut given_up) = (FieldValues::default(), Vec::new());
+    for (field, value) in values {
+        match value {
+            Some(value) => set.set(&field, value),
+            None => given_up.push(field),
+        }
+    }
+    (set, given_up)
 }
 
 /// The version in `If-Match` (RFC 9110, section 13.1.1); `*` matches any.
