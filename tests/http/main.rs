@@ -3,6 +3,7 @@
 
 mod access;
 mod harness;
+mod listening;
 mod pages;
 mod rest;
 mod sessions;

@@ -2,15 +2,17 @@
 
 use percent_encoding::percent_decode_str;
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyConnection, AnyPool, Executor};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
+use tokio::time::timeout;
 use url::Url;
 
 use super::StoreError;
+use super::reader::Reader;
 
 /// Reads beside each other on `SQLite`; each costs a thread and a page cache.
 const SQLITE_READERS: u32 = 4;
@@ -25,12 +27,29 @@ const WRITER_SETTINGS: &str = "PRAGMA busy_timeout = 8000; PRAGMA journal_mode =
      PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON";
 const READER_SETTINGS: &str = "PRAGMA busy_timeout = 8000; PRAGMA query_only = ON";
 
+/// What the server ends by itself, so that a client it lost holds no lock for long: statements, waits for locks,
+/// transactions nobody goes on with, and connections whose other end answers no more
+/// (<https://www.postgresql.org/docs/current/runtime-config-client.html>).
+const POSTGRES_LIMITS: &str = "SET statement_timeout = '10s'; SET lock_timeout = '8s'; \
+     SET idle_in_transaction_session_timeout = '10s'; \
+     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+const POSTGRES_READ_ONLY: &str = "SET default_transaction_read_only = on";
+/// Bringing the tables up to date may take longer, and waits for another instance that does the same.
+const POSTGRES_NO_LIMITS: &str = "SET statement_timeout = 0; SET lock_timeout = 0; \
+     SET idle_in_transaction_session_timeout = 0";
+/// An idle connection that says nothing for so long is taken for dead.
+const PING_TIME: Duration = Duration::from_secs(2);
+/// A read, and a transaction: more than the limits above, whose errors say more.
+pub(super) const LONGEST: Duration = Duration::from_secs(15);
+
 /// Connections to one database.
 pub(super) struct Engine {
-    pub read: AnyPool,
+    pub read: Reader,
     pub write: AnyPool,
     /// The statement that begins a write.
     pub begin: &'static str,
+    /// The statements that lift the limits of a connection.
+    no_limits: &'static str,
 }
 
 impl Engine {
@@ -48,9 +67,9 @@ impl Engine {
             StoreError::Unavailable
         })?;
         // The writer first: readers cannot turn the write-ahead log on.
-        let write = pool(1, WRITER_SETTINGS).connect(url).await?;
-        let read = pool(SQLITE_READERS, READER_SETTINGS).connect(url).await?;
-        Ok(Self { read, write, begin: "BEGIN IMMEDIATE" })
+        let write = pool(1, &[WRITER_SETTINGS]).connect(url).await?;
+        let read = pool(SQLITE_READERS, &[READER_SETTINGS]).connect(url).await?;
+        Ok(Self { read: Reader { pool: read, longest: LONGEST }, write, begin: "BEGIN IMMEDIATE", no_limits: "" })
     }
 
     async fn postgres(url: &str) -> Result<Self, StoreError> {
@@ -58,21 +77,47 @@ impl Engine {
             tracing::error!("the database URL is none: postgres://user:password@host:port/database is expected");
             StoreError::Unavailable
         })?;
-        let write = pool(POSTGRES_CONNECTIONS, "").connect(url.as_str()).await?;
-        let read = pool(POSTGRES_CONNECTIONS, "SET default_transaction_read_only = on").connect(url.as_str()).await?;
-        Ok(Self { read, write, begin: "BEGIN" })
+        let pool = |settings| answering(pool(POSTGRES_CONNECTIONS, settings));
+        let write = pool(&[POSTGRES_LIMITS]).connect(url.as_str()).await?;
+        let read = pool(&[POSTGRES_LIMITS, POSTGRES_READ_ONLY]).connect(url.as_str()).await?;
+        let read = Reader { pool: read, longest: LONGEST };
+        Ok(Self { read, write, begin: "BEGIN", no_limits: POSTGRES_NO_LIMITS })
+    }
+
+    /// Brings the tables up to date.
+    pub(super) async fn migrate(&self) -> Result<(), StoreError> {
+        let mut connection = self.write.acquire().await?;
+        connection.execute(sqlx::raw_sql(self.no_limits)).await?;
+        sqlx::migrate!().run(&mut *connection).await?;
+        connection.close().await?;
+        Ok(())
     }
 }
 
-fn pool(connections: u32, settings: &'static str) -> AnyPoolOptions {
+fn pool(connections: u32, settings: &'static [&'static str]) -> AnyPoolOptions {
     AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).after_connect(
         move |connection: &mut AnyConnection, _| {
             Box::pin(async move {
-                connection.execute(sqlx::raw_sql(settings)).await?;
+                for settings in settings {
+                    connection.execute(sqlx::raw_sql(*settings)).await?;
+                }
                 Ok(())
             })
         },
     )
+}
+
+/// Looks whether a connection still answers, both before it is used and before it is kept. sqlx does so too, but
+/// waits for the answer until TCP gives up, which takes a quarter of an hour.
+fn answering(pool: AnyPoolOptions) -> AnyPoolOptions {
+    pool.test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(answers(connection)))
+        .after_release(|connection, _| Box::pin(answers(connection)))
+}
+
+async fn answers(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    timeout(PING_TIME, connection.ping()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+    Ok(true)
 }
 
 /// Makes the file, and its folder where that is missing, readable by their owner only. `SQLite` gives its side files
