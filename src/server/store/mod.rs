@@ -14,10 +14,12 @@ mod keys;
 mod list;
 mod member;
 mod page;
+mod pool;
 mod reader;
 pub mod record;
 mod removal;
 mod row;
+mod session;
 mod workflow;
 
 pub use access::{ApiKey, NewApiKey};
@@ -27,10 +29,13 @@ pub use keys::WrappedKey;
 pub use list::Changes;
 pub use member::Member;
 pub use page::PageQuery;
+pub use session::{NewSession, SignOut};
 
+use engine::Engine;
 use futures::future::{BoxFuture, try_join};
+use pool::Pool;
 use reader::Reader;
-use sqlx::{AnyConnection, AnyPool, Connection};
+use sqlx::{AnyConnection, Connection};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -41,7 +46,7 @@ pub const CAPACITY: i64 = 20_000;
 #[derive(Clone)]
 pub struct Store {
     read: Reader,
-    write: AnyPool,
+    write: Pool,
     /// The statement that begins a write.
     begin: &'static str,
     capacity: i64,
@@ -56,9 +61,24 @@ impl Store {
     /// # Errors
     /// `Unavailable` where it cannot be reached, `Corrupt` where it was made by another version of Patchbay.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let engine = engine::Engine::open(url).await?;
+        Engine::create(url)?;
+        let engine = Engine::open(url).await?;
         engine.migrate().await?;
-        Ok(Self { read: engine.read, write: engine.write, begin: engine.begin, capacity: CAPACITY })
+        Ok(Self::of(engine))
+    }
+
+    /// Opens a database that is there and up to date: makes nothing and changes no table.
+    ///
+    /// # Errors
+    /// `Missing`, `Outdated`, `Unavailable`; `Corrupt` where it was made by another version of Patchbay.
+    pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
+        let engine = Engine::open(url).await?;
+        engine.check_migrated().await?;
+        Ok(Self::of(engine))
+    }
+
+    fn of(engine: Engine) -> Self {
+        Self { read: engine.read, write: engine.write, begin: engine.begin, capacity: CAPACITY }
     }
 
     /// The same store with another limit of connections in one environment.
@@ -95,12 +115,11 @@ impl Store {
     {
         let (pool, begin) = (self.write.clone(), self.begin);
         let transaction = tokio::spawn(async move {
-            let mut connection = pool.acquire().await?;
-            let ended = timeout(longest, transact(&mut connection, begin, work)).await;
-            ended.unwrap_or(Err(StoreError::Unavailable)).unwrap_or_else(|broken| {
-                connection.close_on_drop();
-                Err(broken)
-            })
+            let mut lease = pool.lend().await?;
+            let ended = timeout(longest, transact(lease.connection()?, begin, work)).await;
+            let result = ended.unwrap_or(Err(StoreError::Unavailable))?;
+            lease.keep();
+            result
         });
         transaction.await.unwrap_or_else(|_| {
             tracing::error!("a write ended before its time");
