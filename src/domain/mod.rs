@@ -9,6 +9,7 @@ pub mod filter;
 pub mod fold;
 pub mod health;
 pub mod id;
+pub mod line;
 pub mod name;
 pub mod role;
 pub mod schedule;

@@ -141,16 +141,23 @@ impl Site {
 
     /// A one-time link's token.
     pub async fn link(&self) -> String {
+        self.link_of(&self.owner).await
+    }
+
+    async fn link_of(&self, member: &Member) -> String {
         let Services { store, clock, random, .. } = &self.app.services;
-        let link =
-            sign_in::new_link(store, clock, random, &self.app.config.public_url, &self.owner).await.expect("a link");
-        link.split_once('#').expect("a fragment").1.to_owned()
+        let link = sign_in::new_link(store, clock, random, &self.app.config.public_url, member).await;
+        link.expect("a link").split_once('#').expect("a fragment").1.to_owned()
     }
 
     /// The owner, signed in by a link.
     pub async fn sign_in(&self) -> As {
-        let answer =
-            self.call("POST", "/sign-in", &As::Nobody, &serde_json::json!({ "token": self.link().await })).await;
+        self.sign_in_as(&self.owner).await
+    }
+
+    async fn sign_in_as(&self, member: &Member) -> As {
+        let token = serde_json::json!({ "token": self.link_of(member).await });
+        let answer = self.call("POST", "/sign-in", &As::Nobody, &token).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text);
         As::Cookie(value_of(answer.header("set-cookie")))
     }
@@ -171,8 +178,7 @@ impl Site {
             .expect("a member");
         pool.close().await;
         let member = Member { id, role, ..self.owner.clone() };
-        let cookie = session::begin(&self.app, &member, None).await.expect("a session");
-        As::Cookie(value_of(cookie.to_str().expect("text")))
+        self.sign_in_as(&member).await
     }
 
     pub async fn key(&self, permissions: &[Permission], environments: &[Environment]) -> As {

@@ -4,6 +4,7 @@
 mod access;
 mod destinations;
 mod harness;
+mod listening;
 mod pages;
 mod rest;
 mod sessions;

@@ -3,6 +3,8 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::json;
+use sqlx::{Connection as _, Executor as _, Row as _};
+use std::time::{Duration, Instant};
 
 use crate::harness::{As, COOKIE, ORIGIN, Site, request, value_of};
 use patchbay::domain::environment::Environment;
@@ -56,9 +58,32 @@ async fn a_session_ends_when_unused_and_however_much_it_is_used() {
     for _ in 0..5 {
         site.pass(5 * DAY);
         assert_eq!(site.call("POST", "/rpc/components", &used, &json!({})).await.status, StatusCode::OK);
+        site.app.services.noted().await;
     }
     site.pass(5 * DAY + MINUTE);
     assert_eq!(site.call("POST", "/rpc/components", &used, &json!({})).await.status, StatusCode::UNAUTHORIZED);
+}
+
+/// Noting a use is a write; whoever only reads does not wait for it.
+#[tokio::test]
+async fn reads_are_answered_while_nothing_can_be_written() {
+    let site = Site::new().await;
+    let session = site.sign_in().await;
+    let key = site.key(&[Permission::Read], &Environment::ALL).await;
+    site.pass(2 * MINUTE);
+    let mut writer = sqlx::AnyConnection::connect(site.app.config.database_url.reveal()).await.expect("connected");
+    writer.execute(sqlx::raw_sql("BEGIN IMMEDIATE")).await.expect("the writer's lock");
+    let begun = Instant::now();
+    for _ in 0..3 {
+        assert_eq!(site.call("POST", "/rpc/components", &session, &json!({})).await.status, StatusCode::OK);
+        assert_eq!(site.get("/api/v1/components", &key).await.status, StatusCode::OK);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(4), "answered only after {:?}", begun.elapsed());
+    writer.execute(sqlx::raw_sql("ROLLBACK")).await.expect("let go");
+    site.app.services.noted().await;
+    let noted = sqlx::query("SELECT (SELECT seen_at FROM sessions) - (SELECT last_used_at FROM api_keys) AS apart");
+    let apart: i64 = noted.fetch_one(&mut writer).await.expect("read").get("apart");
+    assert_eq!(apart, 0, "both were noted afterwards, at the time of their use");
 }
 
 #[tokio::test]

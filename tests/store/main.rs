@@ -8,4 +8,5 @@ mod database;
 mod deltas;
 mod faults;
 mod members;
+mod network;
 mod workflows;

@@ -4,14 +4,16 @@ use patchbay::domain::environment::Environment;
 use patchbay::domain::id::{ApiKeyId, MemberId, WorkspaceId};
 use patchbay::domain::role::{EnvironmentSet, Permission, Role};
 use patchbay::domain::time::{MINUTE, Timestamp};
-use patchbay::server::store::record::AuditAction;
-use patchbay::server::store::{NewApiKey, StoreError, WrappedKey};
+use patchbay::server::store::record::{AuditAction, AuditEntry};
+use patchbay::server::store::{AuditVerdict, Member, NewApiKey, NewSession, SignOut, StoreError, WrappedKey};
 
 use crate::database::{Database, entry, on_both_engines, production, scope};
 
 on_both_engines!(
     the_default_workspace_is_made_once,
     a_sign_in_link_works_once_and_in_time,
+    a_sign_in_that_fails_leaves_the_link,
+    a_sign_out_that_fails_leaves_no_line,
     sessions_end_by_idleness_by_age_and_by_sign_out,
     an_api_key_works_until_it_expires,
     the_first_data_key_stays_in_force,
@@ -25,34 +27,79 @@ async fn the_default_workspace_is_made_once(database: &Database) {
     assert_eq!(database.store.ready().await, Ok(()));
 }
 
+fn session(number: u8, at: Timestamp) -> NewSession {
+    let (idle_until, absolute_until) = (at.plus(2 * MINUTE), at.plus(10 * MINUTE));
+    NewSession { id_hash: [number; 32], before: None, at, idle_until, absolute_until }
+}
+
+fn signed_in(_: &Member) -> AuditEntry {
+    entry(AuditAction::SignedIn)
+}
+
+async fn begin(database: &Database, session: NewSession) {
+    let store = &database.store;
+    store.create_sign_in_link([1; 32], &database.member, session.at.plus(1)).await.expect("made");
+    store.sign_in([1; 32], session, signed_in).await.expect("read").expect("signed in");
+}
+
 async fn a_sign_in_link_works_once_and_in_time(database: &Database) {
     let store = &database.store;
     store.create_sign_in_link([1; 32], &database.member, Timestamp(100)).await.expect("made");
-    let member = store.use_sign_in_link([1; 32], Timestamp(99)).await.expect("used").expect("in time");
+    let member = store.sign_in([1; 32], session(1, Timestamp(99)), signed_in).await.expect("used").expect("in time");
     assert_eq!(member.id, database.member);
-    assert_eq!(store.use_sign_in_link([1; 32], Timestamp(99)).await, Ok(None));
+    assert_eq!(store.sign_in([1; 32], session(2, Timestamp(99)), signed_in).await, Ok(None));
     store.create_sign_in_link([2; 32], &database.member, Timestamp(100)).await.expect("made");
-    assert_eq!(store.use_sign_in_link([2; 32], Timestamp(100)).await, Ok(None));
+    assert_eq!(store.sign_in([2; 32], session(2, Timestamp(100)), signed_in).await, Ok(None));
+    assert_eq!(store.session([2; 32], Timestamp(100)).await, Ok(None));
     let nobody = store.create_sign_in_link([3; 32], &MemberId::from_bytes([1; 16]), Timestamp(100)).await;
     assert_eq!(nobody, Err(StoreError::NotFound));
+    let verdict = store.verify_audit(&WorkspaceId::default_workspace()).await;
+    assert_eq!(verdict, Ok(AuditVerdict::Intact { lines: 1 }));
+}
+
+async fn a_sign_in_that_fails_leaves_the_link(database: &Database) {
+    let store = &database.store;
+    store.create_sign_in_link([1; 32], &database.member, Timestamp(100)).await.expect("made");
+    database.execute("ALTER TABLE sessions RENAME TO away").await;
+    assert_eq!(store.sign_in([1; 32], session(1, Timestamp(1)), signed_in).await, Err(StoreError::Unavailable));
+    database.execute("ALTER TABLE away RENAME TO sessions").await;
+    let member = store.sign_in([1; 32], session(1, Timestamp(1)), signed_in).await.expect("used");
+    assert_eq!(member.map(|member| member.id).as_ref(), Some(&database.member));
+}
+
+async fn a_sign_out_that_fails_leaves_no_line(database: &Database) {
+    let (store, workspace) = (&database.store, WorkspaceId::default_workspace());
+    begin(database, session(1, Timestamp(0))).await;
+    database.execute("ALTER TABLE sessions RENAME TO away").await;
+    let signed_out = entry(AuditAction::SignedOut);
+    let failed = store.sign_out(&workspace, SignOut::Session([1; 32]), signed_out.clone()).await;
+    assert_eq!(failed, Err(StoreError::Unavailable));
+    database.execute("ALTER TABLE away RENAME TO sessions").await;
+    assert_eq!(store.verify_audit(&workspace).await, Ok(AuditVerdict::Intact { lines: 1 }));
+    store.sign_out(&workspace, SignOut::Session([1; 32]), signed_out).await.expect("signed out");
+    assert_eq!(store.session([1; 32], Timestamp(1)).await, Ok(None));
+    assert_eq!(store.verify_audit(&workspace).await, Ok(AuditVerdict::Intact { lines: 2 }));
 }
 
 async fn sessions_end_by_idleness_by_age_and_by_sign_out(database: &Database) {
     let (store, member) = (&database.store, &database.member);
     let (idle, end) = (Timestamp(2 * MINUTE), Timestamp(10 * MINUTE));
-    store.create_session([1; 32], member, Timestamp(0), idle, end).await.expect("made");
-    let (found, created_at) = store.session([1; 32], Timestamp(1)).await.expect("read").expect("there");
-    assert_eq!((&found.id, created_at), (member, Timestamp(0)));
+    begin(database, session(1, Timestamp(0))).await;
+    let (found, seen_at) = store.session([1; 32], Timestamp(1)).await.expect("read").expect("there");
+    assert_eq!((&found.id, seen_at), (member, Timestamp(0)));
     assert_eq!(store.session([1; 32], idle).await, Ok(None));
     store.touch_session([1; 32], Timestamp(MINUTE - 1), Timestamp(20 * MINUTE)).await.expect("too early");
     assert_eq!(store.session([1; 32], idle).await, Ok(None));
     store.touch_session([1; 32], Timestamp(MINUTE), Timestamp(20 * MINUTE)).await.expect("touched");
     assert!(store.session([1; 32], idle).await.expect("read").is_some());
     assert_eq!(store.session([1; 32], end).await, Ok(None));
-    store.create_session([2; 32], member, Timestamp(0), idle, end).await.expect("made");
-    store.end_session([2; 32]).await.expect("ended");
+    begin(database, NewSession { before: Some([2; 32]), ..session(3, Timestamp(0)) }).await;
+    begin(database, NewSession { before: Some([3; 32]), ..session(2, Timestamp(0)) }).await;
+    assert_eq!(store.session([3; 32], Timestamp(1)).await, Ok(None));
+    let (workspace, signed_out) = (WorkspaceId::default_workspace(), entry(AuditAction::SignedOut));
+    store.sign_out(&workspace, SignOut::Session([2; 32]), signed_out.clone()).await.expect("ended");
     assert_eq!(store.session([2; 32], Timestamp(1)).await, Ok(None));
-    store.end_sessions_of(member).await.expect("ended");
+    store.sign_out(&workspace, SignOut::Everywhere(member.clone()), signed_out).await.expect("ended");
     assert_eq!(store.session([1; 32], Timestamp(1)).await, Ok(None));
 }
 
@@ -73,10 +120,10 @@ async fn an_api_key_works_until_it_expires(database: &Database) {
     let found = store.api_key([5; 32], Timestamp(2)).await.expect("read").expect("there");
     assert_eq!((&found.id, found.environments, &found.permissions), (&key.id, environments, &key.permissions));
     assert_eq!(found.last_used_at, None);
-    store.touch_api_key(&found, Timestamp(2)).await.expect("touched");
+    store.touch_api_key(&key.workspace, &key.id, Timestamp(2)).await.expect("touched");
     let found = store.api_key([5; 32], Timestamp(2)).await.expect("read").expect("there");
     assert_eq!(found.last_used_at, Some(Timestamp(2)));
-    store.touch_api_key(&found, Timestamp(3)).await.expect("too early");
+    store.touch_api_key(&key.workspace, &key.id, Timestamp(1)).await.expect("a late note of an earlier use");
     let found = store.api_key([5; 32], Timestamp(2)).await.expect("read").expect("there");
     assert_eq!(found.last_used_at, Some(Timestamp(2)));
     assert_eq!(store.api_key([5; 32], Timestamp(10 * MINUTE)).await, Ok(None));

@@ -11,7 +11,7 @@ use crate::server::store::AuditVerdict;
 /// # Errors
 /// [`CommandError::AuditBroken`] with the first line that is not what was written.
 pub async fn verify(config: &Config) -> Result<(), CommandError> {
-    let store = open::store(config).await?;
+    let store = open::existing(config).await?;
     match store.verify_audit(&WorkspaceId::default_workspace()).await? {
         AuditVerdict::Intact { lines } => {
             println!("The audit trail is intact: {lines} lines.");

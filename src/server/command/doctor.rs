@@ -87,10 +87,12 @@ fn key(config: &Config) -> Finding {
 
 async fn database(config: &Config) -> Finding {
     let place = config.database();
-    if config.sqlite_file().is_some_and(|file| !file.exists()) {
-        return Note(format!("{place} is made at the first start"));
-    }
-    let Ok(store) = open::store(config).await else { return Bad(format!("{place} does not open")) };
+    let store = match open::existing(config).await {
+        Ok(store) => store,
+        Err(CommandError::NoDatabase(_)) => return Note(format!("{place} is made at the first start")),
+        Err(CommandError::OldDatabase(_)) => return Note(format!("{place} is brought up to date at the next start")),
+        Err(_) => return Bad(format!("{place} does not open")),
+    };
     match store.ready().await {
         Ok(()) => Good(place),
         Err(error) => Bad(format!("{place}: {error}")),

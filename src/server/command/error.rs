@@ -26,6 +26,15 @@ pub enum CommandError {
     Vault(#[from] VaultError),
     #[error("The database does not open: {error}. It is {}. `patchbay doctor` says more.", .database)]
     Database { database: String, error: StoreError },
+    #[error(
+        "There is no database of Patchbay's at {0}, and only the server makes one. Start it (`patchbay serve`), or say \
+         where its database is, as you do for the server: PATCHBAY_DATA_DIR, PATCHBAY_DATABASE_URL or --config."
+    )]
+    NoDatabase(String),
+    #[error(
+        "The database at {0} was made by an older version. Start the server (`patchbay serve`) to bring it up to date."
+    )]
+    OldDatabase(String),
     #[error("{} cannot be made. Set PATCHBAY_DATA_DIR to a folder that this user may write.", .0.display())]
     DataFolder(PathBuf),
     #[error("{0}")]

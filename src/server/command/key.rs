@@ -4,6 +4,7 @@ use super::error::CommandError;
 use super::open;
 use crate::domain::environment::Environment;
 use crate::domain::id::{ApiKeyId, WorkspaceId};
+use crate::domain::line::is_line;
 use crate::domain::role::{EnvironmentSet, Permission};
 use crate::domain::time::DAY;
 use crate::server::clock::Clock;
@@ -43,11 +44,11 @@ fn permission(text: &str) -> Result<Permission, &'static str> {
 /// An unusable name, or a database that does not open.
 pub async fn create(config: &Config, create: &Create) -> Result<(), CommandError> {
     let name = create.name.trim();
-    if name.is_empty() || name.chars().count() > NAME_LIMIT || name.chars().any(char::is_control) {
+    if !is_line(name, NAME_LIMIT) {
         return Err(CommandError::Key("A key's name has 1 to 120 characters on one line."));
     }
     let (clock, random) = (Clock::system(), Random::system());
-    let store = open::store(config).await?;
+    let store = open::existing(config).await?;
     open::owner(&store, &clock, &random).await?;
     let now = clock.now();
     let key = token::draw(&random, token::KEY_PREFIX)?;

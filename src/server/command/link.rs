@@ -13,7 +13,7 @@ use crate::server::random::Random;
 /// Where the database does not open.
 pub async fn print(config: &Config) -> Result<(), CommandError> {
     let (clock, random) = (Clock::system(), Random::system());
-    let store = open::store(config).await?;
+    let store = open::existing(config).await?;
     let owner = open::owner(&store, &clock, &random).await?;
     println!("{}", sign_in::new_link(&store, &clock, &random, &config.public_url, &owner).await?);
     eprintln!("It works once, within 15 minutes.");

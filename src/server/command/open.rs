@@ -16,7 +16,7 @@ use crate::server::dial::{Dialer, Resolver, SystemResolver};
 use crate::server::probe::Prober;
 use crate::server::random::Random;
 use crate::server::service::{Services, Setting};
-use crate::server::store::{Member, Store};
+use crate::server::store::{Member, Store, StoreError};
 use crate::server::vault::Vault;
 
 const POSTGRESQL_PORT: u16 = 5432;
@@ -29,6 +29,20 @@ pub async fn store(config: &Config) -> Result<Store, CommandError> {
     Store::open(config.database_url.reveal())
         .await
         .map_err(|error| CommandError::Database { database: config.database(), error })
+}
+
+/// The database of a server that has run: only the server makes one, so that a command given in the wrong folder says
+/// so and leaves nothing there.
+///
+/// # Errors
+/// [`CommandError::NoDatabase`] and [`CommandError::OldDatabase`] beside those of [`store`].
+pub async fn existing(config: &Config) -> Result<Store, CommandError> {
+    let opened = Store::open_existing(config.database_url.reveal()).await;
+    opened.map_err(|error| match error {
+        StoreError::Missing => CommandError::NoDatabase(config.database()),
+        StoreError::Outdated => CommandError::OldDatabase(config.database()),
+        error => CommandError::Database { database: config.database(), error },
+    })
 }
 
 /// The owner of the default workspace, made on first use.
@@ -65,7 +79,7 @@ pub async fn services(config: &Config, demo: bool) -> Result<Services, CommandEr
 /// Where Patchbay itself listens and where its database does: no probe goes there.
 async fn own_endpoints(config: &Config) -> Vec<SocketAddr> {
     let mut endpoints = vec![config.address];
-    let Some((host, port)) = database_host(config) else { return endpoints };
+    let Some((host, port)) = database_host(config.database_url.reveal()) else { return endpoints };
     if let Ok(addresses) = SystemResolver.resolve(&host).await {
         endpoints.extend(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)));
     } else {
@@ -74,12 +88,47 @@ async fn own_endpoints(config: &Config) -> Vec<SocketAddr> {
     endpoints
 }
 
-fn database_host(config: &Config) -> Option<(String, u16)> {
-    let url = Url::parse(config.database_url.reveal()).ok().filter(|url| url.scheme().starts_with("postgres"))?;
-    let host = match url.host()? {
+/// Where the database is reached: options behind the URL count more than its host and port. A folder is none.
+fn database_host(url: &str) -> Option<(String, u16)> {
+    let url = Url::parse(url).ok().filter(|url| url.scheme().starts_with("postgres"))?;
+    let option = |keys: &[&str]| {
+        let said = url.query_pairs().filter(|(key, _)| keys.contains(&key.as_ref()));
+        said.map(|(_, value)| value.into_owned()).last()
+    };
+    let host = option(&["host", "hostaddr"]).or_else(|| host_of(&url)).filter(|host| !host.starts_with('/'))?;
+    let port = option(&["port"]).and_then(|port| port.parse().ok()).or_else(|| url.port());
+    Some((host, port.unwrap_or(POSTGRESQL_PORT)))
+}
+
+fn host_of(url: &Url) -> Option<String> {
+    Some(match url.host()? {
         Host::Domain(name) => name.to_owned(),
         Host::Ipv4(ip) => ip.to_string(),
         Host::Ipv6(ip) => ip.to_string(),
-    };
-    Some((host, url.port().unwrap_or(POSTGRESQL_PORT)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_options_of_a_url_say_where_the_database_is() {
+        let host = |url| database_host(url).map(|(host, port)| format!("{host} {port}"));
+        assert_eq!(host("postgres://a@db.example/x").as_deref(), Some("db.example 5432"));
+        assert_eq!(host("postgres://a@[::1]:6000/x").as_deref(), Some("::1 6000"));
+        assert_eq!(host("postgres://a@db.example/x?host=10.0.0.9&port=6001").as_deref(), Some("10.0.0.9 6001"));
+        assert_eq!(host("postgres://a@db.example/x?host=/run/postgresql"), None);
+        assert_eq!(host("sqlite:///x.db"), None);
+    }
+
+    #[tokio::test]
+    async fn a_command_in_the_wrong_folder_says_so_and_makes_nothing() {
+        let folder = std::env::temp_dir().join(format!("patchbay-nowhere-{}", std::process::id()));
+        let variable = |name: &str| (name == "PATCHBAY_DATA_DIR").then(|| folder.display().to_string());
+        let config = Config::read(None, &variable).expect("settings");
+        let error = existing(&config).await.err().expect("refused").to_string();
+        assert!(error.contains(&config.database()), "{error}");
+        assert!(!folder.exists());
+    }
 }

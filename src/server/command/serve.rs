@@ -9,7 +9,8 @@ use super::Demo;
 use super::error::CommandError;
 use super::open;
 use crate::server::config::Config;
-use crate::server::http::{AppState, assets, listen, router, sign_in};
+use crate::server::http::listen::{self, Bounds};
+use crate::server::http::{AppState, assets, router, sign_in};
 use crate::server::service::Services;
 use crate::server::{demo as sample, jobs};
 
@@ -48,7 +49,7 @@ pub async fn run(config: Config, sample_size: Option<usize>) -> Result<(), Comma
         told_to_end().await;
         watches.end();
     };
-    listen::serve(listener, router(&app), end).await;
+    listen::serve(listener, router(&app), Bounds::of_this_process(), end).await;
     Ok(())
 }
 

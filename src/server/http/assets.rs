@@ -1,11 +1,12 @@
 //! The site, embedded at build: hashed files for ever, others by their content's hash.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 use serde::Deserialize;
+use std::borrow::Cow;
 
 use super::{AppState, headers};
 use crate::ui::app::Assets;
@@ -68,7 +69,7 @@ fn file(path: &str, asked: &HeaderMap, cache: HeaderValue) -> Option<Response> {
         );
     }
     let (encoding, chosen) = encoded(name, asked).unwrap_or(("identity", plain));
-    let mut response = Body::from(chosen.data.into_owned()).into_response();
+    let mut response = Body::from(bytes(chosen.data)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(name)));
     headers.insert(header::CACHE_CONTROL, cache);
@@ -78,6 +79,14 @@ fn file(path: &str, asked: &HeaderMap, cache: HeaderValue) -> Option<Response> {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
     Some(response)
+}
+
+/// What is embedded is not copied for each request.
+fn bytes(data: Cow<'static, [u8]>) -> Bytes {
+    match data {
+        Cow::Borrowed(embedded) => Bytes::from_static(embedded),
+        Cow::Owned(read) => read.into(),
+    }
 }
 
 /// The smallest precompressed form the client takes.
@@ -118,6 +127,12 @@ fn media_type(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_embedded_is_not_copied() {
+        static FILE: &[u8] = b"wasm";
+        assert_eq!(bytes(Cow::Borrowed(FILE)).as_ptr(), FILE.as_ptr());
+    }
 
     #[test]
     fn an_encoding_is_used_where_it_is_welcome() {

@@ -52,9 +52,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 async fn of_key(app: &AppState, key: &str, address: Option<String>) -> Result<Option<Caller>, ApiError> {
     let services = &app.services;
-    let now = services.clock.now();
-    let Some(key) = services.store.api_key(token::hash(key), now).await? else { return Ok(None) };
-    services.store.touch_api_key(&key, now).await?;
+    let Some(key) = services.store.api_key(token::hash(key), services.clock.now()).await? else { return Ok(None) };
+    services.note_key(&key);
     Ok(Some(Caller {
         workspace_name: key.workspace.to_string(),
         workspace: key.workspace,

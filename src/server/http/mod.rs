@@ -14,6 +14,7 @@ pub mod routes;
 mod rpc;
 pub mod session;
 pub mod sign_in;
+mod stall;
 mod stream;
 pub mod token;
 

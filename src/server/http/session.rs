@@ -9,12 +9,12 @@ use leptos_axum::ResponseOptions;
 
 use super::{AppState, caller, token};
 use crate::api::error::ApiError;
-use crate::domain::time::DAY;
+use crate::domain::time::{DAY, Timestamp};
 use crate::server::config::PublicUrl;
 use crate::server::service::Services;
 use crate::server::service::caller::{Caller, Principal};
-use crate::server::store::Member;
-use crate::server::store::record::AuditAction;
+use crate::server::store::record::{AuditAction, AuditEntry};
+use crate::server::store::{Member, NewSession, SignOut};
 use crate::server::vault::SecretText;
 
 /// A session unused for so long ends.
@@ -26,19 +26,40 @@ const ABSOLUTE: i64 = 30 * DAY;
 #[derive(Clone, Copy)]
 pub struct Current([u8; 32]);
 
-/// Begins a session and ends the one there was: an id planted before sign-in is worth nothing after it.
+/// Uses a sign-in link up and begins a session; the cookie, or `None` where the link is worth nothing any more.
 ///
 /// # Errors
 /// [`ApiError::Unavailable`], [`ApiError::Internal`] without random bytes.
-pub async fn begin(app: &AppState, member: &Member, before: Option<&SecretText>) -> Result<HeaderValue, ApiError> {
+pub async fn begin(
+    app: &AppState,
+    link: &str,
+    before: Option<&SecretText>,
+    address: Option<String>,
+) -> Result<Option<HeaderValue>, ApiError> {
     let Services { store, clock, random, .. } = &app.services;
-    if let Some(before) = before {
-        store.end_session(token::hash(before.reveal())).await?;
+    let (id, now) = (token::draw(random, "")?, clock.now());
+    let session = NewSession {
+        id_hash: token::hash(id.reveal()),
+        before: before.map(|before| token::hash(before.reveal())),
+        at: now,
+        idle_until: now.plus(IDLE),
+        absolute_until: now.plus(ABSOLUTE),
+    };
+    // Made first: whatever fails, fails before the link is used up.
+    let cookie = set_cookie(&app.config.public_url, id.reveal(), ABSOLUTE)?;
+    let entry = move |member: &Member| signed_in(member, now, address);
+    Ok(store.sign_in(token::hash(link), session, entry).await?.map(|_| cookie))
+}
+
+fn signed_in(member: &Member, at: Timestamp, address: Option<String>) -> AuditEntry {
+    AuditEntry {
+        at,
+        actor: format!("member:{}", member.id),
+        actor_name: member.name.clone(),
+        address,
+        action: AuditAction::SignedIn,
+        about: "one-time link".to_owned(),
     }
-    let id = token::draw(random, "")?;
-    let now = clock.now();
-    store.create_session(token::hash(id.reveal()), &member.id, now, now.plus(IDLE), now.plus(ABSOLUTE)).await?;
-    set_cookie(&app.config.public_url, id.reveal(), ABSOLUTE)
 }
 
 /// The member a session belongs to, and the session; `None` once it has ended.
@@ -52,8 +73,8 @@ pub async fn resume(
 ) -> Result<Option<(Caller, Current)>, ApiError> {
     let Services { store, clock, .. } = &app.services;
     let (now, hash) = (clock.now(), token::hash(id.reveal()));
-    let Some((member, _)) = store.session(hash, now).await? else { return Ok(None) };
-    store.touch_session(hash, now, now.plus(IDLE)).await?;
+    let Some((member, seen_at)) = store.session(hash, now).await? else { return Ok(None) };
+    app.services.note_session(hash, seen_at, IDLE);
     Ok(Some((of_member(member, address), Current(hash))))
 }
 
@@ -77,11 +98,11 @@ pub async fn end_current(everywhere: bool) -> Result<(), ApiError> {
     let parts = use_context::<Parts>().ok_or(ApiError::Internal)?;
     let Some(Current(hash)) = parts.extensions.get::<Current>() else { return Err(ApiError::SignedOut) };
     let audit = caller.audit(&services.clock, AuditAction::SignedOut, if everywhere { "everywhere" } else { "" });
-    match &caller.principal {
-        Principal::Member { id, .. } if everywhere => services.store.end_sessions_of(id).await?,
-        _ => services.store.end_session(*hash).await?,
-    }
-    services.store.append_audit(&caller.workspace, None, None, audit).await?;
+    let which = match &caller.principal {
+        Principal::Member { id, .. } if everywhere => SignOut::Everywhere(id.clone()),
+        _ => SignOut::Session(*hash),
+    };
+    services.store.sign_out(&caller.workspace, which, audit).await?;
     if let (Some(url), Some(response)) = (use_context::<PublicUrl>(), use_context::<ResponseOptions>()) {
         response.append_header(header::SET_COOKIE, set_cookie(&url, "", 0)?);
     }

@@ -19,8 +19,6 @@ use crate::domain::time::MINUTE;
 use crate::server::clock::Clock;
 use crate::server::config::PublicUrl;
 use crate::server::random::Random;
-use crate::server::service::Services;
-use crate::server::store::record::{AuditAction, AuditEntry};
 use crate::server::store::{Member, Store};
 
 /// How long a link can be used.
@@ -69,34 +67,12 @@ pub async fn sign_in(
         return refused(StatusCode::BAD_REQUEST, USED.to_owned());
     };
     let address = peer.map(|Extension(ConnectInfo(address))| address.ip().to_string());
-    match enter(&app, &headers, &token, address).await {
+    let before = session::cookie_in(&headers, &app.config.public_url);
+    match session::begin(&app, &token, before.as_ref(), address).await {
         Ok(Some(cookie)) => (StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie)])).into_response(),
         Ok(None) => refused(StatusCode::UNAUTHORIZED, USED.to_owned()),
         Err(error) => refused(refusal::status(&error), error.to_string()),
     }
-}
-
-async fn enter(
-    app: &AppState,
-    headers: &HeaderMap,
-    token: &str,
-    address: Option<String>,
-) -> Result<Option<header::HeaderValue>, ApiError> {
-    let Services { store, clock, .. } = &app.services;
-    let now = clock.now();
-    let Some(member) = store.use_sign_in_link(token::hash(token), now).await? else { return Ok(None) };
-    let before = session::cookie_in(headers, &app.config.public_url);
-    let cookie = session::begin(app, &member, before.as_ref()).await?;
-    let entry = AuditEntry {
-        at: now,
-        actor: format!("member:{}", member.id),
-        actor_name: member.name.clone(),
-        address,
-        action: AuditAction::SignedIn,
-        about: "one-time link".to_owned(),
-    };
-    store.append_audit(&member.workspace, None, None, entry).await?;
-    Ok(Some(cookie))
 }
 
 fn refused(status: StatusCode, message: String) -> Response {

@@ -11,6 +11,7 @@ use crate::domain::component::ComponentSlug;
 use crate::domain::evidence::{Step, Verdict};
 use crate::domain::health::Health;
 use crate::domain::id::ConnectionId;
+use crate::domain::line::is_line;
 use crate::domain::name::ConnectionName;
 use crate::domain::role::Action;
 use crate::domain::tag::TagSet;
@@ -18,6 +19,9 @@ use crate::server::catalog::definition::{Definition, Method};
 use crate::server::probe::askable;
 use crate::server::store::StoreError;
 use crate::server::store::record::{AuditAction, NewConnection, Proof, Scope};
+
+/// Longest request id, in characters.
+const REQUEST_ID_LIMIT: usize = 200;
 
 /// A request whose every part has been checked.
 struct Checked<'a> {
@@ -41,6 +45,9 @@ impl Services {
         live: UnboundedSender<Step>,
     ) -> Result<ProbeEvent, ApiError> {
         let scope = caller.scope(Action::CreateConnection, request.environment)?;
+        if !is_line(&request.request_id, REQUEST_ID_LIMIT) {
+            return Err(ApiError::field("request_id", "Give an id of 1 to 200 characters on one line."));
+        }
         if let Some(summary) = self.store.by_request_id(&scope, &request.request_id).await? {
             return Ok(ProbeEvent::Saved { summary: Box::new(summary), evidence: None });
         }
@@ -64,9 +71,6 @@ impl Services {
     fn check_creation(&self, request: &CreateRequest) -> Result<Checked<'_>, ApiError> {
         let (definition, method) = find(self, &request.component, &request.method)?;
         let mut problems = Vec::new();
-        if request.request_id.is_empty() || request.request_id.len() > 200 {
-            return Err(ApiError::field("request_id", "Give an id of 1 to 200 characters."));
-        }
         let named = name_and_tags(&request.name, &request.tags, &mut problems);
         let incomplete = request.saving == Saving::AsNotActive;
         let candidate = take_apart(&method.fields, &request.values, None, incomplete, self.clock.now());

@@ -14,6 +14,7 @@ mod rows;
 mod test;
 mod tries;
 mod update;
+mod uses;
 pub mod watch;
 mod workflows;
 
@@ -33,6 +34,7 @@ use rows::RowCache;
 use std::future::Future;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tries::RecentTries;
+use uses::Uses;
 use watch::Watches;
 
 /// How this instance was started, as far as use cases and pages need to know.
@@ -57,6 +59,7 @@ pub struct Services {
     rows: RowCache,
     tries: RecentTries,
     pub watches: Watches,
+    uses: Uses,
 }
 
 impl Services {
@@ -81,6 +84,7 @@ impl Services {
             rows: RowCache::default(),
             tries: RecentTries::default(),
             watches: Watches::default(),
+            uses: Uses::default(),
         }
     }
 }
@@ -92,7 +96,12 @@ impl From<StoreError> for ApiError {
             StoreError::Full => Self::Full,
             StoreError::Unavailable => Self::Unavailable,
             // Where a name or a version can be at fault, the use case answers with what it knows of both.
-            StoreError::NameTaken | StoreError::Stale | StoreError::InUse | StoreError::Corrupt => {
+            StoreError::NameTaken
+            | StoreError::Stale
+            | StoreError::InUse
+            | StoreError::Missing
+            | StoreError::Outdated
+            | StoreError::Corrupt => {
                 tracing::error!(%error, "a use case left a store error to be told as internal");
                 Self::Internal
             }

@@ -1,4 +1,4 @@
-//! Who may come in: sign-in links, sessions and API keys. With the few reads that no workspace scopes,
+//! Programs that may come in: API keys. With the few reads that no workspace scopes,
 //! because they find out which workspace it is about, or concern all of them.
 
 use sqlx::Row;
@@ -6,13 +6,12 @@ use sqlx::any::AnyRow;
 
 use super::audit;
 use super::keys::key_id;
-use super::member::{Member, member, members};
 use super::record::{AuditEntry, Claim, Scope};
 use super::row::{corrupt, json, moment, parsed, to_json};
 use super::{Store, StoreError};
-use crate::domain::id::{ApiKeyId, ConnectionId, MemberId, WorkspaceId};
+use crate::domain::id::{ApiKeyId, ConnectionId, WorkspaceId};
 use crate::domain::role::{EnvironmentSet, Permission};
-use crate::domain::time::{MINUTE, Timestamp};
+use crate::domain::time::Timestamp;
 
 /// An API key, without the key itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,187 +41,6 @@ pub struct NewApiKey {
 }
 
 impl Store {
-    /// Stores a link that signs its member in, once; forgets those that expired by the time this one is made.
-    ///
-    /// # Errors
-    /// `NotFound` where there is no such member, `Unavailable`.
-    pub async fn create_sign_in_link(
-        &self,
-        token_hash: [u8; 32],
-        member: &MemberId,
-        expires_at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let member = member.clone();
-        self.write(move |tx| {
-            Box::pin(async move {
-                let created = sqlx::query(
-                    "INSERT INTO sign_in_links (token_hash, workspace, member, expires_at) \
-                     SELECT $1, workspace, id, $3 FROM members WHERE id = $2",
-                )
-                .bind(token_hash.to_vec())
-                .bind(member.as_str())
-                .bind(expires_at.0)
-                .execute(tx)
-                .await?;
-                if created.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
-            })
-        })
-        .await
-    }
-
-    /// Uses a sign-in link up; `None` where it was used, expired or never was.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Corrupt`.
-    pub async fn use_sign_in_link(&self, token_hash: [u8; 32], now: Timestamp) -> Result<Option<Member>, StoreError> {
-        self.write(move |tx| {
-            Box::pin(async move {
-                sqlx::query("DELETE FROM sign_in_links WHERE expires_at <= $1").bind(now.0).execute(&mut *tx).await?;
-                let used = sqlx::query("DELETE FROM sign_in_links WHERE token_hash = $1 RETURNING member")
-                    .bind(token_hash.to_vec())
-                    .fetch_optional(&mut *tx)
-                    .await?;
-                let Some(used) = used else { return Ok(None) };
-                let row = sqlx::query(concat!(members!(), "WHERE m.id = $1"))
-                    .bind(used.try_get::<&str, _>("member")?)
-                    .fetch_one(tx)
-                    .await?;
-                member(&row).map(Some)
-            })
-        })
-        .await
-    }
-
-    /// Stores a session, and forgets all that are over.
-    ///
-    /// # Errors
-    /// `NotFound` where there is no such member, `Unavailable`.
-    pub async fn create_session(
-        &self,
-        id_hash: [u8; 32],
-        member: &MemberId,
-        now: Timestamp,
-        idle_until: Timestamp,
-        absolute_until: Timestamp,
-    ) -> Result<(), StoreError> {
-        let member = member.clone();
-        self.write(move |tx| {
-            Box::pin(async move {
-                sqlx::query("DELETE FROM sessions WHERE idle_until <= $1 OR absolute_until <= $1")
-                    .bind(now.0)
-                    .execute(&mut *tx)
-                    .await?;
-                let created = sqlx::query(
-                    "INSERT INTO sessions (id_hash, workspace, member, created_at, seen_at, idle_until, \
-                     absolute_until) SELECT $1, workspace, id, $3, $3, $4, $5 FROM members WHERE id = $2",
-                )
-                .bind(id_hash.to_vec())
-                .bind(member.as_str())
-                .bind(now.0)
-                .bind(idle_until.0)
-                .bind(absolute_until.0)
-                .execute(tx)
-                .await?;
-                if created.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
-            })
-        })
-        .await
-    }
-
-    /// Whose session it is and when it began; `None` where it is over or never was.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Corrupt`.
-    pub async fn session(&self, id_hash: [u8; 32], now: Timestamp) -> Result<Option<(Member, Timestamp)>, StoreError> {
-        let row = sqlx::query(
-            "SELECT m.id, m.workspace, w.name AS workspace_name, m.name, m.role, m.environments, m.operator, \
-             s.created_at FROM sessions s JOIN members m ON m.id = s.member JOIN workspaces w ON w.id = m.workspace \
-             WHERE s.id_hash = $1 AND s.idle_until > $2 AND s.absolute_until > $2",
-        )
-        .bind(id_hash.to_vec())
-        .bind(now.0)
-        .fetch_optional(&self.read)
-        .await?;
-        row.map(|row| Ok((member(&row)?, Timestamp(row.try_get("created_at")?)))).transpose()
-    }
-
-    /// Whether anybody is signed in, in any workspace.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn any_session(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT id_hash FROM sessions WHERE idle_until > $1 AND absolute_until > $1 LIMIT 1")
-            .bind(now.0)
-            .fetch_optional(&self.read)
-            .await?;
-        Ok(row.is_some())
-    }
-
-    /// Puts off the idle end of a session; writes at most once a minute.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn touch_session(
-        &self,
-        id_hash: [u8; 32],
-        now: Timestamp,
-        idle_until: Timestamp,
-    ) -> Result<(), StoreError> {
-        let due = sqlx::query("SELECT seen_at FROM sessions WHERE id_hash = $1 AND seen_at <= $2")
-            .bind(id_hash.to_vec())
-            .bind(now.plus(-MINUTE).0)
-            .fetch_optional(&self.read)
-            .await?;
-        if due.is_none() {
-            return Ok(());
-        }
-        self.write(move |tx| {
-            Box::pin(async move {
-                sqlx::query("UPDATE sessions SET seen_at = $2, idle_until = $3 WHERE id_hash = $1 AND seen_at < $2")
-                    .bind(id_hash.to_vec())
-                    .bind(now.0)
-                    .bind(idle_until.0)
-                    .execute(tx)
-                    .await?;
-                Ok(())
-            })
-        })
-        .await
-    }
-
-    /// Ends a session; one that is over already is no error.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn end_session(&self, id_hash: [u8; 32]) -> Result<(), StoreError> {
-        self.write(move |tx| {
-            Box::pin(async move {
-                sqlx::query("DELETE FROM sessions WHERE id_hash = $1").bind(id_hash.to_vec()).execute(tx).await?;
-                Ok(())
-            })
-        })
-        .await
-    }
-
-    /// Ends every session of a member, and every sign-in link that could begin another.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn end_sessions_of(&self, member: &MemberId) -> Result<(), StoreError> {
-        let member = member.clone();
-        self.write(move |tx| {
-            Box::pin(async move {
-                for statement in
-                    ["DELETE FROM sessions WHERE member = $1", "DELETE FROM sign_in_links WHERE member = $1"]
-                {
-                    sqlx::query(statement).bind(member.as_str()).execute(&mut *tx).await?;
-                }
-                Ok(())
-            })
-        })
-        .await
-    }
-
     /// Stores an API key.
     ///
     /// # Errors
@@ -279,23 +97,28 @@ impl Store {
         .transpose()
     }
 
-    /// Notes that an API key was used; writes at most once a minute, as `key.last_used_at` tells.
+    /// Notes that an API key was used.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn touch_api_key(&self, key: &ApiKey, now: Timestamp) -> Result<(), StoreError> {
-        if key.last_used_at.is_some_and(|at| now.since(at) < MINUTE) {
-            return Ok(());
-        }
-        let (workspace, id) = (key.workspace.clone(), key.id.clone());
+    pub async fn touch_api_key(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ApiKeyId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (workspace, id) = (workspace.clone(), id.clone());
         self.write(move |tx| {
             Box::pin(async move {
-                sqlx::query("UPDATE api_keys SET last_used_at = $3 WHERE workspace = $1 AND id = $2")
-                    .bind(workspace.as_str())
-                    .bind(id.as_str())
-                    .bind(now.0)
-                    .execute(tx)
-                    .await?;
+                sqlx::query(
+                    "UPDATE api_keys SET last_used_at = $3 WHERE workspace = $1 AND id = $2 \
+                     AND (last_used_at IS NULL OR last_used_at < $3)",
+                )
+                .bind(workspace.as_str())
+                .bind(id.as_str())
+                .bind(now.0)
+                .execute(tx)
+                .await?;
                 Ok(())
             })
         })

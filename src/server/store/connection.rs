@@ -1,6 +1,7 @@
 //! One connection: read, insert, update.
 
 use sqlx::{AnyConnection, Row};
+use std::time::Duration;
 
 use super::checks::set_proof;
 use super::error::name_taken;
@@ -13,6 +14,9 @@ use crate::domain::id::ConnectionId;
 use crate::domain::name::ConnectionName;
 use crate::domain::tag::TagSet;
 use crate::domain::time::Timestamp;
+
+/// Until many connections at once have to be inserted.
+const MANY: Duration = Duration::from_mins(5);
 
 impl Store {
     /// One connection, whole but sealed; also a deleted one, as its `deleted_at` tells.
@@ -60,7 +64,7 @@ impl Store {
         entry: AuditEntry,
     ) -> Result<(), StoreError> {
         let (scope, capacity) = (scope.clone(), self.capacity);
-        self.write(move |tx| {
+        self.write_within(MANY, move |tx| {
             Box::pin(async move {
                 audit::append_in(tx, &scope, None, &entry).await?;
                 let revision = next_revision(tx, &scope).await?;

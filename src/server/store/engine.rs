@@ -2,15 +2,19 @@
 
 use percent_encoding::percent_decode_str;
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyConnection, AnyPool, Executor};
+use sqlx::{AnyConnection, Executor, Row};
+use std::collections::HashSet;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
 
 use super::StoreError;
+use super::error::no_such_table;
+use super::pool::Pool;
+use super::reader::Reader;
 
 /// Reads beside each other on `SQLite`; each costs a thread and a page cache.
 const SQLITE_READERS: u32 = 4;
@@ -25,32 +29,61 @@ const WRITER_SETTINGS: &str = "PRAGMA busy_timeout = 8000; PRAGMA journal_mode =
      PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON";
 const READER_SETTINGS: &str = "PRAGMA busy_timeout = 8000; PRAGMA query_only = ON";
 
+/// What the server ends by itself, so that a client it lost holds no lock for long: statements, waits for locks,
+/// transactions nobody goes on with, and connections whose other end answers no more
+/// (<https://www.postgresql.org/docs/current/runtime-config-client.html>).
+const POSTGRES_LIMITS: &str = "SET statement_timeout = '10s'; SET lock_timeout = '8s'; \
+     SET idle_in_transaction_session_timeout = '10s'; \
+     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+const POSTGRES_READ_ONLY: &str = "SET default_transaction_read_only = on";
+/// Bringing the tables up to date may take longer, and waits for another instance that does the same.
+const POSTGRES_NO_LIMITS: &str = "SET statement_timeout = 0; SET lock_timeout = 0; \
+     SET idle_in_transaction_session_timeout = 0";
+/// A read, and a transaction: more than the limits above, whose errors say more.
+pub(super) const LONGEST: Duration = Duration::from_secs(15);
+
 /// Connections to one database.
 pub(super) struct Engine {
-    pub read: AnyPool,
-    pub write: AnyPool,
+    pub read: Reader,
+    pub write: Pool,
     /// The statement that begins a write.
     pub begin: &'static str,
+    /// The statements that lift the limits of a connection.
+    no_limits: &'static str,
 }
 
 impl Engine {
+    /// Makes the database's file where it is missing.
+    pub(super) fn create(url: &str) -> Result<(), StoreError> {
+        let Some(path) = file_of(url) else { return Ok(()) };
+        create_private(&path).map_err(|error| {
+            tracing::error!(kind = ?error.kind(), "the database file cannot be made");
+            StoreError::Unavailable
+        })
+    }
+
+    /// `Missing` where the database's file is.
     pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
+        if file_of(url).is_some_and(|path| !path.exists()) {
+            return Err(StoreError::Missing);
+        }
         sqlx::any::install_default_drivers();
         match url.strip_prefix("sqlite://") {
-            Some(path) => Self::sqlite(url, path).await,
+            Some(_) => Self::sqlite(url).await,
             None => Self::postgres(url).await,
         }
     }
 
-    async fn sqlite(url: &str, path: &str) -> Result<Self, StoreError> {
-        create_private(path).map_err(|error| {
-            tracing::error!(kind = ?error.kind(), "the database file cannot be made");
-            StoreError::Unavailable
-        })?;
+    async fn sqlite(url: &str) -> Result<Self, StoreError> {
         // The writer first: readers cannot turn the write-ahead log on.
-        let write = pool(1, WRITER_SETTINGS).connect(url).await?;
-        let read = pool(SQLITE_READERS, READER_SETTINGS).connect(url).await?;
-        Ok(Self { read, write, begin: "BEGIN IMMEDIATE" })
+        let write = pool(1, &[WRITER_SETTINGS]).connect(url).await?;
+        let read = pool(SQLITE_READERS, &[READER_SETTINGS]).connect(url).await?;
+        Ok(Self {
+            read: Reader { pool: Pool::of(read), longest: LONGEST },
+            write: Pool::of(write),
+            begin: "BEGIN IMMEDIATE",
+            no_limits: "",
+        })
     }
 
     async fn postgres(url: &str) -> Result<Self, StoreError> {
@@ -58,28 +91,60 @@ impl Engine {
             tracing::error!("the database URL is none: postgres://user:password@host:port/database is expected");
             StoreError::Unavailable
         })?;
-        let write = pool(POSTGRES_CONNECTIONS, "").connect(url.as_str()).await?;
-        let read = pool(POSTGRES_CONNECTIONS, "SET default_transaction_read_only = on").connect(url.as_str()).await?;
-        Ok(Self { read, write, begin: "BEGIN" })
+        let write = pool(POSTGRES_CONNECTIONS, &[POSTGRES_LIMITS]).connect(url.as_str()).await?;
+        let read = pool(POSTGRES_CONNECTIONS, &[POSTGRES_LIMITS, POSTGRES_READ_ONLY]).connect(url.as_str()).await?;
+        let read = Reader { pool: Pool::of(read), longest: LONGEST };
+        Ok(Self { read, write: Pool::of(write), begin: "BEGIN", no_limits: POSTGRES_NO_LIMITS })
+    }
+
+    /// Whether the database holds what this version needs, and nothing that it does not know.
+    ///
+    /// # Errors
+    /// `Missing`, `Outdated`; `Corrupt` where the tables are a newer version's.
+    pub(super) async fn check_migrated(&self) -> Result<(), StoreError> {
+        let applied = sqlx::query("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(&self.read).await;
+        let applied =
+            applied.map_err(|error| if no_such_table(&error) { StoreError::Missing } else { error.into() })?;
+        let applied = applied.iter().map(|row| row.try_get("version")).collect::<Result<HashSet<i64>, _>>()?;
+        let known: HashSet<i64> = sqlx::migrate!().iter().map(|migration| migration.version).collect();
+        if !applied.is_subset(&known) {
+            tracing::error!("the database was made by a newer version of Patchbay");
+            return Err(StoreError::Corrupt);
+        }
+        if applied == known { Ok(()) } else { Err(StoreError::Outdated) }
+    }
+
+    /// Brings the tables up to date.
+    pub(super) async fn migrate(&self) -> Result<(), StoreError> {
+        // Not kept: it has other limits than the rest.
+        let mut lease = self.write.lend().await?;
+        let connection = lease.connection()?;
+        connection.execute(sqlx::raw_sql(self.no_limits)).await?;
+        Ok(sqlx::migrate!().run(connection).await?)
     }
 }
 
-fn pool(connections: u32, settings: &'static str) -> AnyPoolOptions {
-    AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).after_connect(
-        move |connection: &mut AnyConnection, _| {
-            Box::pin(async move {
-                connection.execute(sqlx::raw_sql(settings)).await?;
-                Ok(())
-            })
-        },
-    )
+fn pool(connections: u32, settings: &'static [&'static str]) -> AnyPoolOptions {
+    let options = AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+    options.test_before_acquire(false).after_connect(move |connection: &mut AnyConnection, _| {
+        Box::pin(async move {
+            for settings in settings {
+                connection.execute(sqlx::raw_sql(*settings)).await?;
+            }
+            Ok(())
+        })
+    })
+}
+
+/// The file of a `SQLite` URL, without the options behind it.
+fn file_of(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite://")?.split('?').next()?;
+    Some(PathBuf::from(percent_decode_str(path).decode_utf8_lossy().as_ref()))
 }
 
 /// Makes the file, and its folder where that is missing, readable by their owner only. `SQLite` gives its side files
 /// the same mode.
-fn create_private(path: &str) -> std::io::Result<()> {
-    let path = percent_decode_str(path).decode_utf8().map_err(|_| ErrorKind::InvalidInput)?;
-    let path = Path::new(path.as_ref());
+fn create_private(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }

@@ -22,6 +22,12 @@ pub enum StoreError {
     /// What is stored cannot be read; nothing mends this by itself.
     #[error("the database holds something that cannot be read")]
     Corrupt,
+    /// There is no database, or none of Patchbay's.
+    #[error("there is no database of Patchbay's")]
+    Missing,
+    /// It lacks what this version added; the next start of the server adds it.
+    #[error("the database was made by an older version of Patchbay")]
+    Outdated,
     /// Only what was deleted can be purged.
     #[error("the record is still in use")]
     InUse,
@@ -64,9 +70,23 @@ pub(super) fn name_taken(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// `SQLITE_CORRUPT`, `SQLITE_NOTADB` (<https://www.sqlite.org/rescode.html>) and `PostgreSQL`'s class `XX`.
+/// `PostgreSQL`'s codes have five characters, `SQLite`'s are numbers.
+const POSTGRES_CODE: usize = 5;
+
+/// `SQLITE_CORRUPT`, `SQLITE_NOTADB` and their kinds, which stand in the upper bits
+/// (<https://www.sqlite.org/rescode.html>), and `PostgreSQL`'s class `XX`.
 fn is_damaged(code: Option<&str>) -> bool {
-    code.is_some_and(|code| code == "11" || code == "26" || code.starts_with("XX00"))
+    let Some(code) = code else { return false };
+    if code.len() == POSTGRES_CODE {
+        return code.starts_with("XX00");
+    }
+    code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 11 | 26))
+}
+
+/// Whether a statement failed for want of a table.
+pub(super) fn no_such_table(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    matches!(error.code().as_deref(), Some("1" | "42P01"))
 }
 
 /// Class and code for the log: messages of a database may quote values.
@@ -80,5 +100,23 @@ fn describe(error: &sqlx::Error) -> (&'static str, String) {
         sqlx::Error::ColumnDecode { index, .. } => ("column", index.clone()),
         sqlx::Error::ColumnNotFound(column) => ("column", column.clone()),
         _ => ("other", String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_damaged;
+
+    #[test]
+    fn damage_is_known_in_all_its_kinds() {
+        // SQLITE_CORRUPT, SQLITE_CORRUPT_INDEX, SQLITE_NOTADB; data_corrupted.
+        for code in ["11", "779", "26", "XX001"] {
+            assert!(is_damaged(Some(code)), "{code}");
+        }
+        // SQLITE_FULL, SQLITE_BUSY_SNAPSHOT; what would be SQLITE_CORRUPT if it were a number of SQLite's.
+        for code in ["13", "517", "42507"] {
+            assert!(!is_damaged(Some(code)), "{code}");
+        }
+        assert!(!is_damaged(None));
     }
 }

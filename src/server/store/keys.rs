@@ -1,7 +1,7 @@
 //! Data keys, wrapped by the vault's key-encryption key: one for each environment of each workspace.
 
-use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::Row;
+use sqlx::any::{AnyExecutor, AnyRow};
 
 use super::record::Scope;
 use super::row::corrupt;
@@ -20,8 +20,7 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn data_key(&self, scope: &Scope) -> Result<Option<WrappedKey>, StoreError> {
-        let mut connection = self.read.acquire().await?;
-        data_key(&mut connection, scope).await
+        data_key(&self.read, scope).await
     }
 
     /// Stores the environment's data key unless it has one, and returns the one in force: the first writer wins.
@@ -49,11 +48,11 @@ impl Store {
     }
 }
 
-async fn data_key(connection: &mut AnyConnection, scope: &Scope) -> Result<Option<WrappedKey>, StoreError> {
+async fn data_key(reader: impl AnyExecutor<'_>, scope: &Scope) -> Result<Option<WrappedKey>, StoreError> {
     let row = sqlx::query("SELECT key_id, wrapped FROM data_keys WHERE workspace = $1 AND environment = $2")
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
-        .fetch_optional(connection)
+        .fetch_optional(reader)
         .await?;
     row.map(|row| Ok(WrappedKey { id: key_id(&row)?, wrapped: row.try_get("wrapped")? })).transpose()
 }

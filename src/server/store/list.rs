@@ -1,5 +1,6 @@
 //! What an environment holds: whole, since a revision, and recently deleted.
 
+use sqlx::any::AnyExecutor;
 use sqlx::{AnyConnection, Row};
 
 use super::record::Scope;
@@ -122,13 +123,12 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn by_request_id(&self, scope: &Scope, request_id: &str) -> Result<Option<Summary>, StoreError> {
-        let mut connection = self.read.acquire().await?;
-        by_request_id(&mut connection, scope, request_id).await
+        by_request_id(&self.read, scope, request_id).await
     }
 }
 
 pub(super) async fn by_request_id(
-    connection: &mut AnyConnection,
+    reader: impl AnyExecutor<'_>,
     scope: &Scope,
     request_id: &str,
 ) -> Result<Option<Summary>, StoreError> {
@@ -136,7 +136,7 @@ pub(super) async fn by_request_id(
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
         .bind(request_id)
-        .fetch_optional(connection)
+        .fetch_optional(reader)
         .await?;
     row.as_ref().map(summary).transpose()
 }

@@ -14,9 +14,12 @@ mod keys;
 mod list;
 mod member;
 mod page;
+mod pool;
+mod reader;
 pub mod record;
 mod removal;
 mod row;
+mod session;
 mod workflow;
 
 pub use access::{ApiKey, NewApiKey};
@@ -26,9 +29,15 @@ pub use keys::WrappedKey;
 pub use list::Changes;
 pub use member::Member;
 pub use page::PageQuery;
+pub use session::{NewSession, SignOut};
 
-use futures::future::BoxFuture;
-use sqlx::{AnyConnection, AnyPool, Connection};
+use engine::Engine;
+use futures::future::{BoxFuture, try_join};
+use pool::Pool;
+use reader::Reader;
+use sqlx::{AnyConnection, Connection};
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Most connections in one environment, deleted ones not counted.
 pub const CAPACITY: i64 = 20_000;
@@ -36,8 +45,8 @@ pub const CAPACITY: i64 = 20_000;
 /// The database. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    read: AnyPool,
-    write: AnyPool,
+    read: Reader,
+    write: Pool,
     /// The statement that begins a write.
     begin: &'static str,
     capacity: i64,
@@ -52,9 +61,24 @@ impl Store {
     /// # Errors
     /// `Unavailable` where it cannot be reached, `Corrupt` where it was made by another version of Patchbay.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let engine = engine::Engine::open(url).await?;
-        sqlx::migrate!().run(&engine.write).await?;
-        Ok(Self { read: engine.read, write: engine.write, begin: engine.begin, capacity: CAPACITY })
+        Engine::create(url)?;
+        let engine = Engine::open(url).await?;
+        engine.migrate().await?;
+        Ok(Self::of(engine))
+    }
+
+    /// Opens a database that is there and up to date: makes nothing and changes no table.
+    ///
+    /// # Errors
+    /// `Missing`, `Outdated`, `Unavailable`; `Corrupt` where it was made by another version of Patchbay.
+    pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
+        let engine = Engine::open(url).await?;
+        engine.check_migrated().await?;
+        Ok(Self::of(engine))
+    }
+
+    fn of(engine: Engine) -> Self {
+        Self { read: engine.read, write: engine.write, begin: engine.begin, capacity: CAPACITY }
     }
 
     /// The same store with another limit of connections in one environment.
@@ -69,8 +93,8 @@ impl Store {
     /// # Errors
     /// `Unavailable`.
     pub async fn ready(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.read).await?;
-        self.write(|_| Box::pin(async { Ok(()) })).await
+        let read = async { Ok(sqlx::query("SELECT 1").execute(&self.read).await.map(drop)?) };
+        try_join(read, self.write(|_| Box::pin(async { Ok(()) }))).await.map(drop)
     }
 
     /// Runs one transaction to its end, even if whoever waits for it goes away: a transaction dropped half-way would
@@ -80,20 +104,22 @@ impl Store {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
+        self.write_within(engine::LONGEST, work).await
+    }
+
+    /// The same with another limit than most writes have.
+    async fn write_within<T, W>(&self, longest: Duration, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
         let (pool, begin) = (self.write.clone(), self.begin);
         let transaction = tokio::spawn(async move {
-            let mut connection = pool.acquire().await?;
-            let mut transaction = connection.begin_with(begin).await?;
-            match work(&mut transaction).await {
-                Ok(done) => {
-                    transaction.commit().await?;
-                    Ok(done)
-                }
-                Err(error) => {
-                    transaction.rollback().await?;
-                    Err(error)
-                }
-            }
+            let mut lease = pool.lend().await?;
+            let ended = timeout(longest, transact(lease.connection()?, begin, work)).await;
+            let result = ended.unwrap_or(Err(StoreError::Unavailable))?;
+            lease.keep();
+            result
         });
         transaction.await.unwrap_or_else(|_| {
             tracing::error!("a write ended before its time");
@@ -101,3 +127,30 @@ impl Store {
         })
     }
 }
+
+/// The inner error was rolled back. After the outer one nobody knows what state the connection is in: `SQLite`, for
+/// one, rolls back by itself where the disk is full, and sqlx then counts a transaction that there is not.
+async fn transact<T, W>(
+    connection: &mut AnyConnection,
+    begin: &'static str,
+    work: W,
+) -> Result<Result<T, StoreError>, StoreError>
+where
+    W: for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, StoreError>>,
+{
+    let mut transaction = connection.begin_with(begin).await?;
+    match work(&mut transaction).await {
+        Ok(done) => {
+            transaction.commit().await?;
+            Ok(Ok(done))
+        }
+        Err(error) => match transaction.rollback().await {
+            Ok(()) => Ok(Err(error)),
+            Err(_) => Err(error),
+        },
+    }
+}
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;
