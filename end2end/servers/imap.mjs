@@ -1,6 +1,6 @@
 // Dovecot: IMAP in clear text and with STARTTLS on one port, with TLS from the first byte on another.
 import { execFileSync } from "node:child_process";
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { certificate } from "./certificate.mjs";
@@ -9,12 +9,13 @@ import { freePort, start, temporaryFolder } from "./process.mjs";
 const user = "reporting";
 const password = "Nightly-Orders-43";
 
-// As root it refuses to greet clients as root, and takes the users that its package made; else it has but one.
+// It refuses to greet clients or read mail as root, and uses the users that its package made; others have but one.
 function accounts() {
-  const { username, uid } = userInfo();
-  if (uid === 0) return "";
-  const group = execFileSync("id", ["-gn"], { encoding: "utf8" }).trim();
-  return `default_login_user = ${username}\ndefault_internal_user = ${username}\ndefault_internal_group = ${group}`;
+  const { username, uid, gid } = userInfo();
+  const id = (...words) => execFileSync("id", words, { encoding: "utf8" }).trim();
+  if (uid === 0) return { settings: "", uid: Number(id("-u", "dovecot")), gid: Number(id("-g", "dovecot")) };
+  const settings = `default_login_user = ${username}\ndefault_internal_user = ${username}\ndefault_internal_group = ${id("-gn")}`;
+  return { settings, uid, gid };
 }
 
 /** @param {import("./certificate.mjs").Flaw} [flaw] */
@@ -23,16 +24,17 @@ export async function startImap(flaw) {
   const [port, tlsPort] = await Promise.all([freePort(), freePort()]);
   const { ca, cert, key } = await certificate(folder, undefined, flaw);
   const path = (name) => join(folder, name);
-  const { uid, gid } = userInfo();
+  const { settings, uid, gid } = accounts();
   // Its own users have to reach what is theirs within.
   chmodSync(folder, 0o711);
+  mkdirSync(path("mail"));
+  chownSync(path("mail"), uid, gid);
   writeFileSync(path("users"), `${user}:{PLAIN}${password}\n`);
   writeFileSync(path("dovecot.conf"), `
 protocols = imap
 base_dir = ${path("run")}
 log_path = /dev/stderr
-${accounts()}
-# Who may have mail: whoever runs this, the administrator too.
+${settings}
 first_valid_uid = ${uid}
 first_valid_gid = ${gid}
 disable_plaintext_auth = no
@@ -48,7 +50,7 @@ passdb {
 }
 userdb {
   driver = static
-  args = uid=${uid} gid=${gid} home=${folder}
+  args = uid=${uid} gid=${gid} home=${path("mail")}
 }
 service imap-login {
   chroot =

@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startHttpApi } from "./http-api.mjs";
+import { startImap } from "./imap.mjs";
 import { startMariadb } from "./mariadb.mjs";
 import { startPostgresql } from "./postgresql.mjs";
 import { answers, python, run } from "./process.mjs";
@@ -92,6 +93,21 @@ except Exception as error: print(error)
   assert.match(await ask(password, "yes"), /^\(235.*\n\(250/);
   assert.match(await ask(password, "no"), /^\(235/);
   assert.match(await ask("wrong", "yes"), /^\(535.*\n\(530/);
+});
+
+checked("IMAP", startImap, async ({ port, tlsPort, user, password }) => {
+  const program = `
+import imaplib, ssl, sys
+secret = sys.argv[1]
+plain = imaplib.IMAP4("127.0.0.1", ${port})
+plain.starttls(ssl._create_unverified_context())
+for client in (plain, imaplib.IMAP4_SSL("127.0.0.1", ${tlsPort}, ssl_context=ssl._create_unverified_context())):
+    try: print(client.login("${user}", secret), client.select())
+    except Exception as error: print(error)
+`;
+  const ask = (secret) => run(python, ["-c", program, secret]);
+  assert.equal((await ask(password)).match(/Logged in.*'OK'/g)?.length, 2);
+  assert.equal((await ask("wrong")).match(/AUTHENTICATIONFAILED/g)?.length, 2);
 });
 
 checked("HTTP API", startHttpApi, async (api) => {

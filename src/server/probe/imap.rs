@@ -148,7 +148,9 @@ impl Talk {
             let line = self.0.line().await?;
             let (head, rest) = line.split_once(' ').unwrap_or((&line, ""));
             match head {
-                "*" if starts_with_word(rest, "BYE") => return Ok(Answer::new(Status::Bye, rest.get(4..).unwrap_or_default())),
+                "*" if starts_with_word(rest, "BYE") => {
+                    return Ok(Answer::new(Status::Bye, rest.get(4..).unwrap_or_default()));
+                }
                 "+" => return Ok(Answer { untagged, ..Answer::new(Status::Continue, rest) }),
                 TAG => return Ok(Answer { untagged, ..tagged(rest)? }),
                 // What belongs to no command, or is the rest of such a thing.

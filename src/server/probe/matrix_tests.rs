@@ -45,8 +45,11 @@ const CASES: [(&str, Expected); 10] = [
 ];
 
 /// Cases that only some servers have, after the others.
-const FURTHER_CASES: [(&str, Expected); 2] =
-    [("client certificate", Expected::Valid), ("client certificate missing", Expected::NoEvidence)];
+const FURTHER_CASES: [(&str, Expected); 3] = [
+    ("right credential over STARTTLS", Expected::Valid),
+    ("client certificate", Expected::Valid),
+    ("client certificate missing", Expected::NoEvidence),
+];
 
 /// A server as its file in `end2end/servers/matrix/` describes it.
 #[derive(Deserialize)]
