@@ -7,6 +7,7 @@ mod google;
 mod http;
 mod http_outcome;
 mod http_request;
+mod lines;
 mod login;
 mod mqtt;
 mod mysql;
