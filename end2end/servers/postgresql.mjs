@@ -23,13 +23,14 @@ function owner() {
   return { name: "postgres", uid: id("-u"), gid: id("-g") };
 }
 
-export async function startPostgresql() {
+/** @param {import("./certificate.mjs").Flaw} [flaw] */
+export async function startPostgresql(flaw) {
   const bin = binaries();
   const runsAs = owner();
   const { folder, remove } = temporaryFolder("postgresql", runsAs);
   const data = join(folder, "data");
   const port = await freePort();
-  const { ca, cert, key } = await certificate(folder, runsAs);
+  const { ca, cert, key } = await certificate(folder, runsAs, flaw);
   writeFileSync(join(folder, "password"), administratorPassword);
   const options = { user: runsAs?.name, cwd: folder, env: { PATH: process.env.PATH, LANG: "C.UTF-8" } };
   await run(join(bin, "initdb"), [
@@ -49,8 +50,10 @@ export async function startPostgresql() {
     });
   await sql(`CREATE ROLE ${user} LOGIN PASSWORD '${password}'`);
   await sql(`CREATE DATABASE orders OWNER ${user}`);
+  await sql("CREATE DATABASE ledger");
+  await sql("REVOKE CONNECT ON DATABASE ledger FROM PUBLIC");
   return {
-    host: "127.0.0.1", port, user, password, database: "orders", ca, sql,
+    host: "127.0.0.1", port, user, password, database: "orders", forbiddenDatabase: "ledger", ca, sql,
     /** The maintenance database, as a role that may create databases. */
     url: `postgres://${administrator}:${administratorPassword}@127.0.0.1:${port}/postgres`,
     stop: async () => (await server.stop(), remove()),

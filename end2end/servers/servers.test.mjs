@@ -9,6 +9,7 @@ import { startHttpApi } from "./http-api.mjs";
 import { startMariadb } from "./mariadb.mjs";
 import { startPostgresql } from "./postgresql.mjs";
 import { answers, python, run } from "./process.mjs";
+import { startRabbitmq } from "./rabbitmq.mjs";
 import { startRedis } from "./redis.mjs";
 import { startS3 } from "./s3.mjs";
 import { startSmtp } from "./smtp.mjs";
@@ -48,6 +49,13 @@ checked("Redis", startRedis, async ({ port, user, password }) => {
   assert.match(await ask(password), /^reporting/);
   assert.match(await ask("wrong"), /WRONGPASS/);
   assert.match(await run("redis-cli", ["-p", String(port), "PING"]), /NOAUTH/);
+});
+
+checked("RabbitMQ", startRabbitmq, async ({ user, password, vhost, forbiddenVhost, control }) => {
+  assert.match(await control("authenticate_user", user, password), /Success/);
+  await assert.rejects(control("authenticate_user", user, "wrong"), /invalid credentials/);
+  assert.match(await control("list_permissions", "-p", vhost), new RegExp(`^${user}`, "m"));
+  assert.doesNotMatch(await control("list_permissions", "-p", forbiddenVhost), new RegExp(`^${user}`, "m"));
 });
 
 checked("S3", startS3, async ({ endpoint, region, accessKeyId, secretAccessKey }) => {

@@ -21,9 +21,10 @@ impl Protocol {
     /// The rules of a service that is no HTTP service.
     pub(super) fn of(service: &Service) -> Self {
         let (required, (tls, tls_choices)): (&[&str], _) = match service {
-            Service::Postgresql(_) | Service::Mysql(_) | Service::Redis(_) | Service::Mongodb(_) | Service::Amqp(_) => {
+            Service::Postgresql(_) | Service::Mysql(_) | Service::Redis(_) | Service::Mongodb(_) => {
                 (&["host", "port", "user", "password", "database", "tls", "ca"], AT_ONCE)
             }
+            Service::Amqp(_) => (&["host", "port", "user", "password", "vhost", "tls", "ca"], AT_ONCE),
             Service::Mqtt(_) => (&["host", "port", "user", "password", "tls", "ca"], AT_ONCE),
             Service::Nats(_) => (&["host", "port", "tls", "ca"], AT_ONCE),
             Service::Smtp(_) | Service::Imap(_) | Service::Ftp(_) | Service::Ldap(_) => {
