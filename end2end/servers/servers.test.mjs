@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startHttpApi } from "./http-api.mjs";
 import { startImap } from "./imap.mjs";
+import { startLdap } from "./ldap.mjs";
 import { startMariadb } from "./mariadb.mjs";
 import { startPostgresql } from "./postgresql.mjs";
 import { answers, python, run } from "./process.mjs";
@@ -108,6 +109,15 @@ for client in (plain, imaplib.IMAP4_SSL("127.0.0.1", ${tlsPort}, ssl_context=ssl
   const ask = (secret) => run(python, ["-c", program, secret]);
   assert.equal((await ask(password)).match(/Logged in.*'OK'/g)?.length, 2);
   assert.equal((await ask("wrong")).match(/AUTHENTICATIONFAILED/g)?.length, 2);
+});
+
+checked("LDAP", startLdap, async ({ port, user, password, base, forbiddenBase }) => {
+  const program = (name) => ["-x", "-H", `ldap://127.0.0.1:${port}`, "-D", user, "-w", name];
+  const options = { env: { PATH: process.env.PATH, LDAPTLS_REQCERT: "never" } };
+  assert.match(await run("ldapwhoami", [...program(password), "-ZZ"], options), new RegExp(`dn:${user}`));
+  await assert.rejects(run("ldapwhoami", program("wrong"), options), /Invalid credentials/);
+  assert.match(await run("ldapsearch", [...program(password), "-LLL", "-s", "base", "-b", base], options), /^dn:/m);
+  await assert.rejects(run("ldapsearch", [...program(password), "-LLL", "-s", "base", "-b", forbiddenBase], options), /No such object/);
 });
 
 checked("HTTP API", startHttpApi, async (api) => {
