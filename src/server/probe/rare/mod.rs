@@ -5,3 +5,4 @@ pub mod ldap;
 pub mod mongodb;
 pub mod sftp;
 pub mod ssh;
+mod ssh_key;
