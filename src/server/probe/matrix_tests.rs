@@ -45,7 +45,8 @@ const CASES: [(&str, Expected); 10] = [
 ];
 
 /// Cases that only some servers have, after the others.
-const FURTHER_CASES: [(&str, Expected); 5] = [
+const FURTHER_CASES: [(&str, Expected); 6] = [
+    ("right credential over STARTTLS", Expected::Valid),
     ("client certificate", Expected::Valid),
     ("client certificate missing", Expected::NoEvidence),
     ("wrong passphrase", Expected::NoEvidence),

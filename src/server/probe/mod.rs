@@ -7,6 +7,7 @@ mod google;
 mod http;
 mod http_outcome;
 mod http_request;
+mod imap;
 mod lines;
 mod login;
 mod mqtt;
@@ -159,7 +160,7 @@ async fn ask(errand: &Errand<'_>, service: &Service, steps: &mut Steps) -> Resul
         Service::Mysql(service) => mysql::ask(errand, service, steps).await,
         Service::Redis(service) => redis::ask(errand, service, steps).await,
         Service::Smtp(service) => smtp::ask(errand, service, steps).await,
-        Service::Imap(service) => rare::imap::ask(errand, service, steps).await,
+        Service::Imap(service) => imap::ask(errand, service, steps).await,
         Service::Ftp(service) => ftp::ask(errand, service, steps).await,
         Service::Ssh(service) => rare::ssh::ask(errand, service, steps).await,
         Service::Sftp(service) => rare::sftp::ask(errand, service, steps).await,

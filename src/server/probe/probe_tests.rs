@@ -194,6 +194,8 @@ async fn a_server_that_stalls_stops_at_exactly_that_step() {
         ("redis", "off", StepKind::Authenticate),
         ("smtp", "starttls", StepKind::Tls),
         ("smtp", "off", StepKind::Authenticate),
+        ("imap", "starttls", StepKind::Tls),
+        ("imap", "off", StepKind::Authenticate),
         ("amqp", "require", StepKind::Tls),
         ("amqp", "off", StepKind::Authenticate),
         ("nats", "starttls", StepKind::Tls),
@@ -251,6 +253,9 @@ async fn garbage_floods_and_hang_ups_are_no_evidence() {
             ("smtp", "off"),
             ("smtp", "starttls"),
             ("smtp", "tls"),
+            ("imap", "off"),
+            ("imap", "starttls"),
+            ("imap", "tls"),
             ("amqp", "off"),
             ("amqp", "require"),
             ("nats", "off"),
@@ -335,7 +340,7 @@ async fn redirects_lead_nowhere_and_a_neighbouring_port_is_refused() {
 
 #[tokio::test]
 async fn dropping_a_probe_closes_its_socket() {
-    for protocol in ["postgresql", "mysql", "redis", "smtp", "amqp", "nats", "mqtt", "ftp"] {
+    for protocol in ["postgresql", "mysql", "redis", "smtp", "imap", "amqp", "nats", "mqtt", "ftp"] {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let probe = tokio::spawn(async move { log_in(protocol, address, "off", AMPLE).await });
