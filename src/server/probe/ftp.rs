@@ -1,7 +1,7 @@
 //! FTP (RFC 959), encrypted by `AUTH TLS` (RFC 4217) or from the first byte: signing in is a few lines, spoken here.
 //! No data connection is opened, so where the server wants one (`PASV`) is never asked.
 
-use super::lines::{Lines, Reply};
+use super::lines::{Lines, Reply, greeting};
 use super::login::{Encryption, Login, no_tls_offered};
 use super::{Errand, Finding, Setback, signed_in_as};
 use crate::domain::evidence::StepKind;
@@ -46,7 +46,7 @@ async fn connect(login: &Login<'_>, errand: &Errand<'_>, steps: &mut Steps) -> R
     if let Encryption::Upgrade(trust) = login.encryption()? {
         let mut talk = over(login.connect(errand, steps).await?);
         steps.begin(StepKind::Tls);
-        greeting(&mut talk).await?;
+        greet(&mut talk).await?;
         if talk.ask("AUTH TLS").await?.code != 234 {
             return Err(no_tls_offered());
         }
@@ -56,7 +56,7 @@ async fn connect(login: &Login<'_>, errand: &Errand<'_>, steps: &mut Steps) -> R
     }
     let mut talk = over(login.connect_encrypted(errand, steps).await?);
     steps.begin(StepKind::Authenticate);
-    greeting(&mut talk).await?;
+    greet(&mut talk).await?;
     Ok(talk)
 }
 
@@ -64,8 +64,8 @@ fn over(wire: Wire) -> Lines {
     Lines::over(wire, LONGEST_LINE, not_ftp)
 }
 
-async fn greeting(talk: &mut Lines) -> Result<(), Setback> {
-    match talk.reply().await?.code {
+async fn greet(talk: &mut Lines) -> Result<(), Setback> {
+    match greeting(talk.reply()).await?.code {
         220 => Ok(()),
         code @ (120 | 400..=499) => {
             Err(Setback::silence(format!("The server takes no connections now ({code}). Try again later.")))

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::lines::Lines;
+use super::lines::{Lines, greeting};
 use super::login::{Encryption, Login, no_tls_offered, skip_tls};
 use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
 use crate::domain::evidence::StepKind;
@@ -146,7 +146,7 @@ fn over(wire: Wire) -> Lines {
 }
 
 async fn read_info(talk: &mut Lines) -> Result<Info, Setback> {
-    let line = talk.line().await?;
+    let line = greeting(talk.line()).await?;
     let text = line.strip_prefix("INFO ").ok_or_else(not_nats)?;
     serde_json::from_str(text).map_err(|_| not_nats())
 }
