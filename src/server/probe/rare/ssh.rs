@@ -145,7 +145,7 @@ impl Session {
             (Ok(handle), Some(host_key), _) => Ok(Self { handle, carrier, host_key: host_key.clone() }),
             (Ok(_), None, _) => Err(not_ssh()),
             (Err(russh::Error::UnknownKey), Some(shown), Some(pinned)) => Err(another_host_key(shown, pinned)),
-            (Err(error), ..) => Err(explain(error, &mut carrier)),
+            (Err(error), ..) => Err(not_opened(error, &mut carrier)),
         }
     }
 
@@ -217,7 +217,7 @@ impl Session {
 
     /// Why the connection ended.
     pub fn explain(&mut self, error: russh::Error) -> Setback {
-        explain(error, &mut self.carrier)
+        broken(error, &mut self.carrier)
     }
 }
 
@@ -230,24 +230,35 @@ fn another_host_key(shown: &HostKey, pinned: &str) -> Setback {
     .at("host_key")
 }
 
-/// What the connection itself came to says more than russh, which sees only its end.
-fn explain(error: russh::Error, carrier: &mut Carrier) -> Setback {
-    if let Some(Ok(Err(broken))) = carrier.try_join_next() {
-        return broken.into();
+/// What the connection itself came to, which says more than russh, who sees only its end.
+fn broken(error: russh::Error, carrier: &mut Carrier) -> Setback {
+    match (carrier.try_join_next(), error) {
+        (Some(Ok(Err(broken))), _) | (_, russh::Error::IO(broken)) => broken.into(),
+        (_, error) => {
+            Setback::silence("The server closed the connection. Try again later.").with_detail(error.to_string())
+        }
     }
+}
+
+/// Why no keys were exchanged.
+fn not_opened(error: russh::Error, carrier: &mut Carrier) -> Setback {
     match error {
-        russh::Error::IO(error) => error.into(),
         russh::Error::NoCommonAlgo { kind, theirs, .. } => Setback::silence(format!(
             "The server and Patchbay know no common way for {kind:?}. The server may be too old: update it."
         ))
         .with_detail(theirs.join(", ")),
-        russh::Error::Version | russh::Error::Disconnect | russh::Error::Inconsistent | russh::Error::PacketSize(_) => {
-            not_ssh().with_detail(error.to_string())
-        }
-        error => Setback::silence("The connection to the server broke off.").with_detail(error.to_string()),
+        russh::Error::IO(_) => broken(error, carrier),
+        error => match carrier.try_join_next() {
+            Some(Ok(Err(broken))) => broken.into(),
+            _ => not_ssh().with_detail(error.to_string()),
+        },
     }
 }
 
 fn not_ssh() -> Setback {
     Setback::silence("What answers here does not speak SSH, or hung up at once. Check host and port.").at("port")
 }
+
+#[cfg(test)]
+#[path = "ssh_tests.rs"]
+mod tests;
