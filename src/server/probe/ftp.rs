@@ -24,9 +24,10 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
     let login = Login::read(errand, service)?;
     let user = login.needed_user()?;
     let mut talk = connect(&login, errand, steps).await?;
-    sign_in(&mut talk, user, login.password.unwrap_or_default(), errand).await?;
+    let checked = sign_in(&mut talk, user, login.password.unwrap_or_default(), errand).await?;
     let mut finding = Finding::identity(errand.scrub.said(user));
-    steps.pass(&signed_in_as(&errand.scrub.said(user)));
+    let message = signed_in_as(&errand.scrub.said(user));
+    steps.pass(&if checked { message } else { format!("{message} The server asked for no password.") });
     steps.begin(StepKind::Authorise);
     finding.account.scopes = permissions(&talk.ask("MLST").await?);
     let folder = talk.ask("PWD").await?;
@@ -74,19 +75,21 @@ async fn greet(talk: &mut Lines) -> Result<(), Setback> {
     }
 }
 
-async fn sign_in(talk: &mut Lines, user: &str, password: &str, errand: &Errand<'_>) -> Result<(), Setback> {
+/// Signs in, and says whether the server asked for the password.
+async fn sign_in(talk: &mut Lines, user: &str, password: &str, errand: &Errand<'_>) -> Result<bool, Setback> {
     let mut reply = talk.ask(&format!("USER {user}")).await?;
     let asks_for_password = reply.code == 331;
     if asks_for_password {
         reply = talk.ask(&format!("PASS {password}")).await?;
     }
-    judge(&reply, asks_for_password, user, talk.is_encrypted(), errand)
+    judge(&reply, asks_for_password, user, talk.is_encrypted(), errand)?;
+    Ok(asks_for_password)
 }
 
 /// The reply codes are those of RFC 959, 5.4 and RFC 4217, 4.
 fn judge(reply: &Reply, sent: bool, user: &str, encrypted: bool, errand: &Errand<'_>) -> Result<(), Setback> {
     let (code, said, user) = (reply.code, errand.scrub.said(&reply.text()), errand.scrub.said(user));
-    let tls_wanted = !encrypted && ["TLS", "SSL", "ecure"].iter().any(|word| said.contains(word));
+    let tls_wanted = !encrypted && ["TLS", "SSL", "ncrypt", "ecure"].iter().any(|word| said.contains(word));
     match code {
         230 | 202 => Ok(()),
         332 => Err(Setback::silence(format!("The server asks for an account beside the password ({code})."))),

@@ -40,7 +40,7 @@ async fn user_and_password_are_sent_as_the_standard_says() {
 #[tokio::test]
 async fn an_older_broker_is_asked_again_in_its_version() {
     let address = serve(|mut stream| async move {
-        let code = if receive(&mut stream).await[8] == 4 { 0 } else { 1 };
+        let code = u8::from(receive(&mut stream).await[8] != 4);
         let _ = stream.write_all(&[CONNACK, 2, 0, code]).await;
         let _ = stream.read(&mut [0; 64]).await;
     })

@@ -29,12 +29,11 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
         Err(russh::Error::ChannelOpenFailure(_)) => Ok(None),
         Err(error) => Err(error),
     };
-    match version.map_err(|error| session.explain(error))? {
-        Some(version) => steps.pass(&format!("File transfer is allowed (SFTP version {version}).")),
-        None => {
-            steps.fail("This account may sign in, but not transfer files. Allow it SFTP on the server.", "");
-            finding.missing.push("SFTP".to_owned());
-        }
+    if let Some(version) = version.map_err(|error| session.explain(error))? {
+        steps.pass(&format!("File transfer is allowed (SFTP version {version})."));
+    } else {
+        steps.fail("This account may sign in, but not transfer files. Allow it SFTP on the server.", "");
+        finding.missing.push("SFTP".to_owned());
     }
     Ok(finding)
 }

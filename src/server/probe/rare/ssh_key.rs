@@ -77,13 +77,11 @@ pub fn fingerprint(key: &PublicKey) -> String {
 pub fn pinned(errand: &Errand<'_>) -> Result<Option<String>, Setback> {
     let Some(given) = errand.values.get("host_key") else { return Ok(None) };
     let digest = given.trim().trim_end_matches('=').strip_prefix("SHA256:");
-    match digest.filter(|digest| digest.len() == DIGEST_LENGTH && digest.is_ascii()) {
-        Some(digest) => Ok(Some(format!("SHA256:{digest}"))),
-        None => {
-            let reason = format!("A host key's fingerprint is SHA256: and {DIGEST_LENGTH} characters. Copy it whole.");
-            Err(Setback::silence(reason).at("host_key"))
-        }
+    if let Some(digest) = digest.filter(|digest| digest.len() == DIGEST_LENGTH && digest.is_ascii()) {
+        return Ok(Some(format!("SHA256:{digest}")));
     }
+    let reason = format!("A host key's fingerprint is SHA256: and {DIGEST_LENGTH} characters. Copy it whole.");
+    Err(Setback::silence(reason).at("host_key"))
 }
 
 /// The key the server has shown.

@@ -104,13 +104,14 @@ async fn what_does_not_concern_the_password_is_no_evidence() {
 
 #[tokio::test]
 async fn garbage_floods_and_hang_ups_are_no_evidence() {
-    let greetings: [&[u8]; 4] = [
-        b"",
-        b"HTTP/1.1 400 Bad Request\r\n\r\n",
-        b"SSH-2.0-odd\r\n\xff\xff\xff\xff garbage and more of it",
-        &[b'x'; 0x10000],
+    let greetings = [
+        Vec::new(),
+        b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(),
+        b"SSH-2.0-odd\r\n\xff\xff\xff\xff garbage and more of it".to_vec(),
+        vec![b'x'; 0x10000],
     ];
     for greeting in greetings {
+        let greeting: &[u8] = greeting.leak();
         let address = serve(move |mut stream: TcpStream| async move {
             let _ = stream.write_all(greeting).await;
             let _ = stream.shutdown().await;
