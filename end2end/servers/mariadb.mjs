@@ -14,8 +14,10 @@ export async function startMariadb(flaw) {
   const data = join(folder, "data");
   const port = await freePort();
   const { ca, cert, key, authority } = await certificate(folder, undefined, flaw);
+  // Each removes what it takes for leftovers in the temporary folder: two at once would take each other's.
+  const env = { PATH: `${process.env.PATH}:/usr/sbin`, TMPDIR: folder };
   const as = `--user=${userInfo().username}`;
-  await run("mariadb-install-db", ["--no-defaults", `--datadir=${data}`, as, "--skip-test-db", "--auth-root-authentication-method=normal"]);
+  await run("mariadb-install-db", ["--no-defaults", `--datadir=${data}`, as, "--skip-test-db", "--auth-root-authentication-method=normal"], { env });
   const first = join(folder, "first.sql");
   writeFileSync(first, [
     "CREATE DATABASE orders;", "CREATE DATABASE ledger;",
@@ -26,7 +28,7 @@ export async function startMariadb(flaw) {
     "--no-defaults", `--datadir=${data}`, as, `--port=${port}`, "--bind-address=127.0.0.1", "--skip-name-resolve",
     `--socket=${join(folder, "socket")}`, `--init-file=${first}`, "--innodb-flush-log-at-trx-commit=0",
     `--ssl-ca=${authority}`, `--ssl-cert=${cert}`, `--ssl-key=${key}`,
-  ], { env: { PATH: `${process.env.PATH}:/usr/sbin` } });
+  ], { env });
   await server.says(/ready for connections/);
   return {
     host: "127.0.0.1", port, user, password, database: "orders", forbiddenDatabase: "ledger", ca,

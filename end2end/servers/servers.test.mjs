@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startFtp } from "./ftp.mjs";
 import { startHttpApi } from "./http-api.mjs";
 import { startImap } from "./imap.mjs";
+import { startLdap } from "./ldap.mjs";
 import { startMariadb } from "./mariadb.mjs";
 import { startMosquitto } from "./mosquitto.mjs";
 import { startNats } from "./nats.mjs";
@@ -179,6 +180,15 @@ checked("SSH", startSshd, async ({ port, user, visitor, password, hostKey }) => 
   assert.ok(right.includes(`Server host key: ssh-ed25519 ${hostKey}`));
   assert.match(await ask(password, visitor), /^No files here\.$/m);
   await assert.rejects(ask("wrong", user), /Permission denied/);
+});
+
+checked("LDAP", startLdap, async ({ port, user, password, base, forbiddenBase }) => {
+  const program = (name) => ["-x", "-H", `ldap://127.0.0.1:${port}`, "-D", user, "-w", name];
+  const options = { env: { PATH: process.env.PATH, LDAPTLS_REQCERT: "never" } };
+  assert.match(await run("ldapwhoami", [...program(password), "-ZZ"], options), new RegExp(`dn:${user}`));
+  await assert.rejects(run("ldapwhoami", program("wrong"), options), /Invalid credentials/);
+  assert.match(await run("ldapsearch", [...program(password), "-LLL", "-s", "base", "-b", base], options), /^dn:/m);
+  await assert.rejects(run("ldapsearch", [...program(password), "-LLL", "-s", "base", "-b", forbiddenBase], options), /No such object/);
 });
 
 checked("HTTP API", startHttpApi, async (api) => {

@@ -8,6 +8,7 @@ mod http;
 mod http_outcome;
 mod http_request;
 mod imap;
+mod ldap;
 mod lines;
 mod login;
 mod mqtt;
@@ -164,7 +165,7 @@ async fn ask(errand: &Errand<'_>, service: &Service, steps: &mut Steps) -> Resul
         Service::Ftp(service) => ftp::ask(errand, service, steps).await,
         Service::Ssh(service) => rare::ssh::ask(errand, service, steps).await,
         Service::Sftp(service) => rare::sftp::ask(errand, service, steps).await,
-        Service::Ldap(service) => rare::ldap::ask(errand, service, steps).await,
+        Service::Ldap(service) => ldap::ask(errand, service, steps).await,
         Service::Mongodb(service) => rare::mongodb::ask(errand, service, steps).await,
         Service::Amqp(service) => amqp::ask(errand, service, steps).await,
         Service::Mqtt(service) => mqtt::ask(errand, service, steps).await,

@@ -13,7 +13,7 @@ pub(super) const SECRET: &str = "canary-secret-9f2";
 
 /// A component of a protocol of its own. Its port is always given.
 pub(super) fn login_component(protocol: &str) -> Definition {
-    let fields = ["host", "port", "user", "database", "vhost", "tls", "ca"].map(|id| {
+    let fields = ["host", "port", "user", "database", "vhost", "base", "tls", "ca"].map(|id| {
         format!(
             "{{ id = \"{id}\", label = \"{id}\", optional = true, kind = \"{}\" }}",
             if id == "ca" { "multiline" } else { "text" }
@@ -196,6 +196,8 @@ async fn a_server_that_stalls_stops_at_exactly_that_step() {
         ("smtp", "off", StepKind::Authenticate),
         ("imap", "starttls", StepKind::Tls),
         ("imap", "off", StepKind::Authenticate),
+        ("ldap", "starttls", StepKind::Tls),
+        ("ldap", "off", StepKind::Authenticate),
         ("amqp", "require", StepKind::Tls),
         ("amqp", "off", StepKind::Authenticate),
         ("nats", "starttls", StepKind::Tls),
@@ -256,6 +258,9 @@ async fn garbage_floods_and_hang_ups_are_no_evidence() {
             ("imap", "off"),
             ("imap", "starttls"),
             ("imap", "tls"),
+            ("ldap", "off"),
+            ("ldap", "starttls"),
+            ("ldap", "tls"),
             ("amqp", "off"),
             ("amqp", "require"),
             ("nats", "off"),
@@ -340,7 +345,7 @@ async fn redirects_lead_nowhere_and_a_neighbouring_port_is_refused() {
 
 #[tokio::test]
 async fn dropping_a_probe_closes_its_socket() {
-    for protocol in ["postgresql", "mysql", "redis", "smtp", "imap", "amqp", "nats", "mqtt", "ftp"] {
+    for protocol in ["postgresql", "mysql", "redis", "smtp", "imap", "ldap", "amqp", "nats", "mqtt", "ftp"] {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let probe = tokio::spawn(async move { log_in(protocol, address, "off", AMPLE).await });

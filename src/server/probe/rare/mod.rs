@@ -1,6 +1,5 @@
 //! Protocols that few connections speak and whose libraries take long to compile: the cargo feature `protocols`.
 
-pub mod ldap;
 pub mod mongodb;
 pub mod sftp;
 pub mod ssh;
