@@ -1,13 +1,28 @@
 //! Talking in lines of text, as mail, file transfer and NATS servers do.
 
 use std::io;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::time::timeout;
 
 use super::Setback;
 use crate::server::dial::Wire;
 
 /// Lines of one reply at most.
 const MOST_LINES: usize = 100;
+
+/// Time for the first words of a server that speaks first; some look up who connects before.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Waits for the first words of a server that speaks first. Where another protocol is spoken, both sides would wait.
+///
+/// # Errors
+/// What reading came to, or a [`Setback`] at the port where nothing was said.
+pub async fn greeting<T>(reading: impl Future<Output = Result<T, Setback>>) -> Result<T, Setback> {
+    let silent = "Something takes connections here, and says nothing. \
+                  Check host and port, and whether it wants TLS at once.";
+    timeout(PATIENCE, reading).await.unwrap_or_else(|_| Err(Setback::silence(silent).at("port")))
+}
 
 /// A connection that is read line by line.
 pub struct Lines {

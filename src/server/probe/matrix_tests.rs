@@ -45,10 +45,13 @@ const CASES: [(&str, Expected); 10] = [
 ];
 
 /// Cases that only some servers have, after the others.
-const FURTHER_CASES: [(&str, Expected); 3] = [
+const FURTHER_CASES: [(&str, Expected); 6] = [
     ("right credential over STARTTLS", Expected::Valid),
     ("client certificate", Expected::Valid),
     ("client certificate missing", Expected::NoEvidence),
+    ("wrong passphrase", Expected::NoEvidence),
+    ("pinned host key", Expected::Valid),
+    ("another host key than the pinned", Expected::NoEvidence),
 ];
 
 /// A server as its file in `end2end/servers/matrix/` describes it.

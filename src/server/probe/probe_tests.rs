@@ -140,6 +140,10 @@ async fn log_in(protocol: &str, address: SocketAddr, tls: &str, limit: Duration)
     probe_with(&prober(address, limit), &login_component(protocol), &given).await.0
 }
 
+pub(super) async fn log_in_without_tls(protocol: &str, address: SocketAddr) -> Evidence {
+    log_in(protocol, address, "off", AMPLE).await
+}
+
 /// Asks a server that treats one connection as `script` does, and has the script run to its end.
 pub(super) async fn ask_scripted<F: Future<Output = ()> + Send + 'static>(
     protocol: &str,
@@ -151,7 +155,7 @@ pub(super) async fn ask_scripted<F: Future<Output = ()> + Send + 'static>(
         let (stream, _) = listener.accept().await.expect("a connection");
         script(stream).await;
     });
-    let evidence = log_in(protocol, address, "off", AMPLE).await;
+    let evidence = log_in_without_tls(protocol, address).await;
     server.await.expect("the script ran to its end");
     evidence
 }
@@ -203,6 +207,13 @@ async fn a_server_that_stalls_stops_at_exactly_that_step() {
         ("mongodb", "off", StepKind::Authenticate),
         ("amqp", "require", StepKind::Tls),
         ("amqp", "off", StepKind::Authenticate),
+        ("nats", "starttls", StepKind::Tls),
+        ("nats", "tls", StepKind::Tls),
+        ("nats", "off", StepKind::Authenticate),
+        ("mqtt", "require", StepKind::Tls),
+        ("mqtt", "off", StepKind::Authenticate),
+        ("ftp", "starttls", StepKind::Tls),
+        ("ftp", "off", StepKind::Authenticate),
     ] {
         if !is_spoken(protocol) {
             continue;
@@ -264,6 +275,12 @@ async fn garbage_floods_and_hang_ups_are_no_evidence() {
             ("mongodb", "require"),
             ("amqp", "off"),
             ("amqp", "require"),
+            ("nats", "off"),
+            ("nats", "starttls"),
+            ("mqtt", "off"),
+            ("mqtt", "require"),
+            ("ftp", "off"),
+            ("ftp", "starttls"),
         ] {
             if !is_spoken(protocol) {
                 continue;
@@ -343,7 +360,7 @@ async fn redirects_lead_nowhere_and_a_neighbouring_port_is_refused() {
 
 #[tokio::test]
 async fn dropping_a_probe_closes_its_socket() {
-    for protocol in ["postgresql", "mysql", "redis", "smtp", "imap", "ldap", "mongodb", "amqp"] {
+    for protocol in ["postgresql", "mysql", "redis", "smtp", "imap", "ldap", "mongodb", "amqp", "nats", "mqtt", "ftp"] {
         if !is_spoken(protocol) {
             continue;
         }

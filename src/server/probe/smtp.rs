@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::lines::{Lines, Reply};
+use super::lines::{Lines, Reply, greeting};
 use super::login::{Encryption, Login, no_tls_offered};
 use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
 use crate::domain::evidence::StepKind;
@@ -57,7 +57,7 @@ impl Talk {
     }
 
     async fn greeting(&mut self) -> Result<(), Setback> {
-        let greeting = self.0.reply().await?;
+        let greeting = greeting(self.0.reply()).await?;
         match greeting.code {
             220 => Ok(()),
             code => {

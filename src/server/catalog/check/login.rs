@@ -26,7 +26,8 @@ impl Protocol {
             }
             Service::Amqp(_) => (&["host", "port", "user", "password", "vhost", "tls", "ca"], AT_ONCE),
             Service::Mqtt(_) => (&["host", "port", "user", "password", "tls", "ca"], AT_ONCE),
-            Service::Nats(_) => (&["host", "port", "tls", "ca"], AT_ONCE),
+            // Encrypted after a greeting in clear text, or from the first byte; user and password, or a token.
+            Service::Nats(_) => (&["host", "port", "tls", "ca"], BY_COMMAND),
             Service::Smtp(_) | Service::Imap(_) | Service::Ftp(_) | Service::Ldap(_) => {
                 (&["host", "port", "user", "password", "tls", "ca"], BY_COMMAND)
             }

@@ -4,3 +4,4 @@ pub mod mongodb;
 mod scram;
 pub mod sftp;
 pub mod ssh;
+mod ssh_key;
