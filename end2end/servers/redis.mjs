@@ -10,14 +10,16 @@ const password = "Nightly-Orders-31";
 
 const visitor = "visitor";
 
-export async function startRedis() {
+/** @param {"optional" | "yes"} clients whether who comes with TLS has to have a certificate */
+export async function startRedis(clients = "optional") {
   const { folder, remove } = temporaryFolder("redis");
   const [port, tlsPort] = await Promise.all([freePort(), freePort()]);
   const { ca, cert, key, authority } = await certificate(folder);
+  const client = await clientCertificate(folder, user);
   const settings = join(folder, "redis.conf");
   writeFileSync(settings, [
     `port ${port}`, "bind 127.0.0.1", `dir ${folder}`, 'save ""', "appendonly no",
-    `tls-port ${tlsPort}`, `tls-cert-file ${cert}`, `tls-key-file ${key}`, `tls-ca-cert-file ${authority}`, "tls-auth-clients optional",
+    `tls-port ${tlsPort}`, `tls-cert-file ${cert}`, `tls-key-file ${key}`, `tls-ca-cert-file ${authority}`, `tls-auth-clients ${clients}`,
     `user default on >${password}-default ~* &* +@all`,
     `user ${user} on >${password} ~* &* +@all`,
     `user ${visitor} on >${password} ~* &* -@all +ping`,
@@ -25,7 +27,7 @@ export async function startRedis() {
   const server = start("redis-server", [settings]);
   await server.says(/Ready to accept connections/);
   return {
-    host: "127.0.0.1", port, tlsPort, ca, user, password, visitor,
+    host: "127.0.0.1", port, tlsPort, ca, user, password, visitor, client,
     url: `redis://${user}:${password}@127.0.0.1:${port}`,
     stop: async () => (await server.stop(), remove()),
   };

@@ -53,6 +53,7 @@ pub struct Method {
 
 /// How the service is spoken to. The protocols but HTTP read the fields `host`, `port`, `user`, `password`,
 /// `database`, `tls` and `ca` (PEM) by these names; SSH and SFTP also `private_key`, `passphrase` and `host_key`.
+/// A method may also have `client_certificate` and `client_key` (PEM), for services that ask for a certificate.
 ///
 /// `tls` of databases and caches: `verify` checks the certificate, `require` encrypts without checking it, `off` does
 /// not encrypt, `auto` is `verify`, but `off` where the host is this machine (a loopback address).

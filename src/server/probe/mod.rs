@@ -37,6 +37,7 @@ use crate::domain::field::FieldValues;
 use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, HttpService, Method, Service};
 use crate::server::clock::Clock;
+use crate::server::dial::tls::end_of;
 use crate::server::dial::{Dialer, Steps};
 use crate::server::vault::Secrets;
 pub use scrub::Scrubber;
@@ -148,8 +149,9 @@ impl Prober {
             scrub,
         };
         let silence = || Setback::silence(format!("No answer within {} seconds.", self.limit.as_secs()));
-        let finding =
+        let mut finding =
             timeout(self.limit, ask(&errand, &question.method.service, steps)).await.map_err(|_| silence())??;
+        finding.expires_at = finding.expires_at.or_else(|| end_of(errand.values.get("client_certificate")?));
         Ok(finding)
     }
 }

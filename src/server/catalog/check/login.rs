@@ -45,11 +45,13 @@ const DESTINATIONS: [&str; 5] = ["host", "port", "tls", "ca", "host_key"];
 /// Fields that authenticate.
 const SECRETS: [&str; 6] = ["password", "token", "private_key", "passphrase", "client_key", "key"];
 
-const KINDS: [(&str, FieldKind, &str); 4] = [
+const KINDS: [(&str, FieldKind, &str); 6] = [
     ("host", FieldKind::Host, "host"),
     ("port", FieldKind::Port, "port"),
     ("tls", FieldKind::Select, "select"),
     ("ca", FieldKind::Multiline, "multiline"),
+    ("client_certificate", FieldKind::Multiline, "multiline"),
+    ("client_key", FieldKind::Multiline, "multiline"),
 ];
 
 pub(super) fn check(protocol: Protocol, fields: &[Field], method: &Location, findings: &mut Findings) {
