@@ -8,16 +8,19 @@ import { freePort, run, start, temporaryFolder } from "./process.mjs";
 const user = "reporting";
 const password = "Nightly-Orders-29";
 
-export async function startMariadb() {
+/** @param {import("./certificate.mjs").Flaw} [flaw] */
+export async function startMariadb(flaw) {
   const { folder, remove } = temporaryFolder("mariadb");
   const data = join(folder, "data");
   const port = await freePort();
-  const { ca, cert, key, authority } = await certificate(folder);
+  const { ca, cert, key, authority } = await certificate(folder, undefined, flaw);
+  // Each removes what it takes for leftovers in the temporary folder: two at once would take each other's.
+  const env = { PATH: `${process.env.PATH}:/usr/sbin`, TMPDIR: folder };
   const as = `--user=${userInfo().username}`;
-  await run("mariadb-install-db", ["--no-defaults", `--datadir=${data}`, as, "--skip-test-db", "--auth-root-authentication-method=normal"]);
+  await run("mariadb-install-db", ["--no-defaults", `--datadir=${data}`, as, "--skip-test-db", "--auth-root-authentication-method=normal"], { env });
   const first = join(folder, "first.sql");
   writeFileSync(first, [
-    "CREATE DATABASE orders;",
+    "CREATE DATABASE orders;", "CREATE DATABASE ledger;",
     `CREATE USER '${user}'@'%' IDENTIFIED BY '${password}';`,
     `GRANT ALL ON orders.* TO '${user}'@'%';`,
   ].join("\n"));
@@ -25,10 +28,10 @@ export async function startMariadb() {
     "--no-defaults", `--datadir=${data}`, as, `--port=${port}`, "--bind-address=127.0.0.1", "--skip-name-resolve",
     `--socket=${join(folder, "socket")}`, `--init-file=${first}`, "--innodb-flush-log-at-trx-commit=0",
     `--ssl-ca=${authority}`, `--ssl-cert=${cert}`, `--ssl-key=${key}`,
-  ], { env: { PATH: `${process.env.PATH}:/usr/sbin` } });
+  ], { env });
   await server.says(/ready for connections/);
   return {
-    host: "127.0.0.1", port, user, password, database: "orders", ca,
+    host: "127.0.0.1", port, user, password, database: "orders", forbiddenDatabase: "ledger", ca,
     url: `mysql://${user}:${password}@127.0.0.1:${port}/orders`,
     stop: async () => (await server.stop(), remove()),
   };

@@ -2,16 +2,25 @@
 //   node --test end2end/servers/
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { startFtp } from "./ftp.mjs";
 import { startHttpApi } from "./http-api.mjs";
+import { startImap } from "./imap.mjs";
+import { startLdap } from "./ldap.mjs";
 import { startMariadb } from "./mariadb.mjs";
+import { startMosquitto } from "./mosquitto.mjs";
+import { startNats } from "./nats.mjs";
 import { startPostgresql } from "./postgresql.mjs";
-import { answers, python, run } from "./process.mjs";
+import { answers, python, run, temporaryFolder } from "./process.mjs";
+import { startRabbitmq } from "./rabbitmq.mjs";
 import { startRedis } from "./redis.mjs";
 import { startS3 } from "./s3.mjs";
 import { startSmtp } from "./smtp.mjs";
+import { startSshd } from "./sshd.mjs";
 import { startStalling } from "./stalling.mjs";
 
 /** Starts a server, and checks that after its stop nothing listens any more. */
@@ -50,6 +59,13 @@ checked("Redis", startRedis, async ({ port, user, password }) => {
   assert.match(await run("redis-cli", ["-p", String(port), "PING"]), /NOAUTH/);
 });
 
+checked("RabbitMQ", startRabbitmq, async ({ user, password, vhost, forbiddenVhost, control }) => {
+  assert.match(await control("authenticate_user", user, password), /Success/);
+  await assert.rejects(control("authenticate_user", user, "wrong"), /invalid credentials/);
+  assert.match(await control("list_permissions", "-p", vhost), new RegExp(`^${user}`, "m"));
+  assert.doesNotMatch(await control("list_permissions", "-p", forbiddenVhost), new RegExp(`^${user}`, "m"));
+});
+
 checked("S3", startS3, async ({ endpoint, region, accessKeyId, secretAccessKey }) => {
   const program = `
 import sys, boto3
@@ -84,6 +100,95 @@ except Exception as error: print(error)
   assert.match(await ask(password, "yes"), /^\(235.*\n\(250/);
   assert.match(await ask(password, "no"), /^\(235/);
   assert.match(await ask("wrong", "yes"), /^\(535.*\n\(530/);
+});
+
+checked("IMAP", startImap, async ({ port, tlsPort, user, password }) => {
+  const program = `
+import imaplib, ssl, sys
+secret = sys.argv[1]
+plain = imaplib.IMAP4("127.0.0.1", ${port})
+plain.starttls(ssl._create_unverified_context())
+for client in (plain, imaplib.IMAP4_SSL("127.0.0.1", ${tlsPort}, ssl_context=ssl._create_unverified_context())):
+    try: print(client.login("${user}", secret), client.select())
+    except Exception as error: print(error)
+`;
+  const ask = (secret) => run(python, ["-c", program, secret]);
+  assert.equal((await ask(password)).match(/Logged in.*'OK'/g)?.length, 2);
+  assert.equal((await ask("wrong")).match(/AUTHENTICATIONFAILED/g)?.length, 2);
+});
+
+/** Sends bytes, and returns what comes first that the pattern matches. */
+async function exchange(port, bytes, pattern) {
+  const socket = connect(port, "127.0.0.1").setEncoding("latin1");
+  socket.write(bytes, "latin1");
+  let answer = "";
+  for await (const part of socket) {
+    answer += part;
+    if (pattern.test(answer)) break;
+  }
+  return answer;
+}
+
+checked("NATS", startNats, async ({ port, user, password }) => {
+  const ask = (pass) => exchange(port, `CONNECT ${JSON.stringify({ verbose: false, user, pass })}\r\nPING\r\n`, /PONG|ERR/);
+  assert.match(await ask(password), /^INFO \{.*"tls_available":true.*\r\nPONG/s);
+  assert.match(await ask("wrong"), /-ERR 'Authorization Violation'/);
+});
+
+checked("NATS by token", () => startNats(undefined, { byToken: true, encrypted: false }), async ({ port, token }) => {
+  const ask = (auth_token) => exchange(port, `CONNECT ${JSON.stringify({ verbose: false, auth_token })}\r\nPING\r\n`, /PONG|ERR/);
+  assert.match(await ask(token), /PONG/);
+  assert.match(await ask("wrong"), /-ERR 'Authorization Violation'/);
+});
+
+checked("MQTT", startMosquitto, async ({ port, user, password }) => {
+  const text = (value) => `\0${String.fromCharCode(value.length)}${value}`;
+  const ask = (secret) => {
+    const body = `${text("MQTT")}\x04\xc2\0\x1e\0\0${text(user)}${text(secret)}`;
+    return exchange(port, `\x10${String.fromCharCode(body.length)}${body}`, /^.{4}/s);
+  };
+  assert.equal(await ask(password), " \x02\0\0");
+  assert.equal(await ask("wrong"), " \x02\0\x05");
+});
+
+checked("FTP", startFtp, async ({ port, user, password }) => {
+  const program = `
+import ftplib, ssl, sys
+secret = sys.argv[1]
+for client in (ftplib.FTP(), ftplib.FTP_TLS(context=ssl._create_unverified_context())):
+    client.connect("127.0.0.1", ${port})
+    try: print(client.login("${user}", secret), client.pwd())
+    except Exception as error: print(error)
+`;
+  const ask = (secret) => run(python, ["-c", program, secret]);
+  assert.equal((await ask(password)).match(/^230 .* \/$/gm)?.length, 2);
+  assert.equal((await ask("wrong")).match(/^530 /gm)?.length, 2);
+});
+
+checked("SSH", startSshd, async ({ port, user, visitor, password, hostKey }) => {
+  const options = ["PubkeyAuthentication=no", "NumberOfPasswordPrompts=1", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=DEBUG"];
+  const ask = (secret, account) => {
+    const { folder, remove } = temporaryFolder("askpass");
+    const askpass = join(folder, "askpass");
+    writeFileSync(askpass, `#!/bin/sh\necho '${secret}'\n`, { mode: 0o700 });
+    const env = { PATH: process.env.PATH, SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force" };
+    const words = [...options.flatMap((option) => ["-o", option]), "-p", String(port), `${account}@127.0.0.1`, "echo signed in"];
+    return run("ssh", words, { env }).finally(remove);
+  };
+  const right = await ask(password, user);
+  assert.match(right, /^signed in$/m);
+  assert.ok(right.includes(`Server host key: ssh-ed25519 ${hostKey}`));
+  assert.match(await ask(password, visitor), /^No files here\.$/m);
+  await assert.rejects(ask("wrong", user), /Permission denied/);
+});
+
+checked("LDAP", startLdap, async ({ port, user, password, base, forbiddenBase }) => {
+  const program = (name) => ["-x", "-H", `ldap://127.0.0.1:${port}`, "-D", user, "-w", name];
+  const options = { env: { PATH: process.env.PATH, LDAPTLS_REQCERT: "never" } };
+  assert.match(await run("ldapwhoami", [...program(password), "-ZZ"], options), new RegExp(`dn:${user}`));
+  await assert.rejects(run("ldapwhoami", program("wrong"), options), /Invalid credentials/);
+  assert.match(await run("ldapsearch", [...program(password), "-LLL", "-s", "base", "-b", base], options), /^dn:/m);
+  await assert.rejects(run("ldapsearch", [...program(password), "-LLL", "-s", "base", "-b", forbiddenBase], options), /No such object/);
 });
 
 checked("HTTP API", startHttpApi, async (api) => {

@@ -6,10 +6,11 @@ import { freePort, python, start, temporaryFolder } from "./process.mjs";
 const user = "reporting";
 const password = "Nightly-Orders-37";
 
-export async function startSmtp() {
+/** @param {import("./certificate.mjs").Flaw} [flaw] */
+export async function startSmtp(flaw) {
   const { folder, remove } = temporaryFolder("smtp");
   const port = await freePort();
-  const { ca, cert, key } = await certificate(folder);
+  const { ca, cert, key } = await certificate(folder, undefined, flaw);
   const script = fileURLToPath(new URL("smtp.py", import.meta.url));
   const server = start(python, [script, String(port), user, password, cert, key]);
   await server.says(/^ready$/m);

@@ -1,7 +1,8 @@
-// Runs a command beside a PostgreSQL, a MariaDB and a Redis of its own: for `cargo test`.
+// Runs a command beside a PostgreSQL, a MariaDB and a Redis of its own, and the servers of the matrix: for `cargo test`.
 //   node end2end/servers/start.mjs -- COMMAND [ARGUMENT ...]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { startMatrix } from "./matrix.mjs";
 import { startMariadb } from "./mariadb.mjs";
 import { startPostgresql } from "./postgresql.mjs";
 import { startRedis } from "./redis.mjs";
@@ -11,8 +12,8 @@ if (command.length === 0) {
   console.error("usage: node end2end/servers/start.mjs -- COMMAND [ARGUMENT ...]");
   process.exit(2);
 }
-const servers = await Promise.all([startPostgresql(), startMariadb(), startRedis()]);
-const [postgresql, mariadb, redis] = servers;
+const servers = await Promise.all([startPostgresql(), startMariadb(), startRedis(), startMatrix()]);
+const [postgresql, mariadb, redis, matrix] = servers;
 const child = spawn(command[0], command.slice(1), {
   stdio: "inherit",
   env: {
@@ -20,6 +21,7 @@ const child = spawn(command[0], command.slice(1), {
     PATCHBAY_TEST_POSTGRES_URL: postgresql.url,
     PATCHBAY_TEST_MYSQL: mariadb.url,
     PATCHBAY_TEST_REDIS: redis.url,
+    PATCHBAY_TEST_MATRIX: matrix.path,
   },
 });
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) process.on(signal, () => child.kill(signal));

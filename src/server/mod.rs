@@ -1,5 +1,6 @@
 //! The server's half: the one place that knows SQL, secrets and sockets.
 
+mod ber;
 pub mod catalog;
 pub mod clock;
 pub mod command;

@@ -55,12 +55,13 @@ pub struct Method {
     pub oauth: Option<OAuth>,
 }
 
-/// How the service is spoken to. The database, cache and mail protocols read the fields `host`, `port`,
-/// `user`, `password`, `database`, `tls` and `ca` (PEM) by these names.
+/// How the service is spoken to. The protocols but HTTP read the fields `host`, `port`, `user`, `password`,
+/// `database`, `tls` and `ca` (PEM) by these names; SSH and SFTP also `private_key`, `passphrase` and `host_key`.
+/// A method may also have `client_certificate` and `client_key` (PEM), for services that ask for a certificate.
 ///
 /// `tls` of databases and caches: `verify` checks the certificate, `require` encrypts without checking it, `off` does
 /// not encrypt, `auto` is `verify`, but `off` where the host is this machine (a loopback address).
-/// `tls` of mail: `starttls` and `tls` (from the first byte) check the certificate, `off` does not encrypt.
+/// `tls` of mail, directories, FTP and NATS: `starttls` and `tls` (from the first byte) check the certificate, `off` does not encrypt.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "protocol", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Service {

@@ -3,8 +3,8 @@
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use std::io;
 use std::sync::{Arc, OnceLock};
 use tokio_rustls::TlsConnector;
@@ -23,6 +23,14 @@ pub enum Trust {
     Own(String),
     /// Anybody's: encrypted, not verified.
     Unverified,
+}
+
+/// What we show to a service that asks for a certificate: PEM texts.
+#[derive(Clone, Copy)]
+pub struct ClientCertificate<'a> {
+    /// The certificate, and those between it and the authority.
+    pub certificate: &'a str,
+    pub key: &'a str,
 }
 
 /// No encrypted connection. What it prints is for everybody; `detail` is for operators.
@@ -53,6 +61,18 @@ pub enum TlsError {
         "The CA certificate is not readable. Paste it whole, with its BEGIN CERTIFICATE and END CERTIFICATE lines."
     )]
     UnreadableCa,
+    #[error(
+        "The client certificate is not readable. Paste it whole, with its BEGIN CERTIFICATE and END CERTIFICATE lines."
+    )]
+    UnreadableCertificate,
+    #[error(
+        "The client certificate's key is not readable. Paste it whole, with its BEGIN and END lines, and not encrypted."
+    )]
+    UnreadableKey,
+    #[error("This key does not belong to the client certificate. Give the two that were made together.")]
+    OtherKey,
+    #[error("The service asks for a client certificate, or does not take the one given here.")]
+    ClientCertificate { detail: String },
     #[error("This machine has no list of trusted certificate authorities, so nothing can be verified.")]
     NoAuthorities { detail: String },
 }
@@ -70,8 +90,9 @@ impl TlsError {
             | Self::NotTls { detail }
             | Self::Refused { detail }
             | Self::Broken { detail }
+            | Self::ClientCertificate { detail }
             | Self::NoAuthorities { detail } => detail,
-            Self::UnreadableCa => "",
+            Self::UnreadableCa | Self::UnreadableCertificate | Self::UnreadableKey | Self::OtherKey => "",
         }
     }
 }
@@ -88,7 +109,22 @@ pub async fn encrypt(
     now: Timestamp,
     steps: &mut Steps,
 ) -> Result<Wire, TlsError> {
-    let connector = TlsConnector::from(Arc::new(client_config(trust)?));
+    encrypt_as(None, wire, host, trust, now, steps).await
+}
+
+/// The same, with a certificate of our own for services that ask for one.
+///
+/// # Errors
+/// [`TlsError`] in words that say what to mend.
+pub async fn encrypt_as(
+    client: Option<ClientCertificate<'_>>,
+    wire: Wire,
+    host: &Host,
+    trust: &Trust,
+    now: Timestamp,
+    steps: &mut Steps,
+) -> Result<Wire, TlsError> {
+    let connector = TlsConnector::from(Arc::new(client_config(trust, client)?));
     let name = server_name(host).map_err(|error| TlsError::WrongName { detail: error.to_string() })?;
     let stream = connector.connect(name, wire).await.map_err(|error| explain(&error, trust))?;
     let end = stream.get_ref().1.peer_certificates().and_then(|chain| not_after(chain.first()?));
@@ -114,7 +150,7 @@ fn praise(trust: &Trust, end: Option<Timestamp>, now: Timestamp) -> String {
     }
 }
 
-fn client_config(trust: &Trust) -> Result<ClientConfig, TlsError> {
+fn client_config(trust: &Trust, client: Option<ClientCertificate<'_>>) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let algorithms = provider.signature_verification_algorithms;
     let builder = ClientConfig::builder_with_provider(provider)
@@ -125,7 +161,48 @@ fn client_config(trust: &Trust) -> Result<ClientConfig, TlsError> {
         Trust::Own(pem) => builder.with_root_certificates(own_roots(pem)?),
         Trust::Unverified => builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(algorithms))),
     };
-    Ok(config.with_no_client_auth())
+    let Some(client) = client else { return Ok(config.with_no_client_auth()) };
+    let chain: Vec<_> = certificates(client.certificate).ok_or(TlsError::UnreadableCertificate)?;
+    let key = PrivateKeyDer::from_pem_slice(client.key.as_bytes()).map_err(|_| TlsError::UnreadableKey)?;
+    config.with_client_auth_cert(chain, key).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => TlsError::OtherKey,
+        rustls::Error::InvalidCertificate(_) => TlsError::UnreadableCertificate,
+        _ => TlsError::UnreadableKey,
+    })
+}
+
+/// When the first certificate of a PEM text ends.
+#[must_use]
+pub fn end_of(pem: &str) -> Option<Timestamp> {
+    not_after(certificates(pem)?.first()?)
+}
+
+/// All certificates of a PEM text; `None` where there is none, or one is not readable.
+fn certificates(pem: &str) -> Option<Vec<CertificateDer<'static>>> {
+    let all: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>().ok()?;
+    (!all.is_empty()).then_some(all)
+}
+
+/// Whether a service ended the connection over our certificate, or over having shown none. Since TLS 1.3 it does so
+/// after the handshake (RFC 8446, 4.4.2.4).
+#[must_use]
+pub fn is_about_client_certificate(error: &io::Error) -> bool {
+    let alert = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(alert, Some(rustls::Error::AlertReceived(alert)) if is_about_certificate(*alert))
+}
+
+const fn is_about_certificate(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::CertificateRequired
+            | AlertDescription::NoCertificate
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+    )
 }
 
 /// The machine's authorities, read once.
@@ -176,11 +253,10 @@ pub mod test_authority {
 
 fn own_roots(pem: &str) -> Result<Arc<RootCertStore>, TlsError> {
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-        let certificate = certificate.map_err(|_| TlsError::UnreadableCa)?;
+    for certificate in certificates(pem).ok_or(TlsError::UnreadableCa)? {
         roots.add(certificate).map_err(|_| TlsError::UnreadableCa)?;
     }
-    if roots.is_empty() { Err(TlsError::UnreadableCa) } else { Ok(Arc::new(roots)) }
+    Ok(Arc::new(roots))
 }
 
 fn explain(error: &io::Error, trust: &Trust) -> TlsError {
@@ -197,6 +273,9 @@ fn explain(error: &io::Error, trust: &Trust) -> TlsError {
             | rustls::Error::InappropriateHandshakeMessage { .. }
             | rustls::Error::PeerSentOversizedRecord,
         ) => TlsError::NotTls { detail },
+        Some(rustls::Error::AlertReceived(alert)) if is_about_certificate(*alert) => {
+            TlsError::ClientCertificate { detail }
+        }
         Some(rustls::Error::AlertReceived(_) | rustls::Error::PeerIncompatible(_)) => TlsError::Refused { detail },
         _ => TlsError::Broken { detail },
     }

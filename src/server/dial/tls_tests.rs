@@ -87,3 +87,23 @@ async fn a_port_without_tls_is_told_apart_from_one_that_hangs_up() {
     let broken = outcome(ours, "db.acme.example", Trust::Unverified).await;
     assert!(matches!(broken, Err(TlsError::Broken { .. })), "{broken:?}");
 }
+
+/// A certificate of the CA for a client, and its key.
+fn client(ca: &Ca) -> (String, String) {
+    let key = KeyPair::generate().expect("a key");
+    let parameters = CertificateParams::new(["app".to_owned()]).expect("parameters");
+    (parameters.signed_by(&key, ca).expect("a certificate").pem(), key.serialize_pem())
+}
+
+#[test]
+fn a_client_certificate_goes_with_its_own_key_only() {
+    let ca = ca();
+    let ((certificate, key), (_, other_key)) = (client(&ca), client(&ca));
+    let config =
+        |certificate, key| client_config(&Trust::Unverified, Some(ClientCertificate { certificate, key })).err();
+    assert_eq!(config(&certificate, &key), None);
+    assert_eq!(config(&certificate, &other_key), Some(TlsError::OtherKey));
+    assert_eq!(config("no PEM", &key), Some(TlsError::UnreadableCertificate));
+    assert_eq!(config(&certificate, "no PEM"), Some(TlsError::UnreadableKey));
+    assert!(end_of(&certificate).is_some() && end_of("no PEM").is_none());
+}

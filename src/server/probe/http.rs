@@ -121,7 +121,7 @@ fn retry_after(answer: &Answer, now: Timestamp) -> Option<i64> {
 }
 
 /// Sends the request and reads the answer, up to the limit.
-async fn exchange(wire: Wire, request: Request<Full<Bytes>>) -> Result<Answer, Setback> {
+pub async fn exchange(wire: Wire, request: Request<Full<Bytes>>) -> Result<Answer, Setback> {
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(LONGEST_HEAD)
         .handshake(TokioIo::new(wire))

@@ -1,10 +1,11 @@
 //! What databases, caches and mail servers are signed in to with, read from the fields by their common names.
 
+use super::values::Values;
 use super::{Errand, Setback};
 use crate::domain::evidence::StepKind;
 use crate::server::catalog::definition::LoginService;
 use crate::server::dial::host::Host;
-use crate::server::dial::tls::{Trust, encrypt};
+use crate::server::dial::tls::{ClientCertificate, Trust, encrypt_as};
 use crate::server::dial::{Steps, Wire};
 
 /// Host, port, user and password of a service.
@@ -16,6 +17,7 @@ pub struct Login<'a> {
     pub database: Option<&'a str>,
     tls: Option<&'a str>,
     ca: Option<&'a str>,
+    client: Option<ClientCertificate<'a>>,
 }
 
 /// How a connection becomes encrypted.
@@ -50,6 +52,7 @@ impl<'a> Login<'a> {
             database: values.get("database"),
             tls: values.get("tls"),
             ca: values.get("ca"),
+            client: client_certificate(values)?,
         })
     }
 
@@ -99,7 +102,7 @@ impl<'a> Login<'a> {
             }
             Encryption::On(trust) => {
                 steps.begin(StepKind::Tls);
-                Ok(encrypt(wire, &self.host, &trust, errand.clock.now(), steps).await?)
+                self.upgrade(wire, &trust, errand, steps).await
             }
         }
     }
@@ -115,7 +118,19 @@ impl<'a> Login<'a> {
         errand: &Errand<'_>,
         steps: &mut Steps,
     ) -> Result<Wire, Setback> {
-        Ok(encrypt(wire, &self.host, trust, errand.clock.now(), steps).await?)
+        Ok(encrypt_as(self.client, wire, &self.host, trust, errand.clock.now(), steps).await?)
+    }
+}
+
+/// Certificate and key, which make sense together only.
+fn client_certificate<'a>(values: Values<'a>) -> Result<Option<ClientCertificate<'a>>, Setback> {
+    match (values.get("client_certificate"), values.get("client_key")) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Ok(Some(ClientCertificate { certificate, key })),
+        (Some(_), None) => Err(Setback::silence("The key of the client certificate is missing.").at("client_key")),
+        (None, Some(_)) => {
+            Err(Setback::silence("The certificate that this key belongs to is missing.").at("client_certificate"))
+        }
     }
 }
 

@@ -7,6 +7,9 @@ mod google;
 mod http;
 mod http_outcome;
 mod http_request;
+mod imap;
+mod ldap;
+mod lines;
 mod login;
 mod mqtt;
 mod mysql;
@@ -34,6 +37,7 @@ use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, HttpService, Method, Service};
 use crate::server::clock::Clock;
 use crate::server::dial::host::Host;
+use crate::server::dial::tls::end_of;
 use crate::server::dial::{Dialer, Steps};
 use crate::server::vault::Secrets;
 pub use scrub::Scrubber;
@@ -162,8 +166,9 @@ impl Prober {
             scrub,
         };
         let silence = || Setback::silence(format!("No answer within {} seconds.", self.limit.as_secs()));
-        let finding =
+        let mut finding =
             timeout(self.limit, ask(&errand, &question.method.service, steps)).await.map_err(|_| silence())??;
+        finding.expires_at = finding.expires_at.or_else(|| end_of(errand.values.get("client_certificate")?));
         Ok(finding)
     }
 }
@@ -175,11 +180,11 @@ async fn ask(errand: &Errand<'_>, service: &Service, steps: &mut Steps) -> Resul
         Service::Mysql(service) => mysql::ask(errand, service, steps).await,
         Service::Redis(service) => redis::ask(errand, service, steps).await,
         Service::Smtp(service) => smtp::ask(errand, service, steps).await,
-        Service::Imap(service) => rare::imap::ask(errand, service, steps).await,
+        Service::Imap(service) => imap::ask(errand, service, steps).await,
         Service::Ftp(service) => ftp::ask(errand, service, steps).await,
         Service::Ssh(service) => rare::ssh::ask(errand, service, steps).await,
         Service::Sftp(service) => rare::sftp::ask(errand, service, steps).await,
-        Service::Ldap(service) => rare::ldap::ask(errand, service, steps).await,
+        Service::Ldap(service) => ldap::ask(errand, service, steps).await,
         Service::Mongodb(service) => rare::mongodb::ask(errand, service, steps).await,
         Service::Amqp(service) => amqp::ask(errand, service, steps).await,
         Service::Mqtt(service) => mqtt::ask(errand, service, steps).await,
@@ -233,6 +238,9 @@ fn cleaned_account(account: Account, scrub: &Scrubber) -> Account {
     }
 }
 
+#[cfg(all(test, feature = "protocols"))]
+#[path = "matrix_tests.rs"]
+mod matrix_tests;
 #[cfg(test)]
 #[path = "cases_tests.rs"]
 mod cases_tests;

@@ -1,10 +1,10 @@
 //! MySQL 8's default sign-in, `caching_sha2_password`, against a scripted server.
 
 use super::*;
-use crate::domain::evidence::{Evidence, Verdict};
-use crate::server::probe::tests::{SECRET, log_in_without_tls};
+use crate::domain::evidence::Verdict;
+use crate::server::probe::tests::{SECRET, ask_scripted};
 use mysql_common::auth::plugins::caching_sha2_password::scramble_sha256;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 const NONCE: &[u8; 20] = b"01234567890123456789";
 const PUBLIC_KEY: &str = "\
@@ -60,25 +60,11 @@ fn holds(packet: &[u8], part: &[u8]) -> bool {
     packet.windows(part.len()).any(|window| window == part)
 }
 
-async fn ask_against<F: Future<Output = ()> + Send + 'static>(
-    script: impl FnOnce(TcpStream) -> F + Send + 'static,
-) -> Evidence {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let server = tokio::spawn(async move {
-        let (stream, _) = listener.accept().await.expect("a connection");
-        script(stream).await;
-    });
-    let evidence = log_in_without_tls("mysql", address).await;
-    server.await.expect("the script ran to its end");
-    evidence
-}
-
 const OK: &[u8] = &[0, 0, 0, 2, 0, 0, 0];
 
 #[tokio::test]
 async fn a_cached_password_is_proved_by_its_scramble() {
-    let evidence = ask_against(|mut stream| async move {
+    let evidence = ask_scripted("mysql", |mut stream| async move {
         send(&mut stream, 0, &greeting("caching_sha2_password")).await;
         let response = receive(&mut stream).await;
         let proof = scramble_sha256(NONCE, SECRET.as_bytes()).expect("a scramble");
@@ -93,7 +79,7 @@ async fn a_cached_password_is_proved_by_its_scramble() {
 
 #[tokio::test]
 async fn a_password_not_cached_goes_encrypted_by_the_servers_key() {
-    let evidence = ask_against(|mut stream| async move {
+    let evidence = ask_scripted("mysql", |mut stream| async move {
         send(&mut stream, 0, &greeting("caching_sha2_password")).await;
         receive(&mut stream).await;
         send(&mut stream, 2, &[0x01, 0x04]).await;
@@ -109,7 +95,7 @@ async fn a_password_not_cached_goes_encrypted_by_the_servers_key() {
 
 #[tokio::test]
 async fn a_switch_to_clear_text_is_refused_without_tls() {
-    let evidence = ask_against(|mut stream| async move {
+    let evidence = ask_scripted("mysql", |mut stream| async move {
         send(&mut stream, 0, &greeting("mysql_native_password")).await;
         assert!(!holds(&receive(&mut stream).await, SECRET.as_bytes()));
         send(&mut stream, 2, b"\xfemysql_clear_password\0").await;

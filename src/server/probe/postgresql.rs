@@ -13,6 +13,7 @@ use super::login::{Encryption, Login, no_tls_offered, skip_tls};
 use super::{Errand, Finding, Setback, signed_in_as};
 use crate::domain::evidence::StepKind;
 use crate::server::catalog::definition::LoginService;
+use crate::server::dial::tls::{TlsError, is_about_client_certificate};
 use crate::server::dial::{Steps, Wire};
 
 pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps) -> Result<Finding, Setback> {
@@ -94,6 +95,9 @@ fn explain(error: &tokio_postgres::Error, login: &Login<'_>, errand: &Errand<'_>
     match cause {
         Some(cause) if cause.kind() == std::io::ErrorKind::InvalidInput => not_postgresql(),
         Some(cause) if cause.kind() == std::io::ErrorKind::InvalidData => not_postgresql(),
+        Some(cause) if is_about_client_certificate(cause) => {
+            TlsError::ClientCertificate { detail: cause.to_string() }.into()
+        }
         Some(cause) => Setback::from(std::io::Error::new(cause.kind(), cause.to_string())),
         None if error.is_closed() => Setback::silence("The server closed the connection without an answer."),
         None if login.password.is_none() => {
@@ -115,6 +119,10 @@ fn explain_refusal(refusal: &DbError, login: &Login<'_>, errand: &Errand<'_>) ->
         ))
         .at("password"),
         // Sent for a network or an encryption the server's pg_hba.conf does not provide for.
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION if said.contains("client certificate") => Setback::refusal(format!(
+            "PostgreSQL wants a client certificate of user “{user}” ({code}): {said}. Give one that names this user."
+        ))
+        .at("client_certificate"),
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION if said.contains("pg_hba.conf") => Setback::refusal(format!(
             "PostgreSQL lets user “{user}” not sign in this way ({code}): {said}. Check encryption, or the server's pg_hba.conf."
         ))

@@ -11,12 +11,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 pub(super) const SECRET: &str = "canary-secret-9f2";
-const DEFAULT_PORTS: [(&str, u16); 4] = [("postgresql", 5432), ("mysql", 3306), ("redis", 6379), ("smtp", 25)];
 
-/// A database, cache or mail component.
+/// A component of a protocol of its own. Its port is always given.
 pub(super) fn login_component(protocol: &str) -> Definition {
-    let port = DEFAULT_PORTS.iter().find(|(name, _)| *name == protocol).expect("a protocol").1;
-    let fields = ["host", "port", "user", "database", "tls", "ca"].map(|id| {
+    let fields = ["host", "port", "user", "database", "vhost", "base", "auth_source", "tls", "ca"].map(|id| {
         format!(
             "{{ id = \"{id}\", label = \"{id}\", optional = true, kind = \"{}\" }}",
             if id == "ca" { "multiline" } else { "text" }
@@ -24,7 +22,7 @@ pub(super) fn login_component(protocol: &str) -> Definition {
     });
     component(&format!(
         "fields = [{}, {{ id = \"password\", label = \"Password\", secret = true, optional = true }}]\n\
-         [methods.service]\nprotocol = \"{protocol}\"\ndefault_port = {port}\n",
+         [methods.service]\nprotocol = \"{protocol}\"\ndefault_port = 1\n",
         fields.join(", ")
     ))
 }
@@ -82,7 +80,9 @@ async fn probe_with(
 }
 
 /// A server that treats every connection alike.
-async fn serve<F: Future<Output = ()> + Send + 'static>(treat: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr {
+pub(super) async fn serve<F: Future<Output = ()> + Send + 'static>(
+    treat: impl Fn(TcpStream) -> F + Send + 'static,
+) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
@@ -145,15 +145,44 @@ pub(super) async fn log_in_without_tls(protocol: &str, address: SocketAddr) -> E
     log_in(protocol, address, "off", AMPLE).await
 }
 
+/// Asks a server that treats one connection as `script` does, and has the script run to its end.
+pub(super) async fn ask_scripted<F: Future<Output = ()> + Send + 'static>(
+    protocol: &str,
+    script: impl FnOnce(TcpStream) -> F + Send + 'static,
+) -> Evidence {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        script(stream).await;
+    });
+    let evidence = log_in_without_tls(protocol, address).await;
+    server.await.expect("the script ran to its end");
+    evidence
+}
+
 fn failed_step(evidence: &Evidence) -> Option<StepKind> {
     evidence.steps.iter().find(|step| step.outcome == StepOutcome::Failed).map(|step| step.kind)
 }
 
-fn silence(evidence: &Evidence) -> &str {
+pub(super) fn silence(evidence: &Evidence) -> &str {
     match &evidence.verdict {
         Verdict::NoEvidence { reason, .. } => reason,
         verdict => panic!("evidence: {verdict:?}"),
     }
+}
+
+/// The field at which the service refused the credential.
+pub(super) fn refused_field(evidence: &Evidence) -> &str {
+    match &evidence.verdict {
+        Verdict::Rejected { field, .. } => field.as_deref().unwrap_or_default(),
+        verdict => panic!("no refusal: {verdict:?}"),
+    }
+}
+
+/// Whether this build speaks a protocol.
+fn is_spoken(protocol: &str) -> bool {
+    cfg!(feature = "protocols") || protocol != "mongodb"
 }
 
 const QUICK: Duration = Duration::from_millis(300);
@@ -171,7 +200,25 @@ async fn a_server_that_stalls_stops_at_exactly_that_step() {
         ("redis", "off", StepKind::Authenticate),
         ("smtp", "starttls", StepKind::Tls),
         ("smtp", "off", StepKind::Authenticate),
+        ("imap", "starttls", StepKind::Tls),
+        ("imap", "off", StepKind::Authenticate),
+        ("ldap", "starttls", StepKind::Tls),
+        ("ldap", "off", StepKind::Authenticate),
+        ("mongodb", "require", StepKind::Tls),
+        ("mongodb", "off", StepKind::Authenticate),
+        ("amqp", "require", StepKind::Tls),
+        ("amqp", "off", StepKind::Authenticate),
+        ("nats", "starttls", StepKind::Tls),
+        ("nats", "tls", StepKind::Tls),
+        ("nats", "off", StepKind::Authenticate),
+        ("mqtt", "require", StepKind::Tls),
+        ("mqtt", "off", StepKind::Authenticate),
+        ("ftp", "starttls", StepKind::Tls),
+        ("ftp", "off", StepKind::Authenticate),
     ] {
+        if !is_spoken(protocol) {
+            continue;
+        }
         let evidence = log_in(protocol, address, tls, QUICK).await;
         assert_eq!(failed_step(&evidence), Some(step), "{protocol}, tls {tls}: {evidence:?}");
         assert!(silence(&evidence).starts_with("No answer within"), "{protocol}: {evidence:?}");
@@ -219,7 +266,26 @@ async fn garbage_floods_and_hang_ups_are_no_evidence() {
             ("smtp", "off"),
             ("smtp", "starttls"),
             ("smtp", "tls"),
+            ("imap", "off"),
+            ("imap", "starttls"),
+            ("imap", "tls"),
+            ("ldap", "off"),
+            ("ldap", "starttls"),
+            ("ldap", "tls"),
+            ("mongodb", "off"),
+            ("mongodb", "require"),
+            ("amqp", "off"),
+            ("amqp", "require"),
+            ("nats", "off"),
+            ("nats", "starttls"),
+            ("mqtt", "off"),
+            ("mqtt", "require"),
+            ("ftp", "off"),
+            ("ftp", "starttls"),
         ] {
+            if !is_spoken(protocol) {
+                continue;
+            }
             let evidence = log_in(protocol, address, tls, AMPLE).await;
             assert!(!silence(&evidence).starts_with("No answer"), "{protocol}, tls {tls}: {evidence:?}");
         }
@@ -295,7 +361,10 @@ async fn redirects_lead_nowhere_and_a_neighbouring_port_is_refused() {
 
 #[tokio::test]
 async fn dropping_a_probe_closes_its_socket() {
-    for protocol in ["postgresql", "mysql", "redis", "smtp"] {
+    for protocol in ["postgresql", "mysql", "redis", "smtp", "imap", "ldap", "mongodb", "amqp", "nats", "mqtt", "ftp"] {
+        if !is_spoken(protocol) {
+            continue;
+        }
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let probe = tokio::spawn(async move { log_in(protocol, address, "off", AMPLE).await });

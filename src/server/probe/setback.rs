@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::domain::evidence::Verdict;
-use crate::server::dial::tls::TlsError;
+use crate::server::dial::tls::{TlsError, is_about_client_certificate};
 use crate::server::dial::{DialError, Flood};
 
 /// A probe that ended before the end; the running step fails with the verdict's reason.
@@ -75,6 +75,8 @@ impl From<TlsError> for Setback {
         let field = match error {
             TlsError::UnknownIssuer { .. } | TlsError::NotFromOwnCa { .. } | TlsError::UnreadableCa => "ca",
             TlsError::WrongName { .. } => "host",
+            TlsError::UnreadableCertificate | TlsError::ClientCertificate { .. } => "client_certificate",
+            TlsError::UnreadableKey | TlsError::OtherKey => "client_key",
             _ => "tls",
         };
         Self::silence(error.to_string()).at(field).with_detail(error.detail())
@@ -83,6 +85,9 @@ impl From<TlsError> for Setback {
 
 impl From<io::Error> for Setback {
     fn from(error: io::Error) -> Self {
+        if is_about_client_certificate(&error) {
+            return TlsError::ClientCertificate { detail: error.to_string() }.into();
+        }
         let reason = if Flood::caused(&error) {
             "The service sent far more than an answer, so it was not read to its end."
         } else if error.kind() == io::ErrorKind::UnexpectedEof {

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
+use super::lines::{Lines, Reply, greeting};
 use super::login::{Encryption, Login, no_tls_offered};
 use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
 use crate::domain::evidence::StepKind;
@@ -12,8 +12,6 @@ use crate::server::dial::{Steps, Wire};
 
 /// Longest line of a reply, in bytes; RFC 5321, 4.5.3.1.5 allows 512.
 const LONGEST_LINE: u64 = 4_096;
-/// Lines of one reply at most.
-const MOST_LINES: usize = 100;
 
 pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps) -> Result<Finding, Setback> {
     let login = Login::read(errand, service)?;
@@ -46,36 +44,20 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
     };
     skip_permissions(steps);
     // A courtesy; the verdict stands either way.
-    let _ = talk.send("QUIT").await;
+    let _ = talk.0.send("QUIT").await;
     Ok(finding)
 }
 
-/// A reply: its code, and the text of each line.
-struct Reply {
-    code: u16,
-    lines: Vec<String>,
-}
-
-impl Reply {
-    /// The words after a keyword of the answer to `EHLO`, such as `AUTH PLAIN LOGIN`.
-    fn offers<'a>(&'a self, keyword: &'a str) -> Option<impl Iterator<Item = &'a str>> {
-        self.lines.iter().find_map(|line| {
-            let mut words = line.split([' ', '=']);
-            words.next().filter(|word| word.eq_ignore_ascii_case(keyword)).map(|_| words)
-        })
-    }
-}
-
 /// Commands and replies, a line each.
-struct Talk(BufReader<Wire>);
+struct Talk(Lines);
 
 impl Talk {
     fn over(wire: Wire) -> Self {
-        Self(BufReader::new(wire))
+        Self(Lines::over(wire, LONGEST_LINE, not_smtp))
     }
 
     async fn greeting(&mut self) -> Result<(), Setback> {
-        let greeting = self.reply().await?;
+        let greeting = greeting(self.0.reply()).await?;
         match greeting.code {
             220 => Ok(()),
             code => {
@@ -86,21 +68,21 @@ impl Talk {
 
     async fn hello(&mut self) -> Result<Reply, Setback> {
         // An address literal instead of a name, which would have to resolve (RFC 5321, 4.1.3).
-        let offers = self.ask("EHLO [127.0.0.1]").await?;
+        let offers = self.0.ask("EHLO [127.0.0.1]").await?;
         match offers.code {
             250 => Ok(offers),
             code => Err(Setback::silence(format!("The mail server did not take our greeting ({code})."))),
         }
     }
 
-    /// Asks for encryption. What was sent in clear text behind the answer would be taken for encrypted: refused.
+    /// Asks for encryption.
     async fn request_encryption(mut self) -> Result<Wire, Setback> {
         self.greeting().await?;
         let offers = self.hello().await?;
-        if offers.offers("STARTTLS").is_none() || self.ask("STARTTLS").await?.code != 220 {
+        if offers.offers("STARTTLS").is_none() || self.0.ask("STARTTLS").await?.code != 220 {
             return Err(no_tls_offered());
         }
-        if self.0.buffer().is_empty() { Ok(self.0.into_inner()) } else { Err(not_smtp()) }
+        self.0.into_wire()
     }
 
     async fn sign_in(
@@ -115,7 +97,7 @@ impl Talk {
         let offered = |name: &str| mechanisms.iter().any(|mechanism| mechanism == name);
         let reply = if offered("PLAIN") {
             let proof = STANDARD.encode(format!("\0{user}\0{password}"));
-            self.ask(&format!("AUTH PLAIN {proof}")).await?
+            self.0.ask(&format!("AUTH PLAIN {proof}")).await?
         } else if offered("LOGIN") {
             self.sign_in_line_by_line(user, password).await?
         } else if mechanisms.is_empty() {
@@ -130,56 +112,19 @@ impl Talk {
 
     /// `AUTH LOGIN`: the server asks for user and password in turn.
     async fn sign_in_line_by_line(&mut self, user: &str, password: &str) -> Result<Reply, Setback> {
-        let mut reply = self.ask("AUTH LOGIN").await?;
+        let mut reply = self.0.ask("AUTH LOGIN").await?;
         for answer in [user, password] {
             if reply.code == 334 {
-                reply = self.ask(&STANDARD.encode(answer)).await?;
+                reply = self.0.ask(&STANDARD.encode(answer)).await?;
             }
         }
         Ok(reply)
-    }
-
-    async fn ask(&mut self, command: &str) -> Result<Reply, Setback> {
-        self.send(command).await?;
-        self.reply().await
-    }
-
-    async fn send(&mut self, command: &str) -> Result<(), Setback> {
-        self.0.write_all(format!("{command}\r\n").as_bytes()).await?;
-        Ok(self.0.flush().await?)
-    }
-
-    async fn reply(&mut self) -> Result<Reply, Setback> {
-        let mut lines = Vec::new();
-        while lines.len() < MOST_LINES {
-            let line = self.line().await?;
-            let code = line.get(..3).and_then(|code| code.parse::<u16>().ok()).filter(|code| (200..600).contains(code));
-            let code = code.ok_or_else(not_smtp)?;
-            let last = line.as_bytes().get(3) != Some(&b'-');
-            lines.push(line.get(4..).unwrap_or_default().to_owned());
-            if last {
-                return Ok(Reply { code, lines });
-            }
-        }
-        Err(not_smtp())
-    }
-
-    async fn line(&mut self) -> Result<String, Setback> {
-        let mut line = Vec::new();
-        let read = (&mut self.0).take(LONGEST_LINE).read_until(b'\n', &mut line).await?;
-        if read == 0 {
-            return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
-        }
-        if line.pop() != Some(b'\n') {
-            return Err(not_smtp());
-        }
-        Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
     }
 }
 
 /// The reply codes are those of RFC 4954, section 6.
 fn judge(reply: &Reply, user: &str, errand: &Errand<'_>) -> Result<(), Setback> {
-    let (code, said) = (reply.code, errand.scrub.said(&reply.lines.join(" ")));
+    let (code, said) = (reply.code, errand.scrub.said(&reply.text()));
     match code {
         235 => Ok(()),
         535 => Err(Setback::refusal(format!(

@@ -21,11 +21,13 @@ impl Protocol {
     /// The rules of a service that is no HTTP service.
     pub(super) fn of(service: &Service) -> Self {
         let (required, (tls, tls_choices)): (&[&str], _) = match service {
-            Service::Postgresql(_) | Service::Mysql(_) | Service::Redis(_) | Service::Mongodb(_) | Service::Amqp(_) => {
+            Service::Postgresql(_) | Service::Mysql(_) | Service::Redis(_) | Service::Mongodb(_) => {
                 (&["host", "port", "user", "password", "database", "tls", "ca"], AT_ONCE)
             }
+            Service::Amqp(_) => (&["host", "port", "user", "password", "vhost", "tls", "ca"], AT_ONCE),
             Service::Mqtt(_) => (&["host", "port", "user", "password", "tls", "ca"], AT_ONCE),
-            Service::Nats(_) => (&["host", "port", "tls", "ca"], AT_ONCE),
+            // Encrypted after a greeting in clear text, or from the first byte; user and password, or a token.
+            Service::Nats(_) => (&["host", "port", "tls", "ca"], BY_COMMAND),
             Service::Smtp(_) | Service::Imap(_) | Service::Ftp(_) | Service::Ldap(_) => {
                 (&["host", "port", "user", "password", "tls", "ca"], BY_COMMAND)
             }
@@ -43,11 +45,13 @@ const DESTINATIONS: [&str; 5] = ["host", "port", "tls", "ca", "host_key"];
 /// Fields that authenticate.
 const SECRETS: [&str; 6] = ["password", "token", "private_key", "passphrase", "client_key", "key"];
 
-const KINDS: [(&str, FieldKind, &str); 4] = [
+const KINDS: [(&str, FieldKind, &str); 6] = [
     ("host", FieldKind::Host, "host"),
     ("port", FieldKind::Port, "port"),
     ("tls", FieldKind::Select, "select"),
     ("ca", FieldKind::Multiline, "multiline"),
+    ("client_certificate", FieldKind::Multiline, "multiline"),
+    ("client_key", FieldKind::Multiline, "multiline"),
 ];
 
 pub(super) fn check(protocol: Protocol, fields: &[Field], method: &Location, findings: &mut Findings) {

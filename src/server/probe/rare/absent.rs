@@ -9,14 +9,6 @@ pub(super) async fn ask(_errand: &Errand<'_>, _service: &LoginService, _steps: &
     Err(Setback::silence("This build of Patchbay does not speak this protocol. Use the one that is released."))
 }
 
-pub mod imap {
-    pub(in super::super) use super::ask;
-}
-
-pub mod ldap {
-    pub(in super::super) use super::ask;
-}
-
 pub mod mongodb {
     pub(in super::super) use super::ask;
 }
