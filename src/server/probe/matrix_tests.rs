@@ -195,7 +195,7 @@ impl Entry {
             Verdict::Valid => (without_versions(evidence.account.identity.as_deref().unwrap_or_default()), None),
             Verdict::Limited { missing } => (format!("Missing: {}.", missing.join(", ")), None),
             Verdict::Rejected { reason, field } | Verdict::NoEvidence { reason, field } => {
-                (reason.clone(), field.clone())
+                (without_fingerprints(reason), field.clone())
             }
             Verdict::NotAskable => panic!("{} is not asked", self.protocol),
         };
@@ -207,6 +207,13 @@ impl Entry {
 
 fn text(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Keys are made anew with every start of a server.
+fn without_fingerprints(reason: &str) -> String {
+    let mut parts = reason.split("SHA256:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| format!("{text}‹fingerprint›{}", part.get(43..).unwrap_or_default()))
 }
 
 /// A release changes with every update of the server's package.
