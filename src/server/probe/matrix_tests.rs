@@ -192,7 +192,7 @@ impl Entry {
     /// What people read, the same on every machine and with every release of the server.
     fn message(&self, evidence: &Evidence, change: &Change) -> String {
         let (said, field) = match &evidence.verdict {
-            Verdict::Valid => (without_versions(evidence.account.identity.as_deref().unwrap_or_default()), None),
+            Verdict::Valid => (accepted(&evidence.account), None),
             Verdict::Limited { missing } => (format!("Missing: {}.", missing.join(", ")), None),
             Verdict::Rejected { reason, field } | Verdict::NoEvidence { reason, field } => {
                 (without_fingerprints(reason), field.clone())
@@ -214,6 +214,13 @@ fn without_fingerprints(reason: &str) -> String {
     let mut parts = reason.split("SHA256:");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| format!("{text}‹fingerprint›{}", part.get(43..).unwrap_or_default()))
+}
+
+/// Who the service says one is, and what one may do.
+fn accepted(account: &Account) -> String {
+    let identity = without_versions(account.identity.as_deref().unwrap_or_default());
+    let scopes = account.scopes.join(", ");
+    if scopes.is_empty() { identity } else { format!("{identity}: {scopes}") }
 }
 
 /// A release changes with every update of the server's package.

@@ -10,6 +10,7 @@ use super::{Errand, Finding, Setback, signed_in_as};
 use crate::domain::evidence::StepKind;
 use crate::server::catalog::definition::LoginService;
 use crate::server::dial::Steps;
+use crate::server::dial::tls::TlsError;
 
 pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps) -> Result<Finding, Setback> {
     let login = Login::read(errand, service)?;
@@ -69,6 +70,12 @@ fn sign_in(user: Option<&str>, password: &str) -> Cmd {
     command
 }
 
+/// Of an error of the connection the redis crate keeps the words alone: rustls's `received fatal alert: ...`.
+fn is_about_client_certificate(error: &RedisError) -> bool {
+    let said = error.to_string();
+    said.contains("alert: Certificate") || said.contains("alert: BadCertificate") || said.contains("alert: UnknownCA")
+}
+
 fn explain_database(error: &RedisError, database: &str, login: &Login<'_>, errand: &Errand<'_>) -> Setback {
     match error.code() {
         Some("ERR") => Setback::refusal(format!("There is no database {database} on this server. Check its number."))
@@ -103,6 +110,7 @@ fn explain(error: &RedisError, login: &Login<'_>, errand: &Errand<'_>) -> Setbac
             Setback::silence("Redis is in protected mode and takes connections from its own machine only.")
         }
         Some(code) => Setback::silence(format!("Redis answered with an error ({}): {said}", errand.scrub.said(code))),
+        None if is_about_client_certificate(error) => TlsError::ClientCertificate { detail: String::new() }.into(),
         None if error.is_connection_dropped() || error.is_io_error() => {
             Setback::silence("The server closed the connection without an answer.")
         }
