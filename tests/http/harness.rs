@@ -23,7 +23,7 @@ use patchbay::server::clock::Clock;
 use patchbay::server::config::Config;
 use patchbay::server::dial::policy::NetworkPolicy;
 use patchbay::server::dial::{Dialer, Open, SystemResolver};
-use patchbay::server::http::{AppState, router, session, sign_in, token};
+use patchbay::server::http::{AppState, router, sign_in, token};
 use patchbay::server::probe::Prober;
 use patchbay::server::random::Random;
 use patchbay::server::service::caller::{Caller, Principal};

@@ -99,10 +99,7 @@ impl Queue {
             // Its component is gone, or it cannot be read: a person has to look at it.
             Err(error) => return give_up(services, claim, &error).await,
         };
-        let host = self
-            .hosts
-            .entry(name.clone())
-            .or_insert_with(Host::default);
+        let host = self.hosts.entry(name.clone()).or_insert_with(Host::default);
         let (most, back) = match host.in_trouble.load(Ordering::Relaxed) {
             true => (MOST_WAITING_IN_TROUBLE, LATER),
             false => (MOST_WAITING_PER_HOST, SOON),

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -186,7 +187,7 @@ impl Entry {
         let policy = NetworkPolicy { local: true, ..NetworkPolicy::default() };
         let prober = Prober::new(Dialer::new(policy, Arc::new(SystemResolver)), Clock::system());
         let (live, _) = tokio::sync::mpsc::unbounded_channel();
-        prober.probe(Question { component, method, config: &config, secrets: &secrets }, live).await
+        prober.probe(Question { component, method, config: &config, secrets: &secrets }, live).await.expect("a turn")
     }
 
     /// What people read, the same on every machine and with every release of the server.

@@ -238,12 +238,12 @@ fn cleaned_account(account: Account, scrub: &Scrubber) -> Account {
     }
 }
 
-#[cfg(all(test, feature = "protocols"))]
-#[path = "matrix_tests.rs"]
-mod matrix_tests;
 #[cfg(test)]
 #[path = "cases_tests.rs"]
 mod cases_tests;
+#[cfg(all(test, feature = "protocols"))]
+#[path = "matrix_tests.rs"]
+mod matrix_tests;
 #[cfg(test)]
 #[path = "real_server_tests.rs"]
 mod real_server_tests;

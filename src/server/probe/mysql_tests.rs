@@ -126,7 +126,7 @@ fn pem_of(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
 /// What a probe makes of a server's key, and that it makes it quickly.
 async fn refuses_key(key: Vec<u8>) {
     let begun = std::time::Instant::now();
-    let evidence = ask_against(|mut stream| async move {
+    let evidence = ask_scripted("mysql", |mut stream| async move {
         send(&mut stream, 0, &greeting("caching_sha2_password")).await;
         receive(&mut stream).await;
         send(&mut stream, 2, &[0x01, 0x04]).await;

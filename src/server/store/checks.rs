@@ -32,7 +32,7 @@ impl Store {
             Box::pin(async move {
                 // First, so that nobody writes between reading the row and judging by it.
                 audit::lock(tx, &scope.workspace).await?;
-                let before = current(tx, &scope, &id).await?.ok_or(StoreError::NotFound)?;
+                let before = current(&mut *tx, &scope, &id).await?.ok_or(StoreError::NotFound)?;
                 let Found { at, secret_version, fence, judge } = found;
                 if before.credentials.proof.evidence.as_ref().is_some_and(|known| known.at > at) {
                     return Err(StoreError::Stale);

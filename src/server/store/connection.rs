@@ -1,6 +1,6 @@
 //! One connection: read, insert, update.
 
-use sqlx::{AnyConnection, Row};
+use sqlx::{Any, AnyConnection, Executor, Row};
 use std::time::Duration;
 
 use super::checks::set_proof;
@@ -24,8 +24,7 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn connection(&self, scope: &Scope, id: &ConnectionId) -> Result<Option<StoredConnection>, StoreError> {
-        let mut connection = self.read.acquire().await?;
-        current(&mut connection, scope, id).await
+        current(&self.read, scope, id).await
     }
 
     /// Inserts a connection, created when the audit entry says. A repeated request id inserts nothing and returns
@@ -114,8 +113,8 @@ impl Store {
 }
 
 /// One connection as it is now.
-pub(super) async fn current(
-    connection: &mut AnyConnection,
+pub(super) async fn current<'e>(
+    executor: impl Executor<'e, Database = Any>,
     scope: &Scope,
     id: &ConnectionId,
 ) -> Result<Option<StoredConnection>, StoreError> {
@@ -129,7 +128,7 @@ pub(super) async fn current(
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
     .bind(id.as_str())
-    .fetch_optional(connection)
+    .fetch_optional(executor)
     .await?;
     row.map(|row| stored(scope, &row)).transpose()
 }
