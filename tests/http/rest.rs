@@ -175,3 +175,35 @@ async fn the_api_describes_itself() {
     assert!(document["openapi"].as_str().expect("a version").starts_with("3."));
     assert!(document["paths"]["/api/v1/connections/{id}"]["patch"].is_object());
 }
+
+#[tokio::test]
+async fn texts_that_cannot_be_stored_are_refused_by_the_name_of_their_field() {
+    let site = Site::new().await;
+    let key = site.key(&Permission::ALL, &Environment::ALL).await;
+    let path = |id: &str| format!("/api/v1/workflows/{id}?environment=production");
+    let workflow = |name: &str, url: &str| json!({ "name": name, "url": url, "connections": [] });
+    let good = workflow("Nightly", "https://flows.example/1");
+    let long = format!("https://flows.example/{}", "x".repeat(2_000));
+    for (id, body, pointer) in [
+        ("a%00b", good.clone(), "/id"),
+        ("a%0Ab", good.clone(), "/id"),
+        ("a", workflow("a\0b", "https://flows.example/1"), "/name"),
+        ("a", workflow("a", "https://flows.example/\0"), "/url"),
+        ("a", workflow("a", "javascript:alert(1)"), "/url"),
+        ("a", workflow("a", "https://"), "/url"),
+        ("a", workflow("a", &long), "/url"),
+    ] {
+        let answer = site.call("PUT", &path(id), &key, &body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{id} {body}: {}", answer.text);
+        assert!(answer.text.contains(pointer), "{id} {body}: {}", answer.text);
+    }
+    assert_eq!(site.get(&path("a%00b"), &key).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(site.call("DELETE", &path("a%00b"), &key, &json!({})).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(site.call("PUT", &path("a"), &key, &good).await.status, StatusCode::NO_CONTENT);
+    let create = json!({
+        "request_id": "a\0b", "environment": "production", "component": "github", "method": "token", "name": "One",
+        "values": { "token": "ghp_canary222222222222222222222222222222" }, "saving": "as_not_active"
+    });
+    let answer = site.call("POST", "/rpc/stream/create", &site.sign_in().await, &create).await;
+    assert!(answer.text.contains("request_id") && answer.text.contains("on one line"), "{}", answer.text);
+}

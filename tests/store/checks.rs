@@ -101,7 +101,7 @@ async fn a_check_that_brings_no_news_leaves_the_revision(database: &Database) {
     assert_eq!(stored.summary.health, Health::Valid { checked_at: Timestamp(11_000) });
     let claim = store.claim_checks(Timestamp(99_000), Timestamp(100_000), 1).await.expect("claims").remove(0);
     store.record_found(&scope, &claim.id, of(&claim, true)).await.expect("recorded").expect("there");
-    assert_eq!(store.changes_since(&scope, revision).await.expect("changes").changed.len(), 1);
+    assert_eq!(store.changes_since(&scope, revision).await.expect("read").expect("changes").changed.len(), 1);
 }
 
 async fn a_timeline_keeps_the_latest(database: &Database) {

@@ -99,7 +99,7 @@ async fn another_environments_id_is_none_everywhere(database: &Database) {
     assert!(store.connection(&there, &id(1)).await.expect("read").is_none());
     assert!(store.by_request_id(&there, "r").await.expect("read").is_none());
     assert!(store.snapshot(&there).await.expect("read").1.is_empty());
-    assert!(store.changes_since(&there, 0).await.expect("read").changed.is_empty());
+    assert!(store.changes_since(&there, 0).await.expect("read").expect("changes").changed.is_empty());
     assert!(store.audit_of(&there, &id(1), 9).await.expect("read").is_empty());
     let page = PageQuery { limit: 9, ..PageQuery::default() };
     assert!(store.page(&there, &page).await.expect("read").is_empty());
@@ -133,6 +133,11 @@ async fn a_deleted_connection_comes_back_unproven_and_a_purged_one_never(databas
     assert_eq!(store.purge_due(Timestamp(9), Timestamp(20)).await, Ok(0));
     assert_eq!(store.purge_due(Timestamp(10), Timestamp(20)).await, Ok(1));
     assert!(store.connection(&scope, &id(1)).await.expect("read").is_none());
+    let removed = async || store.changes_since(&scope, 0).await.expect("read").expect("changes").removed;
+    store.forget_purged(Timestamp(20)).await.expect("nothing to forget");
+    assert_eq!(removed().await, [id(1)]);
+    store.forget_purged(Timestamp(21)).await.expect("forgotten");
+    assert_eq!(removed().await, []);
     let restored = store.undelete(&scope, &id(1), entry(AuditAction::Restored)).await;
     assert_eq!(restored, Err(StoreError::NotFound));
 }

@@ -13,7 +13,7 @@ use crate::database::{
 };
 use crate::workflows::workflow;
 
-on_both_engines!(deltas_equal_a_fresh_snapshot);
+on_both_engines!(deltas_equal_a_fresh_snapshot, a_page_newer_than_the_database_gets_no_delta);
 
 /// Numbers that look random and are the same each time (Knuth's MMIX generator).
 struct Dice(u64);
@@ -34,7 +34,7 @@ struct Page {
 
 impl Page {
     async fn refresh(&mut self, store: &Store, scope: &Scope) {
-        let changes = store.changes_since(scope, self.revision).await.expect("changes");
+        let changes = store.changes_since(scope, self.revision).await.expect("read").expect("changes");
         self.revision = changes.revision;
         for id in changes.removed {
             self.rows.remove(&id);
@@ -94,4 +94,13 @@ async fn deltas_equal_a_fresh_snapshot(database: &Database) {
     apart.refresh(store, &staging).await;
     let (_, rows) = store.snapshot(&staging).await.expect("snapshot");
     assert_eq!(apart.rows.into_values().collect::<Vec<_>>(), rows);
+}
+
+/// As after the database was restored from a copy.
+async fn a_page_newer_than_the_database_gets_no_delta(database: &Database) {
+    let (store, scope) = (&database.store, production());
+    insert(store, &scope, 1, "one").await.expect("inserted");
+    let revision = store.revision(&scope).await.expect("read");
+    assert!(store.changes_since(&scope, revision).await.expect("read").is_some());
+    assert_eq!(store.changes_since(&scope, revision + 1).await, Ok(None));
 }

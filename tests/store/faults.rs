@@ -18,6 +18,7 @@ on_both_engines!(
     an_interrupted_request_leaves_no_open_transaction,
     twenty_thousand_rows_read_in_one_go,
     a_store_opens_again_with_all_it_held,
+    what_only_reads_opens_no_database_that_lacks_a_table,
 );
 
 async fn sixty_four_writers_at_once_see_no_error(database: &Database) {
@@ -76,6 +77,16 @@ async fn a_store_opens_again_with_all_it_held(database: &Database) {
     insert(&database.store, &production(), 1, "one").await.expect("inserted");
     let again = Store::open(&database.url).await.expect("opened");
     assert_eq!(again.snapshot(&production()).await, database.store.snapshot(&production()).await);
+}
+
+async fn what_only_reads_opens_no_database_that_lacks_a_table(database: &Database) {
+    Store::open_existing(&database.url).await.expect("up to date");
+    database.execute("DELETE FROM _sqlx_migrations WHERE version = 2").await;
+    assert_eq!(Store::open_existing(&database.url).await.err(), Some(StoreError::Outdated));
+    database.execute("UPDATE _sqlx_migrations SET version = 9999").await;
+    assert_eq!(Store::open_existing(&database.url).await.err(), Some(StoreError::Corrupt));
+    database.execute("DROP TABLE _sqlx_migrations").await;
+    assert_eq!(Store::open_existing(&database.url).await.err(), Some(StoreError::Missing));
 }
 
 #[tokio::test]

@@ -83,8 +83,12 @@ impl Services {
         since: Option<i64>,
     ) -> Result<Snapshot, ApiError> {
         let scope = caller.scope(Action::ViewConnections, environment)?;
-        let (revision, rows, removed) = if let Some(since) = since {
-            let changes = self.store.changes_since(&scope, since).await?;
+        let changes = match since {
+            Some(since) => self.store.changes_since(&scope, since).await?,
+            None => None,
+        };
+        let whole = changes.is_none();
+        let (revision, rows, removed) = if let Some(changes) = changes {
             (changes.revision, changes.changed, changes.removed)
         } else {
             let all = self.rows(&scope).await?;
@@ -93,7 +97,7 @@ impl Services {
         Ok(Snapshot {
             revision,
             now: self.clock.now(),
-            whole: since.is_none(),
+            whole,
             components: self.badges(rows.iter()),
             rows,
             removed,

@@ -197,6 +197,19 @@ impl Store {
         .await
     }
 
+    /// When the latest line was written, in any workspace.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn latest_audit(&self) -> Result<Option<Timestamp>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT a.at FROM workspaces w JOIN audit a ON a.workspace = w.id AND a.sequence = w.audit_sequence",
+        );
+        let rows = rows.fetch_all(&self.read).await?;
+        let times = rows.iter().map(|row| Ok(Timestamp(row.try_get("at")?))).collect::<Result<Vec<_>, StoreError>>()?;
+        Ok(times.into_iter().max())
+    }
+
     /// Reads a workspace's whole audit trail and checks every hash, a thousand lines at a time.
     ///
     /// # Errors

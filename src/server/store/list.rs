@@ -50,12 +50,16 @@ impl Store {
         Ok((revision, rows.iter().map(summary).collect::<Result<_, _>>()?))
     }
 
-    /// What changed after `revision`: applied to what a page held then, it gives the snapshot of now.
+    /// What changed after `revision`: applied to what a page held then, it gives the snapshot of now. `None` for a
+    /// revision that is still to come: the database was restored from a copy that is older than the page.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`; `NotFound` where there is no such workspace.
-    pub async fn changes_since(&self, scope: &Scope, revision: i64) -> Result<Changes, StoreError> {
+    pub async fn changes_since(&self, scope: &Scope, revision: i64) -> Result<Option<Changes>, StoreError> {
         let now = self.revision(scope).await?;
+        if revision > now {
+            return Ok(None);
+        }
         let mut changes = Changes { revision: now, ..Changes::default() };
         // Before the rows: whatever is purged meanwhile is still seen as deleted or, next time, as purged.
         let purged = sqlx::query(
@@ -82,7 +86,7 @@ impl Store {
                 None => changes.changed.push(summary(row)?),
             }
         }
-        Ok(changes)
+        Ok(Some(changes))
     }
 
     /// How many wait in *Recently deleted*.

@@ -6,7 +6,7 @@ use super::connection::check_capacity;
 use super::error::name_taken;
 use super::list::{next_revision, summary_of};
 use super::record::{AuditAction, AuditEntry, Scope};
-use super::row::{parsed, to_json};
+use super::row::{moment, parsed, to_json};
 use super::{Store, StoreError, audit};
 use crate::domain::connection::Summary;
 use crate::domain::health::Health;
@@ -87,7 +87,7 @@ impl Store {
     /// `InUse` where it is not deleted, `NotFound`, `Unavailable`.
     pub async fn purge(&self, scope: &Scope, id: &ConnectionId, entry: AuditEntry) -> Result<(), StoreError> {
         let (scope, id) = (scope.clone(), id.clone());
-        self.write(move |tx| Box::pin(async move { purge(tx, &scope, &id, &entry).await })).await
+        self.write(move |tx| Box::pin(async move { purge(tx, &scope, &id, None, &entry).await })).await
     }
 
     /// Destroys what was deleted before a moment, each in a transaction of its own; says how many.
@@ -98,18 +98,49 @@ impl Store {
         let mut purged = 0;
         for (scope, id) in self.deleted_before(before).await? {
             let entry = AuditEntry::system(now, AuditAction::Purged, "");
-            match self.purge(&scope, &id, entry).await {
+            let purged_one =
+                self.write(move |tx| Box::pin(async move { purge(tx, &scope, &id, Some(before), &entry).await }));
+            match purged_one.await {
                 Ok(()) => purged += 1,
-                // Brought back, or purged by somebody else, since the list was read.
+                // Brought back, deleted anew, or purged by somebody else, since the list was read.
                 Err(StoreError::InUse | StoreError::NotFound) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(purged)
     }
+
+    /// Forgets what was purged before a moment: no page that is older can still be open.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn forget_purged(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query(
+                    "DELETE FROM purged_connections WHERE EXISTS (SELECT 1 FROM audit a \
+                     WHERE a.workspace = purged_connections.workspace AND a.environment = purged_connections.environment \
+                     AND a.subject = purged_connections.id AND a.action = $1 AND a.at < $2)",
+                )
+                .bind(AuditAction::Purged.as_str())
+                .bind(before.0)
+                .execute(tx)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
 }
 
-async fn purge(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId, entry: &AuditEntry) -> Result<(), StoreError> {
+/// `InUse` where it is not deleted, or, with a moment, not since before it.
+pub(super) async fn purge(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    id: &ConnectionId,
+    before: Option<Timestamp>,
+    entry: &AuditEntry,
+) -> Result<(), StoreError> {
     audit::append_in(tx, scope, Some(id.as_str()), entry).await?;
     let revision = next_revision(tx, scope).await?;
     let row =
@@ -119,7 +150,8 @@ async fn purge(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId, entry: 
             .bind(id.as_str())
             .fetch_one(&mut *tx)
             .await?;
-    if row.try_get::<Option<i64>, _>("deleted_at")?.is_none() {
+    let due = |deleted_at| before.is_none_or(|before| deleted_at < before);
+    if !moment(&row, "deleted_at")?.is_some_and(due) {
         return Err(StoreError::InUse);
     }
     let id: ConnectionId = parsed(row.try_get("id")?)?;

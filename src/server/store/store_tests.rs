@@ -3,9 +3,12 @@
 use sqlx::AnyConnection;
 use std::path::PathBuf;
 
-use super::record::{AuditAction, AuditEntry};
-use super::{Store, StoreError};
-use crate::domain::id::{MemberId, WorkspaceId};
+use super::record::{AuditAction, AuditEntry, Credentials, NewConnection, Proof, Scope};
+use super::{Store, StoreError, removal};
+use crate::domain::environment::Environment;
+use crate::domain::field::FieldValues;
+use crate::domain::id::{ConnectionId, MemberId, WorkspaceId};
+use crate::domain::tag::TagSet;
 use crate::domain::time::Timestamp;
 
 struct Folder(PathBuf);
@@ -42,4 +45,35 @@ async fn writes_go_on_once_a_full_disk_has_room_again() {
     store.write(|tx| Box::pin(limit_pages(tx))).await.expect("limited");
     assert_eq!(note(&store, "x".repeat(100_000)).await, Err(StoreError::Unavailable));
     note(&store, String::new()).await.expect("room again");
+}
+
+fn connection() -> NewConnection {
+    let (sealed, secrets, proof) = (Vec::new(), Vec::new(), Proof::default());
+    let method = "token".to_owned();
+    NewConnection {
+        id: ConnectionId::from_bytes([1; 16]),
+        component: "slack".to_owned().try_into().expect("a slug"),
+        name: "one".to_owned().try_into().expect("a name"),
+        tags: TagSet::default(),
+        credentials: Credentials { method, config: FieldValues::default(), sealed, secrets, proof },
+        request_id: None,
+    }
+}
+
+/// Between the list of what is due and the purge, somebody brought it back and deleted it anew.
+#[tokio::test]
+async fn a_purge_spares_what_was_deleted_anew() {
+    let (store, _folder) = store("anew").await;
+    let scope = Scope { workspace: WorkspaceId::default_workspace(), environment: Environment::Production };
+    let entry = || AuditEntry::system(Timestamp(1), AuditAction::Edited, "");
+    let id = store.insert(&scope, connection(), entry()).await.expect("inserted").id;
+    store.delete(&scope, &id, Timestamp(9), entry()).await.expect("deleted");
+    let purge = |before| {
+        let (scope, id) = (scope.clone(), id.clone());
+        store.write(move |tx| {
+            Box::pin(async move { removal::purge(tx, &scope, &id, Some(Timestamp(before)), &entry()).await })
+        })
+    };
+    assert_eq!(purge(9).await, Err(StoreError::InUse));
+    assert_eq!(purge(10).await, Ok(()));
 }
