@@ -109,6 +109,8 @@ pub const fn status(error: &ApiError) -> StatusCode {
         ApiError::NameTaken { .. } | ApiError::Conflict { .. } | ApiError::Full | ApiError::Outdated => {
             StatusCode::CONFLICT
         }
+        ApiError::Reused => StatusCode::UNPROCESSABLE_ENTITY,
+        ApiError::Gone => StatusCode::GONE,
         ApiError::Busy => StatusCode::TOO_MANY_REQUESTS,
         ApiError::Unavailable | ApiError::Offline => StatusCode::SERVICE_UNAVAILABLE,
         ApiError::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, Row};
 
-use super::record::Scope;
+use super::record::{Earlier, Scope};
 use super::row::{moment, parsed, summaries, summary};
 use super::{Store, StoreError};
 use crate::domain::connection::Summary;
@@ -121,24 +121,21 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
-    pub async fn by_request_id(&self, scope: &Scope, request_id: &str) -> Result<Option<Summary>, StoreError> {
+    pub async fn by_request_id(&self, scope: &Scope, request_id: &str) -> Result<Option<Earlier>, StoreError> {
         let mut connection = self.read.acquire().await?;
-        by_request_id(&mut connection, scope, request_id).await
-    }
-}
-
-pub(super) async fn by_request_id(
-    connection: &mut AnyConnection,
-    scope: &Scope,
-    request_id: &str,
-) -> Result<Option<Summary>, StoreError> {
-    let row = sqlx::query(concat!(summaries!(), "WHERE c.workspace = $1 AND c.environment = $2 AND c.request_id = $3"))
+        let row = sqlx::query(
+            "SELECT id, deleted_at, request_digest FROM connections \
+             WHERE workspace = $1 AND environment = $2 AND request_id = $3",
+        )
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
         .bind(request_id)
-        .fetch_optional(connection)
+        .fetch_optional(&mut *connection)
         .await?;
-    row.as_ref().map(summary).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let summary = summary_of(&mut connection, scope, &parsed(row.try_get("id")?)?).await?;
+        Ok(Some(Earlier::new(summary, moment(&row, "deleted_at")?.is_some(), row.try_get("request_digest")?)))
+    }
 }
 
 /// One connection's summary within a write.

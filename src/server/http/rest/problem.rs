@@ -124,6 +124,8 @@ const fn name(error: &ApiError) -> (&'static str, &'static str) {
         ApiError::Invalid { .. } => ("/problems/invalid-values", "Some values cannot be used"),
         ApiError::NameTaken { .. } => ("/problems/name-taken", "The name is taken"),
         ApiError::Conflict { .. } => ("/problems/stale-version", "Changed meanwhile"),
+        ApiError::Reused => ("/problems/idempotency-key-reused", "The Idempotency-Key stands for another request"),
+        ApiError::Gone => ("/problems/gone", "Deleted since"),
         ApiError::Full => ("/problems/environment-full", "The environment is full"),
         ApiError::Busy => ("/problems/busy", "Too many checks at once"),
         ApiError::Unavailable | ApiError::Offline => ("/problems/unavailable", "Not available right now"),
