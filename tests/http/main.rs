@@ -4,6 +4,8 @@
 mod access;
 mod destinations;
 mod harness;
+mod machines;
 mod pages;
 mod rest;
 mod sessions;
+mod trail;
