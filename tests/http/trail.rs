@@ -70,7 +70,7 @@ base_url = "https://{host}/v1"
 headers = {{ authorization = "Bearer {{token}}" }}
 [[methods.service.probes]]
 path = "/me"
-outcomes = [{{ verdict = "valid", status = [200] }}]
+outcomes = [{{ verdict = "valid", status = [200] }}, {{ verdict = "rejected", status = [401], message = "Refused." }}]
 "#
     );
     std::fs::create_dir_all(folder).expect("a folder");
