@@ -23,6 +23,16 @@ pub enum ApiError {
     NameTaken { component: String, name: String },
     #[error("Somebody else changed this connection meanwhile. Look at the current values and try again.")]
     Conflict { current: Box<Summary> },
+    #[error(
+        "Something else was already created with this request id or Idempotency-Key. Send another one with each new \
+         request."
+    )]
+    Reused,
+    #[error(
+        "What this request created before was deleted since. Restore it, or create it anew under another request id or \
+         Idempotency-Key."
+    )]
+    Gone,
     #[error("This environment holds as many connections as it can (20,000). Delete some first.")]
     Full,
     #[error("Too many checks run at once. Wait a moment and try again.")]

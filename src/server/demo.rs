@@ -99,8 +99,14 @@ impl Sample<'_> {
         let (health, expires_at) = self.health(n);
         let proof = Proof { health, account: account(form.badge.slug.as_str(), n), expires_at, ..Proof::default() };
         let method = form.methods.first().map(|method| method.id.clone()).unwrap_or_default();
-        let credentials =
-            Credentials { method, config: FieldValues::default(), sealed: Vec::new(), secrets: Vec::new(), proof };
+        let credentials = Credentials {
+            method,
+            config: FieldValues::default(),
+            sealed: Vec::new(),
+            secrets: Vec::new(),
+            destination: None,
+            proof,
+        };
         let new = NewConnection {
             id: ConnectionId::from_bytes(self.services.random.uuid_v7(created_at)?),
             component: form.badge.slug.clone(),
@@ -108,6 +114,7 @@ impl Sample<'_> {
             tags: TagSet::parse(tags).map_err(|_| ApiError::Internal)?,
             credentials,
             request_id: None,
+            request_digest: None,
         };
         Ok((new, created_at))
     }

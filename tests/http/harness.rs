@@ -103,13 +103,19 @@ impl Site {
         let policy = NetworkPolicy { local: config.local(), ..NetworkPolicy::default() };
         let dialer = Dialer::new(policy, Arc::new(SystemResolver)).opening_by(open);
         let prober = Prober::new(dialer, clock.clone());
-        let catalog = Catalog::load(None).expect("the catalog");
+        let catalog = Catalog::load(config.catalog_dir.as_deref()).expect("the catalog");
         let owner_id = MemberId::from_bytes(random.uuid_v7(clock.now()).expect("bytes"));
         let owner = store.ensure_default_workspace(clock.now(), owner_id).await.expect("an owner");
         let setting = Setting { local: config.local(), demo: false };
         let services = Services::new(store, vault, catalog, prober, clock, random, setting);
         let app = AppState { services, config: Arc::new(config) };
         Self { router: router(&app), app, owner, now, dialled, folder }
+    }
+
+    /// As after a restart: the catalog's files are read again.
+    pub fn reload_catalog(&mut self) {
+        self.app.services.catalog = Catalog::load(self.app.config.catalog_dir.as_deref()).expect("the catalog");
+        self.router = router(&self.app);
     }
 
     pub fn pass(&self, milliseconds: i64) {

@@ -5,6 +5,8 @@ mod access;
 mod destinations;
 mod harness;
 mod listening;
+mod machines;
 mod pages;
 mod rest;
 mod sessions;
+mod trail;

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::json;
+use sqlx::Connection as _;
 
 use crate::harness::{As, Site, request};
 use patchbay::api::transport::{CONTRACT, CONTRACT_HEADER};
@@ -141,5 +142,14 @@ async fn an_unchanged_snapshot_is_not_sent_again() {
 #[tokio::test]
 async fn readiness_follows_the_database() {
     let site = Site::new().await;
+    assert_eq!(site.get("/readyz", &As::Nobody).await.status, StatusCode::OK);
+    sqlx::any::install_default_drivers();
+    let url = site.app.config.database_url.reveal();
+    let mut other = sqlx::AnyConnection::connect(url).await.expect("the database");
+    // Nobody else can write now.
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.expect("the lock");
+    let away = site.get("/readyz", &As::Nobody).await;
+    assert_eq!((away.status, away.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "2"));
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.expect("the end");
     assert_eq!(site.get("/readyz", &As::Nobody).await.status, StatusCode::OK);
 }

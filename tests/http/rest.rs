@@ -79,8 +79,11 @@ async fn a_stale_version_is_refused_with_the_one_in_force() {
     };
     assert_eq!(site.send(change(&version, "B")).await.status, StatusCode::OK);
     let stale = site.send(change(&version, "C")).await;
-    assert_eq!((stale.status, stale.json()["type"].as_str()), (StatusCode::CONFLICT, Some("/problems/stale-version")));
+    let expected = (StatusCode::PRECONDITION_FAILED, Some("/problems/stale-version"));
+    assert_eq!((stale.status, stale.json()["type"].as_str()), expected);
     assert!(stale.json()["current_version"].is_i64());
+    let said_in_body = site.call("PATCH", &one, &key, &json!({ "name": "C", "version": 1 })).await;
+    assert_eq!(said_in_body.status, StatusCode::CONFLICT, "{}", said_in_body.text);
     assert_eq!(site.send(change("\"x\"", "C")).await.status, StatusCode::BAD_REQUEST);
 }
 
@@ -143,14 +146,21 @@ async fn what_cannot_be_read_is_refused_as_a_problem() {
 async fn a_huge_or_garbled_request_of_a_page_is_refused() {
     let site = Site::new().await;
     let session = site.sign_in().await;
-    let huge = "x".repeat(1 << 20);
-    let announced = site.call("POST", "/rpc/set_tags", &session, &json!({ "tags": [huge] })).await;
-    assert!(announced.status.is_client_error(), "{}", announced.status);
+    let id = site.connection(Environment::Development, "A").await;
+    let tags = |tag: String| {
+        let body = json!({ "environment": "development", "id": id, "version": 1, "tags": [tag] }).to_string();
+        let length = body.len().to_string();
+        let mut set_tags = request("POST", "/rpc/set_tags", &session, Some(body));
+        set_tags.headers_mut().insert("content-length", length.parse().expect("a value"));
+        set_tags
+    };
+    assert_eq!(site.send(tags("x".repeat(1 << 20))).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(site.send(tags("x".to_owned())).await.status, StatusCode::OK);
     let mut garbled = request("POST", "/rpc/detail", &session, Some(String::new()));
     *garbled.body_mut() = Body::from(vec![0xff, 0xfe]);
     assert_eq!(site.send(garbled).await.status, StatusCode::BAD_REQUEST);
     let streamed = site.call("POST", "/rpc/stream/create", &session, &json!({ "x": 1 })).await;
-    assert!(streamed.status.is_client_error());
+    assert_eq!(streamed.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test]

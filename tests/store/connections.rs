@@ -19,6 +19,7 @@ on_both_engines!(
     a_deleted_connection_comes_back_unproven_and_a_purged_one_never,
     a_full_environment_takes_no_more,
     a_repeated_request_creates_nothing_twice,
+    another_request_with_the_same_id_is_no_repetition,
     proof_of_older_secrets_is_dropped,
     pages_by_keyset_filter_and_miss_nothing,
     a_failed_bulk_insert_leaves_nothing,
@@ -160,8 +161,25 @@ async fn a_repeated_request_creates_nothing_twice(database: &Database) {
     for repeated in [given(2, "one"), given(3, "another")] {
         assert_eq!(store.insert(&scope, repeated, entry(AuditAction::Created)).await, Ok(first.clone()));
     }
-    assert_eq!(store.by_request_id(&scope, "r").await, Ok(Some(first)));
+    assert_eq!(store.by_request_id(&scope, "r").await.map(|earlier| earlier.map(|it| it.summary)), Ok(Some(first)));
     assert_eq!(store.snapshot(&scope).await.expect("read").1.len(), 1);
+}
+
+async fn another_request_with_the_same_id_is_no_repetition(database: &Database) {
+    let (store, scope) = (&database.store, production());
+    let given = |number, digest: &[u8]| NewConnection {
+        request_id: Some("r".to_owned()),
+        request_digest: Some(digest.to_vec()),
+        ..new(number, "one")
+    };
+    let insert = |given| store.insert(&scope, given, entry(AuditAction::Created));
+    let first = insert(given(1, b"a")).await.expect("inserted");
+    assert_eq!(insert(given(2, b"b")).await, Err(StoreError::NameTaken));
+    assert_eq!(insert(given(3, b"a")).await, Ok(first));
+    store.delete(&scope, &id(1), Timestamp(2), entry(AuditAction::Deleted)).await.expect("deleted");
+    assert_eq!(insert(given(4, b"a")).await, Err(StoreError::NameTaken));
+    let earlier = store.by_request_id(&scope, "r").await.expect("read").expect("there");
+    assert!(earlier.is_deleted && earlier.is_repeated_by(Some(b"a")) && !earlier.is_repeated_by(Some(b"b")));
 }
 
 async fn proof_of_older_secrets_is_dropped(database: &Database) {

@@ -158,6 +158,7 @@ pub fn credentials(sealed: &[u8]) -> Credentials {
         config: FieldValues::default(),
         sealed: sealed.to_vec(),
         secrets: Vec::new(),
+        destination: None,
         proof: Proof::default(),
     }
 }
@@ -170,6 +171,7 @@ pub fn new(number: u32, text: &str) -> NewConnection {
         tags: TagSet::default(),
         credentials: credentials(b"sealed"),
         request_id: None,
+        request_digest: None,
     }
 }
 

@@ -16,6 +16,7 @@ on_both_engines!(
     a_sign_out_that_fails_leaves_no_line,
     sessions_end_by_idleness_by_age_and_by_sign_out,
     an_api_key_works_until_it_expires,
+    a_revoked_api_key_is_gone_and_its_end_is_written_down,
     the_first_data_key_stays_in_force,
 );
 
@@ -128,6 +129,31 @@ async fn an_api_key_works_until_it_expires(database: &Database) {
     assert_eq!(found.last_used_at, Some(Timestamp(2)));
     assert_eq!(store.api_key([5; 32], Timestamp(10 * MINUTE)).await, Ok(None));
     assert_eq!(store.api_key([6; 32], Timestamp(2)).await, Ok(None));
+}
+
+async fn a_revoked_api_key_is_gone_and_its_end_is_written_down(database: &Database) {
+    let (store, workspace) = (&database.store, WorkspaceId::default_workspace());
+    let key = |number: u8| NewApiKey {
+        id: ApiKeyId::from_bytes([number; 16]),
+        workspace: WorkspaceId::default_workspace(),
+        name: format!("key {number}"),
+        key_hash: [number; 32],
+        environments: EnvironmentSet::EVERY,
+        permissions: vec![Permission::Read],
+        expires_at: Timestamp(10 * MINUTE),
+        created_at: Timestamp(i64::from(number)),
+    };
+    for number in [1, 2] {
+        store.create_api_key(key(number), entry(AuditAction::KeyCreated)).await.expect("made");
+    }
+    let first = key(1).id;
+    let revoke = || store.revoke_api_key(&workspace, &first, entry(AuditAction::KeyRevoked));
+    revoke().await.expect("revoked");
+    assert_eq!(revoke().await, Err(StoreError::NotFound));
+    assert_eq!(store.api_key([1; 32], Timestamp(5)).await, Ok(None));
+    let left = store.api_keys(&workspace).await.expect("keys");
+    assert_eq!(left.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), ["key 2"]);
+    assert_eq!(store.verify_audit(&workspace).await, Ok(AuditVerdict::Intact { lines: 3 }));
 }
 
 async fn the_first_data_key_stays_in_force(database: &Database) {

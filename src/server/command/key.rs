@@ -1,4 +1,4 @@
-//! `patchbay api-key create`.
+//! `patchbay api-key create`, `list` and `revoke`.
 
 use super::error::CommandError;
 use super::open;
@@ -6,13 +6,13 @@ use crate::domain::environment::Environment;
 use crate::domain::id::{ApiKeyId, WorkspaceId};
 use crate::domain::line::is_line;
 use crate::domain::role::{EnvironmentSet, Permission};
-use crate::domain::time::DAY;
+use crate::domain::time::{DAY, Timestamp};
 use crate::server::clock::Clock;
 use crate::server::config::Config;
 use crate::server::http::token;
 use crate::server::random::Random;
-use crate::server::store::NewApiKey;
 use crate::server::store::record::{AuditAction, AuditEntry};
+use crate::server::store::{ApiKey, NewApiKey, StoreError};
 
 /// Longest name, in characters.
 const NAME_LIMIT: usize = 120;
@@ -66,18 +66,84 @@ pub async fn create(config: &Config, create: &Create) -> Result<(), CommandError
         expires_at: now.plus(create.expires_days * DAY),
         created_at: now,
     };
-    let entry = AuditEntry {
-        at: now,
-        actor: "system".to_owned(),
-        actor_name: "command line".to_owned(),
-        address: None,
-        action: AuditAction::KeyCreated,
-        about: name.to_owned(),
-    };
+    let entry = on_command_line(now, AuditAction::KeyCreated, name);
     let until = new.expires_at.to_day();
     store.create_api_key(new, entry).await?;
     // Shown to whoever asked for it; only its hash is stored.
     println!("{}", key.reveal());
     eprintln!("Valid until {until}. It is shown this once only: put it where the program reads its secrets.");
     Ok(())
+}
+
+fn on_command_line(at: Timestamp, action: AuditAction, about: &str) -> AuditEntry {
+    AuditEntry { actor_name: "command line".to_owned(), ..AuditEntry::system(at, action, about) }
+}
+
+/// Prints one line a key of the default workspace.
+///
+/// # Errors
+/// A database that does not open.
+pub async fn list(config: &Config) -> Result<(), CommandError> {
+    let now = Clock::system().now();
+    let keys = open::store(config).await?.api_keys(&WorkspaceId::default_workspace()).await?;
+    if keys.is_empty() {
+        println!("There are no API keys. `patchbay api-key create` makes one.");
+    }
+    for key in &keys {
+        println!("{}", line(key, now));
+    }
+    Ok(())
+}
+
+fn line(key: &ApiKey, now: Timestamp) -> String {
+    let environments = key.environments.iter().map(Environment::as_str).collect::<Vec<_>>().join(",");
+    let permissions = key.permissions.iter().map(|permission| permission.as_str()).collect::<Vec<_>>().join(",");
+    let end = if key.expires_at <= now { "expired" } else { "expires" };
+    let used = key.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {}", at.to_day()));
+    let until = key.expires_at.to_day();
+    format!("{}  {}  {environments}  {permissions}  {end} {until}  {used}", key.id, key.name)
+}
+
+/// Destroys a key of the default workspace.
+///
+/// # Errors
+/// Where there is no such key, or the database does not open.
+pub async fn revoke(config: &Config, id: &ApiKeyId) -> Result<(), CommandError> {
+    let store = open::store(config).await?;
+    let workspace = WorkspaceId::default_workspace();
+    let known = store.api_keys(&workspace).await?.into_iter().find(|key| key.id == *id);
+    let unknown = CommandError::Key("There is no key with this id. `patchbay api-key list` shows those there are.");
+    let Some(key) = known else { return Err(unknown) };
+    let entry = on_command_line(Clock::system().now(), AuditAction::KeyRevoked, &key.name);
+    match store.revoke_api_key(&workspace, id, entry).await {
+        Err(StoreError::NotFound) => Err(unknown),
+        result => {
+            result?;
+            println!("{} ({}) is revoked: it is refused from now on.", key.id, key.name);
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_where_a_key_is_valid_what_it_may_do_and_until_when() {
+        let key = ApiKey {
+            id: ApiKeyId::from_bytes([1; 16]),
+            workspace: WorkspaceId::default_workspace(),
+            name: "deploy".to_owned(),
+            environments: EnvironmentSet::try_from(vec![Environment::Staging]).expect("a set"),
+            permissions: vec![Permission::Read, Permission::Write],
+            created_at: Timestamp(0),
+            expires_at: Timestamp(DAY),
+            last_used_at: None,
+        };
+        let told = line(&key, Timestamp(2 * DAY));
+        assert!(told.starts_with(key.id.as_str()), "{told}");
+        assert!(told.ends_with("deploy  staging  read,write  expired 2 Jan 1970  never used"), "{told}");
+        assert!(line(&key, Timestamp(0)).contains("expires 2 Jan 1970"));
+    }
 }

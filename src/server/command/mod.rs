@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::config::Config;
+use crate::domain::id::ApiKeyId;
 use error::CommandError;
 
 /// Manages authentication credentials and connection configurations for third-party services.
@@ -54,6 +55,13 @@ enum Command {
 enum ApiKeyCommand {
     /// Makes a key and prints it; it is shown this once only
     Create(key::Create),
+    /// Shows what keys there are; never the keys themselves
+    List,
+    /// Destroys a key: it is refused from then on
+    Revoke {
+        /// As `api-key list` shows it
+        id: ApiKeyId,
+    },
 }
 
 #[derive(Subcommand)]
@@ -102,6 +110,8 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Demo(demo) => block_on(serve::demo(config, &demo)),
         Command::SignInLink => block_on(link::print(&config)),
         Command::ApiKey(ApiKeyCommand::Create(create)) => block_on(key::create(&config, &create)),
+        Command::ApiKey(ApiKeyCommand::List) => block_on(key::list(&config)),
+        Command::ApiKey(ApiKeyCommand::Revoke { id }) => block_on(key::revoke(&config, &id)),
         Command::Component(ComponentCommand::Check { file }) => component::check(&file),
         Command::Doctor => block_on(doctor::run(&config)),
         Command::Audit(AuditCommand::Verify) => block_on(audit::verify(&config)),

@@ -1,19 +1,22 @@
 //! A request that changes something comes from our own pages, or carries an API key.
 //!
 //! Browsers say where a request comes from (`Sec-Fetch-Site`, W3C Fetch Metadata); where one does not, `Origin` has to
-//! be ours. A request with an `Authorization` header cannot be forged by a page, and is never let in by a cookie.
+//! be ours. A request with an `Authorization` header cannot be forged by a page, and is never let in by a cookie. One to
+//! the API that carries neither is told to send a key.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::AppState;
 use super::refusal::Refusal;
+use super::{AppState, session};
 
 /// Refuses what another site's page may have sent.
 pub async fn layer(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    if is_safe(request.method()) || comes_from_us(request.headers(), app.config.public_url.origin()) {
+    let url = &app.config.public_url;
+    let is_nobody = request.uri().path().starts_with("/api/") && session::cookie_in(request.headers(), url).is_none();
+    if is_safe(request.method()) || is_nobody || comes_from_us(request.headers(), url.origin()) {
         next.run(request).await
     } else {
         Refusal::foreign_page(request.uri().path()).into_response()

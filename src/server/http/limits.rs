@@ -9,9 +9,10 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::Limited;
 use std::time::{Duration, Instant};
 use tower::limit::GlobalConcurrencyLimitLayer;
-use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::AppState;
+use super::refusal::Refusal;
 use super::rest::problem::Problem;
 
 /// Longest pause while a request's body arrives.
@@ -26,8 +27,25 @@ pub fn apply(router: Router<AppState>, app: &AppState) -> Router<AppState> {
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(GlobalConcurrencyLimitLayer::new(limits.requests_at_once))
-        // An answer has to begin in time; a stream, once begun, may go on.
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request))
+        .layer(from_fn_with_state(app.clone(), in_time))
+}
+
+/// An answer has to begin in time; a stream, once begun, may go on.
+async fn in_time(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let answer = tokio::time::timeout(app.config.limits.request, next.run(request)).await;
+    answer.unwrap_or_else(|_| Refusal::too_slow(&path).into_response())
+}
+
+/// Marks the answer to a request whose handler panicked.
+#[derive(Clone, Copy)]
+pub struct Panicked;
+
+/// Tells of a panic in the words of whoever asked.
+pub async fn panics(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    if response.extensions().get::<Panicked>().is_some() { Refusal::internal(&path).into_response() } else { response }
 }
 
 /// Refuses a body that is too large: before reading where it says so, else while reading.
@@ -64,4 +82,29 @@ pub async fn trace(State(app): State<AppState>, request: Request, next: Next) ->
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Extension;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    #[tokio::test]
+    async fn a_panic_is_told_to_machines_as_a_problem() {
+        async fn falls() -> &'static str {
+            panic!("on purpose")
+        }
+        let router: Router = Router::new()
+            .route("/api/v1/falls", get(falls))
+            .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| Extension(Panicked).into_response()))
+            .layer(from_fn(panics));
+        let request = Request::builder().uri("/api/v1/falls").body(Body::empty()).expect("a request");
+        let answer = router.oneshot(request).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
+    }
 }

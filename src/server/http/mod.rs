@@ -19,13 +19,13 @@ mod stream;
 pub mod token;
 
 use any_spawner::Executor;
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::uri::PathAndQuery;
 use axum::http::{StatusCode, Uri};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use std::sync::Arc;
 use tower::ServiceExt as _;
 use tower_http::CompressionLevel;
@@ -68,7 +68,8 @@ pub fn router(app: &AppState) -> Router {
     let inner = site.merge(product);
     let inner = limits::apply(inner, app)
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-        .layer(CatchPanicLayer::custom(|_| Refusal::internal("").into_response()))
+        .layer(CatchPanicLayer::custom(|_| Extension(limits::Panicked).into_response()))
+        .layer(from_fn(limits::panics))
         .layer(from_fn_with_state(app.clone(), headers::layer))
         .layer(from_fn_with_state(app.clone(), limits::trace))
         .with_state(app.clone());

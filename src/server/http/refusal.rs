@@ -4,16 +4,22 @@ use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 
+use std::borrow::Cow;
+
 use super::rest::problem::Problem;
 use crate::api::error::ApiError;
+use crate::domain::role::Action;
+use crate::server::service::caller::{Caller, Principal};
 
 /// An error, and what kind of client reads it.
 pub struct Refusal {
     audience: Audience,
     error: ApiError,
     /// Where it says more than the error itself.
-    detail: Option<&'static str>,
+    detail: Option<Cow<'static, str>>,
     status: StatusCode,
+    /// The methods an address takes, for one that it does not take.
+    allow: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,7 +47,7 @@ impl Audience {
 impl Refusal {
     #[must_use]
     pub fn new(path: &str, error: ApiError) -> Self {
-        Self { audience: Audience::of(path), status: status(&error), error, detail: None }
+        Self { audience: Audience::of(path), status: status(&error), error, detail: None, allow: None }
     }
 
     /// A page of another site may have sent it.
@@ -49,31 +55,58 @@ impl Refusal {
     pub fn foreign_page(path: &str) -> Self {
         let detail = "This request did not come from a page of Patchbay. If Patchbay stands behind a proxy, check that \
                       public_url is the address you opened.";
-        Self { detail: Some(detail), ..Self::new(path, ApiError::Forbidden) }
+        Self { detail: Some(detail.into()), ..Self::new(path, ApiError::Forbidden) }
+    }
+
+    /// Nobody is signed in, and no key was sent.
+    #[must_use]
+    pub fn signed_out(path: &str) -> Self {
+        let refusal = Self::new(path, ApiError::SignedOut);
+        let for_machines =
+            (refusal.audience == Audience::Machine).then_some("Send an API key as `Authorization: Bearer pb_…`.");
+        Self { detail: for_machines.map(Cow::Borrowed), ..refusal }
+    }
+
+    /// A caller may not do this.
+    #[must_use]
+    pub fn forbidden(path: &str, caller: &Caller, action: Action) -> Self {
+        let permission = action.permission().as_str();
+        let detail = matches!(caller.principal, Principal::ApiKey { .. })
+            .then(|| Cow::Owned(format!("This API key has not the permission `{permission}`. Make one that has.")));
+        Self { detail, ..Self::new(path, ApiError::Forbidden) }
+    }
+
+    /// The answer did not begin in time.
+    #[must_use]
+    pub fn too_slow(path: &str) -> Self {
+        let detail = "Patchbay took too long to answer. Look whether the change was made, then try again.";
+        Self { detail: Some(detail.into()), ..Self::new(path, ApiError::Unavailable) }
     }
 
     /// Both an API key and a session cookie: whose rights should count?
     #[must_use]
     pub fn two_identities(path: &str) -> Self {
         let detail = "The request carries an API key and a session cookie. Send one of them.";
-        Self { detail: Some(detail), status: StatusCode::BAD_REQUEST, ..Self::new(path, ApiError::Forbidden) }
+        Self { detail: Some(detail.into()), status: StatusCode::BAD_REQUEST, ..Self::new(path, ApiError::Forbidden) }
     }
 
     #[must_use]
     pub fn unknown_key(path: &str) -> Self {
         let detail = "This API key is unknown, expired or revoked.";
-        Self { detail: Some(detail), ..Self::new(path, ApiError::SignedOut) }
+        Self { detail: Some(detail.into()), ..Self::new(path, ApiError::SignedOut) }
     }
 
     #[must_use]
     pub fn nothing_here(path: &str) -> Self {
-        Self { detail: Some("There is nothing at this address."), ..Self::new(path, ApiError::NotFound) }
+        Self { detail: Some("There is nothing at this address.".into()), ..Self::new(path, ApiError::NotFound) }
     }
 
     #[must_use]
-    pub fn wrong_method(path: &str) -> Self {
-        let detail = "This address does not take that method.";
-        Self { detail: Some(detail), status: StatusCode::METHOD_NOT_ALLOWED, ..Self::new(path, ApiError::NotFound) }
+    pub fn wrong_method(path: &str, allowed: &[&str]) -> Self {
+        let allow = allowed.join(", ");
+        let detail = Cow::Owned(format!("This address does not take that method. It takes: {allow}."));
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        Self { detail: Some(detail), status, allow: Some(allow), ..Self::new(path, ApiError::NotFound) }
     }
 
     #[must_use]
@@ -84,17 +117,22 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        match self.audience {
+        let allow = AppendHeaders(self.allow.map(|methods| (header::ALLOW, methods)));
+        let response = match self.audience {
+            Audience::Machine if self.status == StatusCode::METHOD_NOT_ALLOWED => {
+                Problem::unreadable(self.status, self.detail.unwrap_or_default()).into_response()
+            }
             Audience::Machine => {
                 let problem = Problem::of(self.error).with_status(self.status);
-                self.detail.map_or(problem.clone(), |detail| problem.with_detail(detail)).into_response()
+                self.detail.map_or(problem.clone(), |detail| problem.with_detail(&detail)).into_response()
             }
             Audience::Page => (self.status, retry_after(self.status), Json(self.error)).into_response(),
             Audience::Person => {
-                let text = self.detail.map_or_else(|| self.error.to_string(), str::to_owned);
+                let text = self.detail.map_or_else(|| self.error.to_string(), Cow::into_owned);
                 (self.status, retry_after(self.status), text).into_response()
             }
-        }
+        };
+        (allow, response).into_response()
     }
 }
 
@@ -109,6 +147,8 @@ pub const fn status(error: &ApiError) -> StatusCode {
         ApiError::NameTaken { .. } | ApiError::Conflict { .. } | ApiError::Full | ApiError::Outdated => {
             StatusCode::CONFLICT
         }
+        ApiError::Reused => StatusCode::UNPROCESSABLE_ENTITY,
+        ApiError::Gone => StatusCode::GONE,
         ApiError::Busy => StatusCode::TOO_MANY_REQUESTS,
         ApiError::Unavailable | ApiError::Offline => StatusCode::SERVICE_UNAVAILABLE,
         ApiError::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -93,6 +93,11 @@ pub fn access(method: &Method, path: &str) -> Option<Access> {
     ROUTES.iter().find(|route| route.method == method && route.path == path).map(|route| route.access)
 }
 
+/// The methods a path takes.
+fn methods(path: &str) -> Vec<&'static str> {
+    ROUTES.iter().filter(|route| route.path == path).map(|route| route.method).collect()
+}
+
 /// Lets through whom the table lets through.
 pub async fn layer(
     State(app): State<AppState>,
@@ -108,17 +113,22 @@ pub async fn layer(
     let access = matched.as_ref().and_then(|matched| access(request.method(), matched.as_str()));
     let refusal = match (access, caller) {
         (Some(Access::Public), _) | (Some(Access::SignedIn), Some(_)) => None,
-        (None, _) if matched.is_some() => Some(Refusal::wrong_method(path)),
+        (None, _) if matched.is_some() => {
+            let allowed = matched.as_ref().map(|matched| methods(matched.as_str())).unwrap_or_default();
+            Some(Refusal::wrong_method(path, &allowed))
+        }
         (None, _) => Some(Refusal::nothing_here(path)),
         (Some(Access::Person), None) => {
             return Redirect::to(&format!("{}/sign-in", app.config.public_url.base())).into_response();
         }
-        (_, None) => Some(Refusal::new(path, ApiError::SignedOut)),
+        (_, None) => Some(Refusal::signed_out(path)),
         (Some(Access::Person), Some(caller)) => match caller.principal {
             Principal::Member { .. } => None,
             Principal::ApiKey { .. } => Some(Refusal::new(path, ApiError::Forbidden)),
         },
-        (Some(Access::May(action)), Some(caller)) => caller.allow(action).err().map(|error| Refusal::new(path, error)),
+        (Some(Access::May(action)), Some(caller)) => {
+            caller.allow(action).err().map(|_| Refusal::forbidden(path, caller, action))
+        }
     };
     match refusal {
         None => next.run(request).await,

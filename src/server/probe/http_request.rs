@@ -100,12 +100,7 @@ pub fn build(
 /// # Errors
 /// As [`build`].
 pub fn address(service: &HttpService, probe: &HttpProbe, values: Values<'_>) -> Result<Url, BuildError> {
-    let template = Template::parse(probe.base_url.as_ref().unwrap_or(&service.base_url))?;
-    let base_text = render_base(&template, values)?;
-    let base = Url::parse(&base_text).map_err(|_| BuildError::Address)?;
-    if !matches!(base.scheme(), "http" | "https") || !base.username().is_empty() || base.password().is_some() {
-        return Err(BuildError::Address);
-    }
+    let (base_text, base) = base(probe.base_url.as_ref().unwrap_or(&service.base_url), values)?;
     let path = render(&probe.path, values, Encode::PathSegment)?;
     if !path.is_empty() && (base.query().is_some() || base.fragment().is_some()) {
         return Err(BuildError::Address);
@@ -122,6 +117,19 @@ pub fn address(service: &HttpService, probe: &HttpProbe, values: Values<'_>) -> 
     add_query(&mut url, &[&service.query, &probe.query], values)?;
     url.set_fragment(None);
     Ok(url)
+}
+
+/// A base URL, as text and read.
+///
+/// # Errors
+/// As [`build`].
+pub fn base(template: &str, values: Values<'_>) -> Result<(String, Url), BuildError> {
+    let text = render_base(&Template::parse(template)?, values)?;
+    let url = Url::parse(&text).map_err(|_| BuildError::Address)?;
+    if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
+        return Err(BuildError::Address);
+    }
+    Ok((text, url))
 }
 
 /// A base URL that is one whole field is taken as it is; within any other, a value is a part of a host name.

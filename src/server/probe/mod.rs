@@ -2,6 +2,7 @@
 
 mod amqp;
 mod aws;
+mod destination;
 mod ftp;
 mod google;
 mod http;
@@ -40,6 +41,7 @@ use crate::server::dial::host::Host;
 use crate::server::dial::tls::end_of;
 use crate::server::dial::{Dialer, Steps};
 use crate::server::vault::Secrets;
+pub use destination::destination;
 pub use scrub::Scrubber;
 use setback::Setback;
 pub use turns::NoTurn;

@@ -7,9 +7,9 @@ use crate::server::vault::{SecretText, Secrets};
 /// Looks fields up by id. Fields that are not shown hold nothing.
 #[derive(Clone, Copy)]
 pub struct Values<'a> {
-    fields: &'a [Field],
-    config: &'a FieldValues,
-    secrets: &'a Secrets,
+    pub fields: &'a [Field],
+    pub config: &'a FieldValues,
+    pub secrets: &'a Secrets,
 }
 
 impl<'a> Values<'a> {

@@ -14,7 +14,7 @@ use crate::domain::name::ConnectionName;
 use crate::domain::tag::TagSet;
 use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, Method};
-use crate::server::probe::Question;
+use crate::server::probe::{Question, destination};
 use crate::server::store::record::{Credentials, Proof, Scope};
 use crate::server::vault::{SealContext, SecretText, Secrets};
 
@@ -25,6 +25,8 @@ pub struct Candidate {
     pub secrets: Secrets,
     /// Which secrets there are, and since when.
     pub stored: Vec<StoredSecret>,
+    /// A digest of where the secrets are sent.
+    pub destination: Option<Vec<u8>>,
     /// Required fields that hold nothing; only let through for a connection saved as not active.
     pub missing: Vec<String>,
 }
@@ -75,12 +77,13 @@ pub fn name_and_tags(
 /// # Errors
 /// The problems, by field. With `incomplete`, fields that are merely missing are listed in the candidate instead.
 pub fn take_apart(
-    fields: &[Field],
+    method: &Method,
     values: &FieldValues,
     kept: Option<&Kept<'_>>,
     incomplete: bool,
     now: Timestamp,
 ) -> Result<Candidate, Vec<FieldProblem>> {
+    let fields = &method.fields;
     let is_kept = |field: &str| kept.is_some_and(|kept| kept.secrets.get(field).is_some());
     let (missing, problems): (Vec<_>, Vec<_>) = check_all(fields, values, is_kept)
         .into_iter()
@@ -94,11 +97,13 @@ pub fn take_apart(
         config: FieldValues::default(),
         secrets: Secrets::default(),
         stored: Vec::new(),
+        destination: None,
         missing: missing.iter().map(|problem| label(&problem.field)).collect(),
     };
     for field in fields.iter().filter(|field| field.is_shown(values, fields)) {
         candidate.add(field, values.get(&field.id), kept, now);
     }
+    candidate.destination = (!candidate.secrets.is_empty()).then(|| destination(method, &candidate.config));
     Ok(candidate)
 }
 
@@ -165,6 +170,7 @@ impl Services {
             config: candidate.config,
             sealed,
             secrets: candidate.stored,
+            destination: candidate.destination,
             proof,
         })
     }

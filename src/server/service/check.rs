@@ -12,8 +12,10 @@ use crate::domain::health::Health;
 use crate::domain::schedule::{self, Circumstances};
 use crate::domain::time::{DAY, Timestamp};
 use crate::server::catalog::definition::Method;
-use crate::server::probe::Question;
-use crate::server::store::record::{AuditAction, AuditEntry, Claim, Found, Judged, Proof, Scope, StoredConnection};
+use crate::server::probe::{Question, destination};
+use crate::server::store::record::{
+    AuditAction, AuditEntry, Claim, Credentials, Found, Judged, Proof, Scope, StoredConnection,
+};
 use crate::server::vault::Secrets;
 
 /// A use within this span counts as used.
@@ -38,11 +40,13 @@ impl Services {
         let config = &stored.credentials.config;
         let secrets = self.stored_secrets(stored).await?;
         let missing = missing_fields(method, config, &secrets);
-        let evidence = if missing.is_empty() {
-            self.prove(definition, method, config, &secrets, live).await?
-        } else {
+        let evidence = if !missing.is_empty() {
             let reason = format!("Not asked: {} is missing. Update the connection.", missing.join(", "));
             Evidence::none(self.clock.now(), reason)
+        } else if is_redirected(stored, method) {
+            Evidence::none(self.clock.now(), redirected(&definition.name))
+        } else {
+            self.prove(definition, method, config, &secrets, live).await?
         };
         Ok(Answer { evidence, missing })
     }
@@ -130,6 +134,19 @@ impl Services {
         let stored = self.store.connection(&claim.scope, &claim.id).await?;
         Ok(stored.filter(|stored| stored.deleted_at.is_none()))
     }
+}
+
+/// Whether the component's file now sends the stored secrets elsewhere than when they were given.
+pub(super) fn is_redirected(stored: &StoredConnection, method: &Method) -> bool {
+    let Credentials { config, destination: given_for, .. } = &stored.credentials;
+    given_for.as_ref().is_some_and(|given_for| *given_for != destination(method, config))
+}
+
+fn redirected(component: &str) -> String {
+    format!(
+        "Not asked: the address of the component {component} has changed since the secret was stored, so the secret is \
+         not sent there. Update the connection and give the secret again."
+    )
 }
 
 fn is_used(stored: &StoredConnection, now: Timestamp) -> bool {

@@ -2,8 +2,10 @@
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::audit::saved_as;
 use super::caller::Caller;
 use super::candidate::{Candidate, find, name_and_tags, not_saved, proof_of, take_apart};
+use super::repeat::Repeatable;
 use super::{Services, ended, finish, live_for};
 use crate::api::error::ApiError;
 use crate::api::stream::{CreateRequest, ProbeEvent, Saving};
@@ -18,7 +20,7 @@ use crate::domain::tag::TagSet;
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::probe::askable;
 use crate::server::store::StoreError;
-use crate::server::store::record::{AuditAction, NewConnection, Proof, Scope};
+use crate::server::store::record::{AuditAction, AuditEntry, NewConnection, Proof, Scope};
 
 /// Longest request id, in characters.
 const REQUEST_ID_LIMIT: usize = 200;
@@ -48,7 +50,8 @@ impl Services {
         if !is_line(&request.request_id, REQUEST_ID_LIMIT) {
             return Err(ApiError::field("request_id", "Give an id of 1 to 200 characters on one line."));
         }
-        if let Some(summary) = self.store.by_request_id(&scope, &request.request_id).await? {
+        let repeatable = self.repeatable(&scope, &request).await?;
+        if let Some(summary) = self.created_before(&scope, &repeatable).await? {
             return Ok(ProbeEvent::Saved { summary: Box::new(summary), evidence: None });
         }
         let checked = self.check_creation(&request)?;
@@ -58,6 +61,7 @@ impl Services {
                 let evidence = self.prove(definition, method, &candidate.config, &candidate.secrets, live).await?;
                 if evidence.verdict != Verdict::Valid {
                     self.tries.remember(&scope, &request.request_id, &request.values, &evidence);
+                    self.note_try(caller, &scope, None, format!("{} “{}”", definition.name, checked.name)).await?;
                     return Ok(not_saved(definition, evidence, caller.operator));
                 }
                 proof_of(evidence, self.clock.now())
@@ -65,7 +69,9 @@ impl Services {
             Saving::AsNotActive => self.proof_of_last_try(&scope, &request, &checked.candidate),
             Saving::Vouched => self.vouched(caller, checked.method, &checked.candidate)?,
         };
-        self.commit_creation(caller, scope, request.request_id, checked, proof).await
+        let about = format!("{}{}", checked.name, saved_as(request.saving));
+        let audit = caller.audit(&self.clock, AuditAction::Created, about);
+        self.commit_creation(caller, scope, repeatable, checked, proof, audit).await
     }
 
     fn check_creation(&self, request: &CreateRequest) -> Result<Checked<'_>, ApiError> {
@@ -73,7 +79,7 @@ impl Services {
         let mut problems = Vec::new();
         let named = name_and_tags(&request.name, &request.tags, &mut problems);
         let incomplete = request.saving == Saving::AsNotActive;
-        let candidate = take_apart(&method.fields, &request.values, None, incomplete, self.clock.now());
+        let candidate = take_apart(method, &request.values, None, incomplete, self.clock.now());
         match (named, candidate) {
             (Some((name, tags)), Ok(candidate)) => Ok(Checked { definition, method, name, tags, candidate }),
             (_, candidate) => {
@@ -108,22 +114,25 @@ impl Services {
         &self,
         caller: &Caller,
         scope: Scope,
-        request_id: String,
+        request: Repeatable,
         checked: Checked<'_>,
         proof: Proof,
+        audit: AuditEntry,
     ) -> Result<ProbeEvent, ApiError> {
         let id = ConnectionId::from_bytes(self.random.uuid_v7(self.clock.now())?);
         let evidence = proof.evidence.clone().map(|e| if caller.operator { e } else { e.without_details() });
-        let audit = caller.audit(&self.clock, AuditAction::Created, checked.name.as_str());
         let (services, method) = (self.clone(), checked.method.id.clone());
         let (component, name): (ComponentSlug, _) = (checked.definition.slug.clone(), checked.name.clone());
         let taken = ApiError::NameTaken { component: checked.definition.name.clone(), name: name.to_string() };
         let (tags, candidate) = (checked.tags, checked.candidate);
         let summary = finish(async move {
             let credentials = services.seal(&scope, &id, &method, 1, candidate, proof).await?;
-            let new = NewConnection { id, component, name, tags, credentials, request_id: Some(request_id) };
+            let Repeatable { id: request_id, digest } = request.clone();
+            let (request_id, request_digest) = (Some(request_id), Some(digest));
+            let new = NewConnection { id, component, name, tags, credentials, request_id, request_digest };
             match services.store.insert(&scope, new, audit).await {
-                Err(StoreError::NameTaken) => Err(taken),
+                // The name, or the request's id: another run of it may have come first.
+                Err(StoreError::NameTaken) => services.created_before(&scope, &request).await?.ok_or(taken),
                 result => Ok(result?),
             }
         })

@@ -1,6 +1,7 @@
 //! Name and tags: changed without touching a secret or asking the service.
 
 use super::Services;
+use super::audit::renamed;
 use super::caller::Caller;
 use super::candidate::name_and_tags;
 use crate::api::error::ApiError;
@@ -51,7 +52,8 @@ impl Services {
         let Some((name, tags)) = name_and_tags(&name, &tags, &mut problems) else {
             return Err(ApiError::Invalid { problems });
         };
-        let audit = caller.audit(&self.clock, AuditAction::Edited, "name, tags");
+        let stored = self.present(&scope, &id).await?;
+        let audit = caller.audit(&self.clock, AuditAction::Edited, renamed(&stored, &name, &tags).join(", "));
         let change = Change { name: Some(name), tags: Some(tags), ..Change::default() };
         self.change(&scope, &id, version, change, audit).await
     }

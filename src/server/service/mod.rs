@@ -1,5 +1,6 @@
 //! Use cases. Take store, vault, clock and prober; know no HTTP.
 
+mod audit;
 pub mod caller;
 mod candidate;
 mod check;
@@ -10,6 +11,7 @@ mod edit;
 pub mod list;
 mod page;
 pub mod patch;
+mod repeat;
 mod rows;
 mod test;
 mod tries;

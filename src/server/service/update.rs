@@ -2,8 +2,10 @@
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::audit::{renamed, replaced, saved_as};
 use super::caller::Caller;
 use super::candidate::{Candidate, Kept, find, name_and_tags, not_saved, proof_of, take_apart};
+use super::check::is_redirected;
 use super::{Services, ended, finish, live_for};
 use crate::api::error::ApiError;
 use crate::api::stream::{ProbeEvent, Saving, UpdateRequest};
@@ -16,7 +18,7 @@ use crate::domain::role::Action;
 use crate::domain::tag::TagSet;
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::store::StoreError;
-use crate::server::store::record::{AuditAction, Change, Proof, Scope, StoredConnection};
+use crate::server::store::record::{AuditAction, AuditEntry, Change, Proof, Scope, StoredConnection};
 use crate::server::vault::{SealContext, Secrets};
 
 struct Checked<'a> {
@@ -25,6 +27,8 @@ struct Checked<'a> {
     name: ConnectionName,
     tags: TagSet,
     candidate: Candidate,
+    /// What differs from what is stored: names, never values.
+    changed: Vec<String>,
 }
 
 impl Services {
@@ -63,6 +67,7 @@ impl Services {
                 let evidence = self.prove(definition, method, &candidate.config, &candidate.secrets, live).await?;
                 if evidence.verdict != Verdict::Valid {
                     self.tries.remember(&scope, &request.request_id, &request.values, &evidence);
+                    self.note_try(caller, &scope, Some(&request.id), checked.changed.join(", ")).await?;
                     return Ok(not_saved(definition, evidence, caller.operator));
                 }
                 proof_of(evidence, self.clock.now())
@@ -76,7 +81,9 @@ impl Services {
                 .map_or_else(Proof::default, |evidence| proof_of(evidence, self.clock.now())),
             Saving::Vouched => self.vouched(caller, checked.method, &checked.candidate)?,
         };
-        self.commit_update(caller, scope, stored, request.values, checked, proof).await
+        let about = format!("{}{}", checked.changed.join(", "), saved_as(request.saving));
+        let audit = caller.audit(&self.clock, AuditAction::Edited, about);
+        self.commit_update(caller, scope, stored, checked, proof, audit).await
     }
 
     async fn check_update(
@@ -88,19 +95,20 @@ impl Services {
         let (definition, method) = find(self, &stored.summary.component, &request.method)?;
         let mut problems = Vec::new();
         let named = name_and_tags(&request.name, &request.tags, &mut problems);
-        let secrets = self.stored_secrets(stored).await?.without(given_up);
+        let before = self.stored_secrets(stored).await?;
+        let secrets = before.clone().without(given_up);
         let kept = Kept { secrets: &secrets, stored: &stored.credentials.secrets };
         let kept = (stored.credentials.method == request.method).then_some(&kept);
-        if let (Some(kept), Some(moved)) =
-            (kept, moved_destination(&method.fields, &stored.credentials.config, &request.values))
-        {
-            problems.extend(asked_for_again(&method.fields, moved, &request.values, kept.secrets));
+        if let (Some(kept), Some(place)) = (kept, moved(stored, method, &request.values)) {
+            problems.extend(asked_for_again(&method.fields, place, &request.values, kept.secrets));
         }
         let incomplete = request.saving == Saving::AsNotActive;
-        let candidate = take_apart(&method.fields, &request.values, kept, incomplete, self.clock.now());
+        let candidate = take_apart(method, &request.values, kept, incomplete, self.clock.now());
         match (named, candidate) {
             (Some((name, tags)), Ok(candidate)) if problems.is_empty() => {
-                Ok(Checked { definition, method, name, tags, candidate })
+                let mut changed = renamed(stored, &name, &tags);
+                changed.extend(replaced(stored, &before, &method.id, &candidate));
+                Ok(Checked { definition, method, name, tags, candidate, changed })
             }
             (_, candidate) => {
                 problems.extend(candidate.err().unwrap_or_default());
@@ -114,14 +122,11 @@ impl Services {
         caller: &Caller,
         scope: Scope,
         stored: StoredConnection,
-        given: FieldValues,
         checked: Checked<'_>,
         proof: Proof,
+        audit: AuditEntry,
     ) -> Result<ProbeEvent, ApiError> {
         let evidence = proof.evidence.clone().map(|e| if caller.operator { e } else { e.without_details() });
-        let fields: Vec<&str> =
-            given.0.iter().filter(|(_, value)| !value.is_empty()).map(|(id, _)| id.as_str()).collect();
-        let audit = caller.audit(&self.clock, AuditAction::Edited, fields.join(", "));
         let taken = ApiError::NameTaken { component: checked.definition.name.clone(), name: checked.name.to_string() };
         let (services, method) = (self.clone(), checked.method.id.clone());
         let (name, tags, candidate) = (checked.name, checked.tags, checked.candidate);
@@ -166,22 +171,29 @@ impl Services {
     }
 }
 
-/// The first field that says where the secret is sent and says something new.
-fn moved_destination<'a>(fields: &'a [Field], before: &FieldValues, after: &FieldValues) -> Option<&'a Field> {
-    fields.iter().filter(|field| field.destination).find(|field| {
+/// What says that stored secrets would be sent elsewhere than they were given for: the component's file, or the first
+/// field that tells the destination and says something new.
+fn moved<'a>(stored: &StoredConnection, method: &'a Method, after: &FieldValues) -> Option<&'a str> {
+    if is_redirected(stored, method) {
+        return Some("The component's address");
+    }
+    let before = &stored.credentials.config;
+    let mut destinations = method.fields.iter().filter(|field| field.destination);
+    let moved = destinations.find(|field| {
         let default = Some(field.default.as_str()).filter(|default| !default.is_empty());
         before.get(&field.id).or(default) != after.get(&field.id).or(default)
-    })
+    });
+    moved.map(|field| field.label.as_str())
 }
 
 /// Stored secrets are not sent to another place than they were given for: each has to be given again, or given up.
-fn asked_for_again(fields: &[Field], moved: &Field, values: &FieldValues, stored: &Secrets) -> Vec<FieldProblem> {
+fn asked_for_again(fields: &[Field], place: &str, values: &FieldValues, stored: &Secrets) -> Vec<FieldProblem> {
     fields
         .iter()
         .filter(|field| field.secret && field.is_shown(values, fields))
         .filter(|field| stored.get(&field.id).is_some() && values.get(&field.id).is_none())
         .map(|field| {
-            let (place, secret) = (&moved.label, field.label.to_lowercase());
+            let secret = field.label.to_lowercase();
             FieldProblem::new(
                 &field.id,
                 format!("{place} has changed, so the stored {secret} is not sent there. Give it again."),

@@ -82,19 +82,7 @@ impl Store {
         .bind(now.0)
         .fetch_optional(&self.read)
         .await?;
-        row.map(|row| {
-            Ok(ApiKey {
-                id: parsed(row.try_get("id")?)?,
-                workspace: parsed(row.try_get("workspace")?)?,
-                name: row.try_get("name")?,
-                environments: json(row.try_get("environments")?)?,
-                permissions: json(row.try_get("permissions")?)?,
-                created_at: Timestamp(row.try_get("created_at")?),
-                expires_at: Timestamp(row.try_get("expires_at")?),
-                last_used_at: moment(&row, "last_used_at")?,
-            })
-        })
-        .transpose()
+        row.as_ref().map(api_key).transpose()
     }
 
     /// Notes that an API key was used.
@@ -209,6 +197,19 @@ impl Store {
         })
         .await
     }
+}
+
+pub(super) fn api_key(row: &AnyRow) -> Result<ApiKey, StoreError> {
+    Ok(ApiKey {
+        id: parsed(row.try_get("id")?)?,
+        workspace: parsed(row.try_get("workspace")?)?,
+        name: row.try_get("name")?,
+        environments: json(row.try_get("environments")?)?,
+        permissions: json(row.try_get("permissions")?)?,
+        created_at: Timestamp(row.try_get("created_at")?),
+        expires_at: Timestamp(row.try_get("expires_at")?),
+        last_used_at: moment(row, "last_used_at")?,
+    })
 }
 
 /// Where a connection lies that was not asked for by its place.

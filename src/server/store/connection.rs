@@ -27,13 +27,14 @@ impl Store {
         current(&self.read, scope, id).await
     }
 
-    /// Inserts a connection, created when the audit entry says. A repeated request id inserts nothing and returns
-    /// what the first one made.
+    /// Inserts a connection, created when the audit entry says. A repeated request inserts nothing and returns what
+    /// its first run made, unless that is deleted.
     ///
     /// # Errors
     /// `NameTaken`, `Full`, `Unavailable`; `NotFound` where there is no such workspace.
     pub async fn insert(&self, scope: &Scope, new: NewConnection, entry: AuditEntry) -> Result<Summary, StoreError> {
-        let (here, capacity, request_id) = (scope.clone(), self.capacity, new.request_id.clone());
+        let (here, capacity) = (scope.clone(), self.capacity);
+        let (request_id, digest) = (new.request_id.clone(), new.request_digest.clone());
         let inserted = self.write(move |tx| {
             Box::pin(async move {
                 audit::append_in(tx, &here, Some(new.id.as_str()), &entry).await?;
@@ -46,7 +47,9 @@ impl Store {
         match (inserted.await, request_id) {
             // A repeated request meets the unique index of request ids, or before it what its first run left behind.
             (Err(refusal @ (StoreError::NameTaken | StoreError::Full)), Some(request_id)) => {
-                self.by_request_id(scope, &request_id).await?.ok_or(refusal)
+                let earlier = self.by_request_id(scope, &request_id).await?;
+                let repeated = earlier.filter(|it| !it.is_deleted && it.is_repeated_by(digest.as_deref()));
+                repeated.map(|earlier| earlier.summary).ok_or(refusal)
             }
             (inserted, _) => inserted,
         }
@@ -121,7 +124,8 @@ pub(super) async fn current<'e>(
     let row = sqlx::query(
         "SELECT c.id, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, \
          c.expires_at, c.version, c.deleted_at, CASE WHEN w.knows_workflows = 1 THEN c.workflows END AS workflows, \
-         c.method, c.config, c.sealed, c.secrets, c.secret_version, c.scopes, c.evidence, c.check_at \
+         c.method, c.config, c.sealed, c.secrets, c.secret_version, c.scopes, c.evidence, c.check_at, \
+         c.destination \
          FROM connections c JOIN workspaces w ON w.id = c.workspace \
          WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3",
     )
@@ -163,8 +167,9 @@ async fn insert_row(
     let proof = &credentials.proof;
     sqlx::query(
         "INSERT INTO connections (workspace, environment, id, owner, component, name, name_key, tags, method, config, \
-         sealed, secrets, secret_version, health, identity, scopes, created_at, version, revision, request_id) \
-         VALUES ($1, $2, $3, '', $4, $5, $6, '[]', $7, $8, $9, $10, 1, $11, $12, $13, $14, 1, $15, $16)",
+         sealed, secrets, secret_version, health, identity, scopes, created_at, version, revision, request_id, \
+         request_digest, destination) \
+         VALUES ($1, $2, $3, '', $4, $5, $6, '[]', $7, $8, $9, $10, 1, $11, $12, $13, $14, 1, $15, $16, $17, $18)",
     )
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
@@ -182,6 +187,8 @@ async fn insert_row(
     .bind(created_at.0)
     .bind(revision)
     .bind(new.request_id.as_deref())
+    .bind(new.request_digest.as_deref())
+    .bind(credentials.destination.as_deref())
     .execute(&mut *tx)
     .await
     .map_err(name_taken)?;
@@ -279,7 +286,7 @@ async fn set_credentials(
     credentials: &Credentials,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE connections SET method = $4, config = $5, sealed = $6, secrets = $7, \
+        "UPDATE connections SET method = $4, config = $5, sealed = $6, secrets = $7, destination = $8, \
          secret_version = secret_version + 1 WHERE workspace = $1 AND environment = $2 AND id = $3",
     )
     .bind(scope.workspace.as_str())
@@ -289,6 +296,7 @@ async fn set_credentials(
     .bind(to_json(&credentials.config)?)
     .bind(credentials.sealed.clone())
     .bind(to_json(&credentials.secrets)?)
+    .bind(credentials.destination.as_deref())
     .execute(tx)
     .await?;
     Ok(())

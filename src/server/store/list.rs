@@ -3,7 +3,7 @@
 use sqlx::any::AnyExecutor;
 use sqlx::{AnyConnection, Row};
 
-use super::record::Scope;
+use super::record::{Earlier, Scope};
 use super::row::{moment, parsed, summaries, summary};
 use super::{Store, StoreError};
 use crate::domain::connection::Summary;
@@ -126,28 +126,25 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
-    pub async fn by_request_id(&self, scope: &Scope, request_id: &str) -> Result<Option<Summary>, StoreError> {
-        by_request_id(&self.read, scope, request_id).await
-    }
-}
-
-pub(super) async fn by_request_id(
-    reader: impl AnyExecutor<'_>,
-    scope: &Scope,
-    request_id: &str,
-) -> Result<Option<Summary>, StoreError> {
-    let row = sqlx::query(concat!(summaries!(), "WHERE c.workspace = $1 AND c.environment = $2 AND c.request_id = $3"))
+    pub async fn by_request_id(&self, scope: &Scope, request_id: &str) -> Result<Option<Earlier>, StoreError> {
+        let row = sqlx::query(
+            "SELECT id, deleted_at, request_digest FROM connections \
+             WHERE workspace = $1 AND environment = $2 AND request_id = $3",
+        )
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
         .bind(request_id)
-        .fetch_optional(reader)
+        .fetch_optional(&self.read)
         .await?;
-    row.as_ref().map(summary).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let summary = summary_of(&self.read, scope, &parsed(row.try_get("id")?)?).await?;
+        Ok(Some(Earlier::new(summary, moment(&row, "deleted_at")?.is_some(), row.try_get("request_digest")?)))
+    }
 }
 
 /// One connection's summary within a write.
 pub(super) async fn summary_of(
-    tx: &mut AnyConnection,
+    executor: impl AnyExecutor<'_>,
     scope: &Scope,
     id: &ConnectionId,
 ) -> Result<Summary, StoreError> {
@@ -155,7 +152,7 @@ pub(super) async fn summary_of(
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
         .bind(id.as_str())
-        .fetch_one(tx)
+        .fetch_one(executor)
         .await?;
     summary(&row)
 }

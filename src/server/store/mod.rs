@@ -5,6 +5,7 @@
 //! each other, and revisions become visible in the order of their numbers.
 
 mod access;
+mod api_keys;
 mod audit;
 mod checks;
 mod connection;

@@ -39,6 +39,8 @@ pub struct Credentials {
     pub sealed: Vec<u8>,
     /// Which secrets `sealed` holds, and since when.
     pub secrets: Vec<StoredSecret>,
+    /// A digest of where `sealed` is sent, as the component's file said when it was stored.
+    pub destination: Option<Vec<u8>>,
     pub proof: Proof,
 }
 
@@ -95,6 +97,28 @@ pub struct NewConnection {
     pub credentials: Credentials,
     /// Repeating a request id within a workspace and environment creates nothing twice.
     pub request_id: Option<String>,
+    /// A keyed digest of that request.
+    pub request_digest: Option<Vec<u8>>,
+}
+
+/// What an earlier request with the same id created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    pub summary: Summary,
+    pub is_deleted: bool,
+    digest: Option<Vec<u8>>,
+}
+
+impl Earlier {
+    pub(super) const fn new(summary: Summary, is_deleted: bool, digest: Option<Vec<u8>>) -> Self {
+        Self { summary, is_deleted, digest }
+    }
+
+    /// Whether a request with this digest repeats it; one that left no digest is taken at its id.
+    #[must_use]
+    pub fn is_repeated_by(&self, digest: Option<&[u8]>) -> bool {
+        self.digest.is_none() || self.digest.as_deref() == digest
+    }
 }
 
 /// What an update changes; `None` stays as it is.
@@ -140,6 +164,8 @@ impl AuditEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditAction {
     Created,
+    /// Credentials that the service did not accept, and that were not saved.
+    Tried,
     Edited,
     Tagged,
     Tested,
@@ -153,6 +179,7 @@ pub enum AuditAction {
     SignedIn,
     SignedOut,
     KeyCreated,
+    KeyRevoked,
 }
 
 impl AuditAction {
@@ -160,6 +187,7 @@ impl AuditAction {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
+            Self::Tried => "tried",
             Self::Edited => "edited",
             Self::Tagged => "tagged",
             Self::Tested => "tested",
@@ -172,6 +200,7 @@ impl AuditAction {
             Self::SignedIn => "signed in",
             Self::SignedOut => "signed out",
             Self::KeyCreated => "key created",
+            Self::KeyRevoked => "key revoked",
         }
     }
 }

@@ -51,6 +51,7 @@ pub(super) fn stored(scope: &Scope, row: &AnyRow) -> Result<StoredConnection, St
         config: json(row.try_get("config")?)?,
         sealed: row.try_get("sealed")?,
         secrets: json(row.try_get("secrets")?)?,
+        destination: row.try_get("destination")?,
         proof,
     };
     let secret_version = row.try_get("secret_version")?;

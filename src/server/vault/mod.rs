@@ -98,6 +98,16 @@ impl Vault {
         record::seal(&key, record::SECRETS, &context.parts(), secrets.encode(record::TAG_LENGTH), &self.random)
     }
 
+    /// A digest to recognise a request by that may hold secrets: without the environment's key nobody can try values
+    /// against it.
+    ///
+    /// # Errors
+    /// As [`Vault::seal`].
+    pub async fn digest_of_request(&self, scope: &Scope, request: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let key = self.keyring.data_key(scope, &self.random).await?;
+        Ok(key.digest(record::REQUEST, request))
+    }
+
     /// Opens what was sealed for this very place; an empty record holds no secrets.
     ///
     /// # Errors

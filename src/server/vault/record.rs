@@ -5,6 +5,7 @@
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
+use ring::hmac;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -21,6 +22,8 @@ pub(super) const TAG_LENGTH: usize = 16;
 /// What a record holds; part of the associated data, so that one kind never opens as another.
 pub(super) const SECRETS: &[u8] = b"patchbay secrets";
 pub(super) const DATA_KEY: &[u8] = b"patchbay data key";
+/// What a digest is made of.
+pub(super) const REQUEST: &[u8] = b"patchbay request";
 
 /// A key and the id that records name it by.
 pub(super) struct Key {
@@ -43,6 +46,15 @@ impl Key {
 
     pub(super) const fn id(&self) -> [u8; KEY_ID_LENGTH] {
         self.id
+    }
+
+    /// A digest that tells nothing to whoever has not the key (HMAC-SHA-256, RFC 2104).
+    pub(super) fn digest(&self, purpose: &[u8], text: &[u8]) -> Vec<u8> {
+        let mut hash = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, self.bytes.as_slice()));
+        hash.update(&(purpose.len() as u64).to_be_bytes());
+        hash.update(purpose);
+        hash.update(text);
+        hash.sign().as_ref().to_vec()
     }
 
     pub(super) fn cipher(&self) -> Aes256Gcm {

@@ -7,6 +7,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::QueryOf;
 use super::problem::Problem;
+use super::words::{EnvironmentWord, environment};
+use crate::api::error::ApiError;
 use crate::domain::component::{ComponentForm, MethodForm, MethodKind};
 use crate::domain::environment::Environment;
 use crate::domain::field::{Field, FieldKind};
@@ -105,9 +107,16 @@ impl From<&Field> for FieldView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct InEnvironment {
-    /// `development`, `staging` or `production`.
-    #[param(value_type = String)]
-    pub environment: Environment,
+    #[param(value_type = EnvironmentWord, inline)]
+    environment: String,
+}
+
+impl InEnvironment {
+    /// # Errors
+    /// [`ApiError::Invalid`] where there is no such environment.
+    pub fn environment(&self) -> Result<Environment, ApiError> {
+        environment(&self.environment)
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -132,6 +141,6 @@ pub async fn tags(
     Extension(caller): Extension<Caller>,
     QueryOf(query): QueryOf<InEnvironment>,
 ) -> Result<Json<TagList>, Problem> {
-    let tags = app.services.tags(&caller, query.environment).await?;
+    let tags = app.services.tags(&caller, query.environment()?).await?;
     Ok(Json(TagList { items: tags.into_iter().map(|(tag, connections)| TagView { tag, connections }).collect() }))
 }

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use tokio::sync::mpsc::unbounded_channel;
 use utoipa::{IntoParams, ToSchema};
@@ -12,12 +13,11 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{IdOf, JsonBody, QueryOf};
 use super::problem::Problem;
 use super::view::{ConnectionView, DetailView, TestView};
+use super::words::{EnvironmentWord, StatusWord, component, environment, status};
 use crate::api::error::ApiError;
 use crate::api::stream::{CreateRequest, ProbeEvent, Saving, TestRequest};
-use crate::domain::component::ComponentSlug;
 use crate::domain::environment::Environment;
-use crate::domain::field::FieldValues;
-use crate::domain::health::Status;
+use crate::domain::field::{FieldProblem, FieldValues};
 use crate::domain::id::ConnectionId;
 use crate::domain::role::Action;
 use crate::server::http::AppState;
@@ -33,16 +33,13 @@ const KEY_LIMIT: usize = 200;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// `development`, `staging` or `production`.
-    #[param(value_type = String)]
-    environment: Environment,
-    #[param(value_type = Option<String>)]
-    component: Option<ComponentSlug>,
+    #[param(value_type = EnvironmentWord, inline)]
+    environment: String,
+    component: Option<String>,
     /// A tag, regardless of case.
     tag: Option<String>,
-    /// `active` or `not_active`.
-    #[param(value_type = Option<String>)]
-    status: Option<Status>,
+    #[param(value_type = Option<StatusWord>, inline)]
+    status: Option<String>,
     /// What the name begins with, regardless of case.
     q: Option<String>,
     /// `next` of the page before.
@@ -68,7 +65,10 @@ pub async fn list(
     Extension(caller): Extension<Caller>,
     QueryOf(params): QueryOf<ListParams>,
 ) -> Result<Json<ConnectionList>, Problem> {
-    let ListParams { environment, component, tag, status, q, cursor, limit } = params;
+    let ListParams { environment: named, component: of, tag, status: shown, q, cursor, limit } = params;
+    let environment = environment(&named)?;
+    let component = of.map(component).transpose()?;
+    let status = shown.map(|word| status(&word)).transpose()?;
     let list = ListConnections { environment, component, tag, status, q, cursor, limit };
     let page = app.services.list(&caller, list).await?;
     let now = app.services.clock.now();
@@ -80,11 +80,9 @@ pub async fn list(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewConnection {
-    /// `development`, `staging` or `production`.
-    #[schema(value_type = String)]
-    environment: Environment,
-    #[schema(value_type = String)]
-    component: ComponentSlug,
+    #[schema(value_type = EnvironmentWord, inline)]
+    environment: String,
+    component: String,
     /// The recommended one unless given.
     method: Option<String>,
     name: String,
@@ -92,7 +90,7 @@ pub struct NewConnection {
     tags: Vec<String>,
     /// Field values, secrets among them.
     #[schema(value_type = BTreeMap<String, String>)]
-    values: FieldValues,
+    values: BTreeMap<String, Value>,
 }
 
 /// Whether the service is asked.
@@ -126,17 +124,19 @@ pub async fn create(
     headers: HeaderMap,
     JsonBody(new): JsonBody<NewConnection>,
 ) -> Result<Response, Problem> {
-    let recommended = app.services.catalog.form(&new.component).and_then(|form| form.methods.first());
+    let environment = environment(&new.environment)?;
+    let component = component(new.component)?;
+    let (values, _) = taken_apart(new.values)?;
+    let recommended = app.services.catalog.form(&component).and_then(|form| form.methods.first());
     let method = new.method.or_else(|| recommended.map(|method| method.id.clone())).unwrap_or_default();
-    let environment = new.environment;
     let request = CreateRequest {
         request_id: request_id(&app, &headers)?,
         environment,
-        component: new.component,
+        component,
         method,
         name: new.name,
         tags: new.tags,
-        values: new.values,
+        values,
         saving: if validate { Saving::WhenValid } else { Saving::AsNotActive },
     };
     let (live, _steps) = unbounded_channel();
@@ -201,7 +201,8 @@ pub struct ConnectionPatch {
     tags: Option<Vec<String>>,
     method: Option<String>,
     /// Merged into the values (RFC 7396); `null` takes one away, a stored secret too.
-    values: Option<BTreeMap<String, Option<String>>>,
+    #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
+    values: Option<BTreeMap<String, Value>>,
     /// The version you have seen; `If-Match` says the same.
     version: Option<i64>,
 }
@@ -221,9 +222,10 @@ pub async fn patch(
     JsonBody(body): JsonBody<ConnectionPatch>,
 ) -> Result<Response, Problem> {
     let environment = app.services.locate(&caller, Action::EditConnection, &id).await?;
-    let (values, given_up) = body.values.map(taken_apart).unzip();
+    let (values, given_up) = body.values.map(taken_apart).transpose()?.unzip();
+    let seen = if_match(&headers)?;
     let patch = Patch {
-        version: if_match(&headers)?.or(body.version),
+        version: seen.or(body.version),
         name: body.name,
         tags: body.tags,
         method: body.method,
@@ -231,21 +233,28 @@ pub async fn patch(
         given_up: given_up.unwrap_or_default(),
         validate,
     };
-    let event = app.services.patch(&caller, environment, id, patch).await?;
-    let view = saved(&app, environment, event)?;
+    let event = app.services.patch(&caller, environment, id, patch).await;
+    let view = match event.unwrap_or_else(|error| ProbeEvent::Failed { error }) {
+        // RFC 9110, section 13.1.1.
+        ProbeEvent::Failed { error: error @ ApiError::Conflict { .. } } if seen.is_some() => {
+            return Err(Problem::of(error).with_status(StatusCode::PRECONDITION_FAILED));
+        }
+        event => saved(&app, environment, event)?,
+    };
     Ok(tagged(view.version(), view))
 }
 
 /// The values to set, and the fields to empty.
-fn taken_apart(values: BTreeMap<String, Option<String>>) -> (FieldValues, Vec<String>) {
-    let (mut set, mut given_up) = (FieldValues::default(), Vec::new());
+fn taken_apart(values: BTreeMap<String, Value>) -> Result<(FieldValues, Vec<String>), ApiError> {
+    let (mut set, mut given_up, mut problems) = (FieldValues::default(), Vec::new(), Vec::new());
     for (field, value) in values {
         match value {
-            Some(value) => set.set(&field, value),
-            None => given_up.push(field),
+            Value::String(value) => set.set(&field, value),
+            Value::Null => given_up.push(field),
+            _ => problems.push(FieldProblem::new(&field, "A value is a text: put it in quotation marks.")),
         }
     }
-    (set, given_up)
+    if problems.is_empty() { Ok((set, given_up)) } else { Err(ApiError::Invalid { problems }) }
 }
 
 /// The version in `If-Match` (RFC 9110, section 13.1.1); `*` matches any.

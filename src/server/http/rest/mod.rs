@@ -5,13 +5,15 @@ mod catalog;
 mod connections;
 pub mod problem;
 mod view;
+mod words;
 mod workflows;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::{Json, Router};
-use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -55,7 +57,26 @@ fn described() -> OpenApiRouter<AppState> {
 /// The generated description.
 #[must_use]
 pub fn document() -> Document {
-    described().split_for_parts().1
+    let mut document = described().split_for_parts().1;
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+        operations.into_iter().flatten().for_each(tell_errors);
+    }
+    document
+}
+
+/// Every operation can fail, and all failures are told in one way.
+fn tell_errors(operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    for (code, description) in [("4XX", "The request cannot be carried out"), ("5XX", "Patchbay cannot answer now")] {
+        responses.entry(code.to_owned()).or_insert_with(|| Response::new(description).into());
+    }
+    for (_, response) in responses.iter_mut().filter(|(code, _)| code.starts_with(['4', '5'])) {
+        if let RefOr::T(response) = response {
+            let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+            response.content = [("application/problem+json".to_owned(), problem)].into_iter().collect();
+        }
+    }
 }
 
 /// All of `/api`.

@@ -57,6 +57,7 @@ impl Problem {
         let (kind, title) = match status {
             StatusCode::PAYLOAD_TOO_LARGE => ("/problems/too-large", "The request is too large"),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => ("/problems/unsupported-media-type", "The body is not JSON"),
+            StatusCode::METHOD_NOT_ALLOWED => ("/problems/method-not-allowed", "The address does not take that method"),
             StatusCode::NOT_FOUND => ("/problems/no-such-route", "There is nothing at this address"),
             _ => ("/problems/malformed", "The request cannot be read"),
         };
@@ -101,8 +102,20 @@ impl ValueProblem {
 }
 
 /// Members of a request that are not fields of the component.
-const MEMBERS: [&str; 11] =
-    ["name", "tags", "component", "method", "environment", "version", "id", "url", "connections", "limit", "cursor"];
+const MEMBERS: [&str; 12] = [
+    "name",
+    "status",
+    "tags",
+    "component",
+    "method",
+    "environment",
+    "version",
+    "id",
+    "url",
+    "connections",
+    "limit",
+    "cursor",
+];
 
 impl From<FieldProblem> for ValueProblem {
     fn from(problem: FieldProblem) -> Self {
@@ -124,6 +137,8 @@ const fn name(error: &ApiError) -> (&'static str, &'static str) {
         ApiError::Invalid { .. } => ("/problems/invalid-values", "Some values cannot be used"),
         ApiError::NameTaken { .. } => ("/problems/name-taken", "The name is taken"),
         ApiError::Conflict { .. } => ("/problems/stale-version", "Changed meanwhile"),
+        ApiError::Reused => ("/problems/idempotency-key-reused", "The Idempotency-Key stands for another request"),
+        ApiError::Gone => ("/problems/gone", "Deleted since"),
         ApiError::Full => ("/problems/environment-full", "The environment is full"),
         ApiError::Busy => ("/problems/busy", "Too many checks at once"),
         ApiError::Unavailable | ApiError::Offline => ("/problems/unavailable", "Not available right now"),

@@ -4,6 +4,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
+use super::words::{EnvironmentWord, StatusWord};
 use crate::api::connections::{Detail, StoredSecret};
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
@@ -16,13 +17,13 @@ use crate::domain::time::Timestamp;
 pub struct ConnectionView {
     #[schema(example = "con_0193e2b1c7f87a3b9d2e4f5061728394")]
     id: String,
-    /// `development`, `staging` or `production`.
+    #[schema(value_type = EnvironmentWord, inline)]
     environment: &'static str,
     #[schema(example = "postgresql")]
     component: String,
     name: String,
     tags: Vec<String>,
-    /// `active` or `not_active`.
+    #[schema(value_type = StatusWord, inline)]
     status: &'static str,
     health: HealthView,
     /// Who the service says the credential belongs to.

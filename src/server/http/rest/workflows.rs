@@ -9,8 +9,9 @@ use utoipa::ToSchema;
 use super::body::{IdOf, JsonBody, QueryOf};
 use super::catalog::InEnvironment;
 use super::problem::Problem;
+use super::words::connections;
 use crate::api::connections::Workflow;
-use crate::domain::id::ConnectionId;
+use crate::api::error::ApiError;
 use crate::server::http::AppState;
 use crate::server::service::caller::Caller;
 use crate::server::store::record::WorkflowUse;
@@ -23,8 +24,7 @@ pub struct WorkflowBody {
     /// A link back to it.
     #[serde(default)]
     url: Option<String>,
-    #[schema(value_type = Vec<String>)]
-    connections: Vec<ConnectionId>,
+    connections: Vec<String>,
 }
 
 /// The connections a workflow uses.
@@ -38,7 +38,9 @@ pub async fn get(
     IdOf(id): IdOf<String>,
     QueryOf(query): QueryOf<InEnvironment>,
 ) -> Result<Json<WorkflowBody>, Problem> {
-    let WorkflowUse { workflow, connections } = app.services.workflow(&caller, query.environment, &id).await?;
+    let found = app.services.workflow(&caller, query.environment()?, &id).await;
+    let WorkflowUse { workflow, connections } = found.map_err(unknown_workflow)?;
+    let connections = connections.into_iter().map(String::from).collect();
     Ok(Json(WorkflowBody { name: workflow.name, url: workflow.url, connections }))
 }
 
@@ -55,8 +57,8 @@ pub async fn put(
     JsonBody(body): JsonBody<WorkflowBody>,
 ) -> Result<StatusCode, Problem> {
     let workflow = Workflow { id, name: body.name, url: body.url };
-    let registered = WorkflowUse { workflow, connections: body.connections };
-    app.services.put_workflow(&caller, query.environment, registered).await?;
+    let registered = WorkflowUse { workflow, connections: connections(body.connections)? };
+    app.services.put_workflow(&caller, query.environment()?, registered).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -71,6 +73,12 @@ pub async fn delete(
     IdOf(id): IdOf<String>,
     QueryOf(query): QueryOf<InEnvironment>,
 ) -> Result<StatusCode, Problem> {
-    app.services.remove_workflow(&caller, query.environment, &id).await?;
+    app.services.remove_workflow(&caller, query.environment()?, &id).await.map_err(unknown_workflow)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn unknown_workflow(error: ApiError) -> Problem {
+    let unknown = error == ApiError::NotFound;
+    let problem = Problem::of(error);
+    if unknown { problem.with_detail("There is no workflow with this id in this environment.") } else { problem }
 }

@@ -1,0 +1,57 @@
+//! Words of a request that stand for something known, such as an environment: read by hand, so that a wrong one is named
+//! with its place, and described as what they may be.
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::api::error::ApiError;
+use crate::domain::component::ComponentSlug;
+use crate::domain::environment::Environment;
+use crate::domain::health::Status;
+use crate::domain::id::ConnectionId;
+
+/// Describes the name of an environment.
+pub enum EnvironmentWord {}
+
+/// Describes a status.
+pub enum StatusWord {}
+
+fn one_of(words: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(words)).into()
+}
+
+impl PartialSchema for EnvironmentWord {
+    fn schema() -> RefOr<Schema> {
+        one_of(Environment::ALL.map(Environment::as_str))
+    }
+}
+
+impl PartialSchema for StatusWord {
+    fn schema() -> RefOr<Schema> {
+        one_of(Status::ALL.map(Status::as_str))
+    }
+}
+
+impl ToSchema for EnvironmentWord {}
+impl ToSchema for StatusWord {}
+
+pub fn environment(word: &str) -> Result<Environment, ApiError> {
+    word.parse()
+        .map_err(|_| ApiError::field("environment", "The environment is one of development, staging, production."))
+}
+
+pub fn status(word: &str) -> Result<Status, ApiError> {
+    Status::parse(word).ok_or_else(|| ApiError::field("status", "The status is one of active, not_active."))
+}
+
+pub fn component(word: String) -> Result<ComponentSlug, ApiError> {
+    let unknown = "There is no such component. GET /api/v1/components lists them.";
+    ComponentSlug::try_from(word).map_err(|_| ApiError::field("component", unknown))
+}
+
+pub fn connections(words: Vec<String>) -> Result<Vec<ConnectionId>, ApiError> {
+    let unknown = "One of these is no connection's id: con_ and 32 hexadecimal digits are expected.";
+    let ids = words.into_iter().map(ConnectionId::try_from).collect::<Result<_, _>>();
+    ids.map_err(|_| ApiError::field("connections", unknown))
+}
