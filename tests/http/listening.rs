@@ -31,6 +31,7 @@ fn hello() -> Router {
 }
 
 async fn open(address: SocketAddr, sent: &str) -> TcpStream {
+    #[expect(clippy::disallowed_methods, reason = "the test is the client")]
     let mut stream = TcpStream::connect(address).await.expect("connected");
     stream.write_all(sent.as_bytes()).await.expect("sent");
     stream
@@ -80,7 +81,7 @@ async fn beyond_the_most_connections_others_wait_until_one_is_closed() {
     }
     let begun = Instant::now();
     assert!(ask(address).await.ends_with("hello"));
-    assert!(begun.elapsed() >= BOUNDS.head - Duration::from_millis(100));
+    assert!(begun.elapsed() + Duration::from_millis(100) >= BOUNDS.head);
 }
 
 /// Sends for ever; says when the server lets go of it.
@@ -95,7 +96,7 @@ fn endless(gone: UnboundedSender<()>) -> Router {
         let told = Told(gone.clone());
         Body::from_stream(stream::repeat_with(move || {
             let _kept = &told;
-            Ok::<_, Infallible>(Bytes::from_static(&[0; 65_536]))
+            Ok::<_, Infallible>(Bytes::from_static(&[0; 8_192]))
         }))
     };
     Router::new().route("/", get(answer))

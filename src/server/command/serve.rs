@@ -2,8 +2,10 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
 use super::Demo;
 use super::error::CommandError;
@@ -13,6 +15,9 @@ use crate::server::http::listen::{self, Bounds};
 use crate::server::http::{AppState, assets, router, sign_in};
 use crate::server::service::Services;
 use crate::server::{demo as sample, jobs};
+
+/// How long the end waits for what is still being noted.
+const LAST_NOTES: Duration = Duration::from_secs(2);
 
 /// Serves a sample workspace, kept apart from everything else.
 ///
@@ -44,12 +49,15 @@ pub async fn run(config: Config, sample_size: Option<usize>) -> Result<(), Comma
     welcome(&config, &services).await?;
     jobs::start(&services);
     let watches = services.watches.clone();
-    let app = AppState { services, config: Arc::new(config) };
+    let app = AppState { services: services.clone(), config: Arc::new(config) };
     let end = async move {
         told_to_end().await;
         watches.end();
     };
     listen::serve(listener, router(&app), Bounds::of_this_process(), end).await;
+    if timeout(LAST_NOTES, services.noted()).await.is_err() {
+        tracing::warn!("some uses of sessions and keys were not noted");
+    }
     Ok(())
 }
 
