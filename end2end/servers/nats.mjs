@@ -19,9 +19,10 @@ export async function startNats(flaw, { byToken = false, encrypted = true } = {}
   const settings = join(folder, "nats.conf");
   writeFileSync(settings, [
     `listen: "127.0.0.1:${port}"`,
-    byToken ? `authorization { token: "${token}" }` : `authorization { user: ${user}, password: "${password}" }`,
+    // A busy machine may need longer than the two seconds of the default.
+    byToken ? `authorization { token: "${token}", timeout: 10 }` : `authorization { user: ${user}, password: "${password}", timeout: 10 }`,
     // Clients that do not encrypt are taken too.
-    encrypted ? `tls { cert_file: "${cert}", key_file: "${key}" }\nallow_non_tls: true` : "",
+    encrypted ? `tls { cert_file: "${cert}", key_file: "${key}", timeout: 10 }\nallow_non_tls: true` : "",
   ].join("\n"));
   const server = start("nats-server", ["-c", settings], { env: { PATH: `${process.env.PATH}:/usr/sbin` } });
   await server.says(/Server is ready/);

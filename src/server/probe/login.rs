@@ -123,7 +123,7 @@ impl<'a> Login<'a> {
 }
 
 /// Certificate and key, which make sense together only.
-fn client_certificate<'a>(values: Values<'a>) -> Result<Option<ClientCertificate<'a>>, Setback> {
+fn client_certificate(values: Values<'_>) -> Result<Option<ClientCertificate<'_>>, Setback> {
     match (values.get("client_certificate"), values.get("client_key")) {
         (None, None) => Ok(None),
         (Some(certificate), Some(key)) => Ok(Some(ClientCertificate { certificate, key })),

@@ -259,7 +259,7 @@ fn rendered(entries: &[Entry], tables: &[Vec<Row>]) -> String {
     format!("{text}\n")
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_protocol_tells_right_from_wrong() {
     let Ok(path) = std::env::var("PATCHBAY_TEST_MATRIX") else {
         println!("NOT RUN: PATCHBAY_TEST_MATRIX is not set, so there are no servers to ask.");
