@@ -117,7 +117,7 @@ mod tests {
                 since: NOW, checked_at: NOW, failures, reason: String::new(), was_active: true,
             };
             let wait = after(&health, Circumstances { jitter, ..USED });
-            prop_assert!(wait >= FIRST_RETRY * 9 / 10 && wait <= LAST_RETRY * 11 / 10);
+            prop_assert!((FIRST_RETRY * 9 / 10..=LAST_RETRY * 11 / 10).contains(&wait));
         }
     }
 }

@@ -238,11 +238,16 @@ pub mod test_authority {
         CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority")
     });
 
+    /// # Panics
+    /// Where there is no randomness for a key.
     pub fn certificate() -> CertificateDer<'static> {
         AUTHORITY.der().clone()
     }
 
     /// A certificate for one name, and its key.
+    ///
+    /// # Panics
+    /// Where there is no randomness for a key.
     pub fn issue(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
         let key = KeyPair::generate().expect("a key");
         let params = CertificateParams::new(vec![name.to_owned()]).expect("a name");

@@ -99,10 +99,11 @@ impl Queue {
             // Its component is gone, or it cannot be read: a person has to look at it.
             Err(error) => return give_up(services, claim, &error).await,
         };
-        let host = self.hosts.entry(name.clone()).or_insert_with(Host::default);
-        let (most, back) = match host.in_trouble.load(Ordering::Relaxed) {
-            true => (MOST_WAITING_IN_TROUBLE, LATER),
-            false => (MOST_WAITING_PER_HOST, SOON),
+        let host = self.hosts.entry(name.clone()).or_default();
+        let (most, back) = if host.in_trouble.load(Ordering::Relaxed) {
+            (MOST_WAITING_IN_TROUBLE, LATER)
+        } else {
+            (MOST_WAITING_PER_HOST, SOON)
         };
         if host.claimed >= most {
             return postpone(services, claim, back).await;

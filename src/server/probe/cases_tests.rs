@@ -126,7 +126,7 @@ impl Received {
 /// The answer to a documented request; several may be documented for one purpose, and any of them will do.
 async fn reply(script: Arc<Script>, tls: bool, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let received = Received { head, body: String::from_utf8_lossy(&body).into_owned(), tls };
     let mut differences = Vec::new();
     for (name, documented) in &script.requests {

@@ -110,12 +110,11 @@ async fn put(
 /// `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3), as milliseconds from now; a day at most.
 fn retry_after(answer: &Answer, now: Timestamp) -> Option<i64> {
     let value = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match value.parse::<i64>() {
-        Ok(seconds) => seconds.saturating_mul(SECOND),
-        Err(_) => {
-            let at = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
-            i64::try_from(at.as_millis()).ok()?.saturating_sub(now.0)
-        }
+    let wait = if let Ok(seconds) = value.parse::<i64>() {
+        seconds.saturating_mul(SECOND)
+    } else {
+        let at = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(at.as_millis()).ok()?.saturating_sub(now.0)
     };
     Some(wait.clamp(0, DAY))
 }

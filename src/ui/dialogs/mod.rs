@@ -56,6 +56,7 @@ pub fn DialogHost() -> impl IntoView {
 ///
 /// # Errors
 /// [`ApiError::Offline`] where its code cannot be fetched.
+#[allow(clippy::unnecessary_wraps, reason = "fetching the code can fail, in a browser")]
 #[wasm_split(dialogs, fallible, preload(preload), wasm_split_path = leptos::wasm_split)]
 fn view_of(dialog: Dialog) -> Result<AnyView, ApiError> {
     Ok(match dialog {
