@@ -83,7 +83,7 @@ async fn what_only_reads_opens_no_database_that_lacks_a_table(database: &Databas
     Store::open_existing(&database.url).await.expect("up to date");
     database.execute("DELETE FROM _sqlx_migrations WHERE version = 2").await;
     assert_eq!(Store::open_existing(&database.url).await.err(), Some(StoreError::Outdated));
-    database.execute("UPDATE _sqlx_migrations SET version = 9999").await;
+    database.execute("UPDATE _sqlx_migrations SET version = 9999 WHERE version = 1").await;
     assert_eq!(Store::open_existing(&database.url).await.err(), Some(StoreError::Corrupt));
     database.execute("DROP TABLE _sqlx_migrations").await;
     assert_eq!(Store::open_existing(&database.url).await.err(), Some(StoreError::Missing));
