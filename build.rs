@@ -86,7 +86,7 @@ fn check_cases(name: &str, definition: &definition::Definition) {
             }
         }
         Err(_) if by_http => {
-            println!("cargo::error={file} is missing: write down what the vendor answers")
+            println!("cargo::error={file} is missing: write down what the vendor answers");
         }
         Err(_) => {}
     }
