@@ -30,20 +30,18 @@ impl Drop for Abort {
 /// What the server answered instead of a stream, or [`ApiError::Offline`] where the stream broke before its last event.
 pub async fn probe_events(path: &str, body: String, mut on_event: impl FnMut(ProbeEvent)) -> Result<(), ApiError> {
     let mut outcome = Err(ApiError::Offline);
-    read_events(path, Some(&body), |event| match json::read::<ProbeEvent>(&event.data) {
-        Ok(event) => {
-            let last = !matches!(event, ProbeEvent::Step { .. });
-            on_event(event);
-            if last {
-                outcome = Ok(());
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
-        }
-        Err(_) => {
+    read_events(path, Some(&body), |event| {
+        let Ok(event) = json::read::<ProbeEvent>(&event.data) else {
             outcome = Err(ApiError::Outdated);
-            ControlFlow::Break(())
+            return ControlFlow::Break(());
+        };
+        let last = !matches!(event, ProbeEvent::Step { .. });
+        on_event(event);
+        if last {
+            outcome = Ok(());
+            return ControlFlow::Break(());
         }
+        ControlFlow::Continue(())
     })
     .await?;
     outcome
