@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+use super::oauth::OAuth;
 use crate::domain::component::{ComponentSlug, MethodKind};
 use crate::domain::field::Field;
 
@@ -242,81 +243,4 @@ pub struct Expires {
     pub header: Option<String>,
     #[serde(default)]
     pub pointer: Option<String>,
-}
-
-/// OAuth 2.0 facts (RFC 6749, 7636, 7009, 8414), used by methods of kind `authorization_code` and `client_credentials`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OAuth {
-    pub authorize_url: Template,
-    pub token_url: Template,
-    #[serde(default)]
-    pub refresh_url: Option<Template>,
-    #[serde(default)]
-    pub revoke_url: Option<Template>,
-    pub scopes: Vec<OAuthScope>,
-    #[serde(default = "space")]
-    pub scope_separator: String,
-    #[serde(default)]
-    pub client_authentication: ClientAuthentication,
-    #[serde(default = "yes")]
-    pub pkce: bool,
-    #[serde(default)]
-    pub token_body: TokenBody,
-    #[serde(default)]
-    pub authorize_parameters: BTreeMap<String, String>,
-    #[serde(default = "access_token_pointer")]
-    pub access_token: String,
-    #[serde(default = "refresh_token_pointer")]
-    pub refresh_token: String,
-    #[serde(default = "expires_in_pointer")]
-    pub expires_in: String,
-}
-
-/// A scope and what it allows, in words.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OAuthScope {
-    pub scope: String,
-    pub allows: String,
-    #[serde(default)]
-    pub optional: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClientAuthentication {
-    #[default]
-    Basic,
-    Body,
-    None,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenBody {
-    #[default]
-    Form,
-    Json,
-    Query,
-}
-
-fn space() -> String {
-    " ".to_owned()
-}
-
-const fn yes() -> bool {
-    true
-}
-
-fn access_token_pointer() -> String {
-    "/access_token".to_owned()
-}
-
-fn refresh_token_pointer() -> String {
-    "/refresh_token".to_owned()
-}
-
-fn expires_in_pointer() -> String {
-    "/expires_in".to_owned()
 }

@@ -6,6 +6,7 @@ pub mod check;
 pub mod definition;
 mod form;
 mod load;
+pub mod oauth;
 pub mod template;
 
 use std::collections::BTreeMap;
