@@ -74,6 +74,11 @@ prefixed_id!(
     "key_"
 );
 prefixed_id!(
+    /// Names the connecting of an account, from the click to its end.
+    FlowId,
+    "flow_"
+);
+prefixed_id!(
     /// Names a member of a workspace.
     MemberId,
     "mem_"

@@ -37,6 +37,7 @@ pub enum Action {
     DeleteConnection,
     ViewWorkflows,
     RegisterWorkflow,
+    ManageOAuthClients,
 }
 
 impl Role {
@@ -82,7 +83,7 @@ impl Permission {
 }
 
 impl Action {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ViewComponents,
         Self::ViewConnections,
         Self::CreateConnection,
@@ -92,6 +93,7 @@ impl Action {
         Self::DeleteConnection,
         Self::ViewWorkflows,
         Self::RegisterWorkflow,
+        Self::ManageOAuthClients,
     ];
 
     /// The table, for members: the least role that may.
@@ -104,7 +106,7 @@ impl Action {
             | Self::TagConnection
             | Self::TestConnection
             | Self::DeleteConnection => Role::Editor,
-            Self::RegisterWorkflow => Role::Owner,
+            Self::RegisterWorkflow | Self::ManageOAuthClients => Role::Owner,
         }
     }
 
@@ -117,7 +119,8 @@ impl Action {
             | Self::EditConnection
             | Self::TagConnection
             | Self::TestConnection
-            | Self::DeleteConnection => Permission::Write,
+            | Self::DeleteConnection
+            | Self::ManageOAuthClients => Permission::Write,
             Self::RegisterWorkflow => Permission::Use,
         }
     }

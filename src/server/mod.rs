@@ -15,4 +15,5 @@ pub mod random;
 pub mod rpc;
 pub mod service;
 pub mod store;
+pub mod token;
 pub mod vault;

@@ -23,13 +23,14 @@ use patchbay::server::clock::Clock;
 use patchbay::server::config::Config;
 use patchbay::server::dial::policy::NetworkPolicy;
 use patchbay::server::dial::{Dialer, Open, SystemResolver};
-use patchbay::server::http::{AppState, router, sign_in, token};
+use patchbay::server::http::{AppState, router, sign_in};
 use patchbay::server::probe::Prober;
 use patchbay::server::random::Random;
 use patchbay::server::service::caller::{Caller, Principal};
 use patchbay::server::service::{Services, Setting};
 use patchbay::server::store::record::{AuditAction, AuditEntry};
 use patchbay::server::store::{Member, NewApiKey, Store};
+use patchbay::server::token;
 use patchbay::server::vault::Vault;
 
 pub const ORIGIN: &str = "http://127.0.0.1:3000";

@@ -9,10 +9,11 @@ use leptos::prelude::use_context;
 use std::net::SocketAddr;
 
 use super::refusal::Refusal;
-use super::{AppState, session, token};
+use super::{AppState, session};
 use crate::api::error::ApiError;
 use crate::server::service::Services;
 use crate::server::service::caller::{Caller, Principal};
+use crate::server::token;
 
 /// Puts the caller, if there is one, into the request's extensions. Turns down what is neither one nor none.
 pub async fn layer(State(app): State<AppState>, mut request: Request, next: Next) -> Response {

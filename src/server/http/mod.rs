@@ -7,6 +7,7 @@ mod csrf;
 mod headers;
 mod limits;
 pub mod listen;
+mod oauth;
 mod pages;
 pub mod refusal;
 pub mod rest;
@@ -16,7 +17,6 @@ pub mod session;
 pub mod sign_in;
 mod stall;
 mod stream;
-pub mod token;
 
 use any_spawner::Executor;
 use axum::extract::{Request, State};
@@ -57,6 +57,8 @@ pub fn router(app: &AppState) -> Router {
         .layer(from_fn_with_state(app.clone(), routes::layer));
     let product = Router::new()
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
+        .route("/oauth/start", get(oauth::page).post(oauth::open))
+        .route("/oauth/callback", get(oauth::callback))
         .route("/", get(pages::page))
         .route(routes::PAGES, get(pages::page))
         .merge(rpc::routes(app))

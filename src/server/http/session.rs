@@ -7,7 +7,7 @@ use cookie::{Cookie, SameSite};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use super::{AppState, caller, token};
+use super::{AppState, caller};
 use crate::api::error::ApiError;
 use crate::domain::time::{DAY, Timestamp};
 use crate::server::config::PublicUrl;
@@ -15,6 +15,7 @@ use crate::server::service::Services;
 use crate::server::service::caller::{Caller, Principal};
 use crate::server::store::record::{AuditAction, AuditEntry};
 use crate::server::store::{Member, NewSession, SignOut};
+use crate::server::token;
 use crate::server::vault::SecretText;
 
 /// A session unused for so long ends.
@@ -136,10 +137,15 @@ pub fn value_of(headers: &HeaderMap, name: &str) -> Option<String> {
 /// both without `Secure`, so plain http has a plain name, with the port: cookies do not tell ports apart, and a
 /// sample workspace on the next port must not sign anybody out.
 fn cookie_name(url: &PublicUrl) -> String {
+    cookie_name_of(url, "patchbay")
+}
+
+/// The same for a cookie of another purpose.
+pub fn cookie_name_of(url: &PublicUrl, purpose: &str) -> String {
     match (url.https(), url.base()) {
-        (true, "") => "__Host-patchbay".to_owned(),
-        (true, _) => "__Secure-patchbay".to_owned(),
-        (false, _) => format!("patchbay-{}", url.port()),
+        (true, "") => format!("__Host-{purpose}"),
+        (true, _) => format!("__Secure-{purpose}"),
+        (false, _) => format!("{purpose}-{}", url.port()),
     }
 }
 

@@ -13,13 +13,14 @@ use leptos::nonce::Nonce;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
-use super::{AppState, assets, refusal, session, token};
+use super::{AppState, assets, refusal, session};
 use crate::api::error::ApiError;
 use crate::domain::time::MINUTE;
 use crate::server::clock::Clock;
 use crate::server::config::PublicUrl;
 use crate::server::random::Random;
 use crate::server::store::{Member, Store};
+use crate::server::token;
 
 /// How long a link can be used.
 pub const LINK_LIFE: i64 = 15 * MINUTE;

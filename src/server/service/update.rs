@@ -163,7 +163,7 @@ impl Services {
         }
         let context = SealContext {
             scope: &stored.scope,
-            connection: &stored.summary.id,
+            holder: stored.summary.id.as_str(),
             method: &stored.credentials.method,
             secret_version: stored.secret_version,
         };

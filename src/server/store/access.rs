@@ -189,7 +189,7 @@ impl Store {
                 .await?;
                 rows.iter()
                     .map(|row| {
-                        let (scope, id) = place(row)?;
+                        let (scope, id) = place(row, "id")?;
                         Ok(Claim { scope, id, fence: row.try_get("fence")? })
                     })
                     .collect()
@@ -213,8 +213,3 @@ pub(super) fn api_key(row: &AnyRow) -> Result<ApiKey, StoreError> {
 }
 
 /// Where a connection lies that was not asked for by its place.
-fn place(row: &AnyRow) -> Result<(Scope, ConnectionId), StoreError> {
-    let workspace = parsed(row.try_get("workspace")?)?;
-    let environment = row.try_get::<&str, _>("environment")?.parse().map_err(corrupt)?;
-    Ok((Scope { workspace, environment }, parsed(row.try_get("id")?)?))
-}

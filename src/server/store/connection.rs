@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::checks::set_proof;
 use super::error::name_taken;
+use super::grant::set_grant;
 use super::list::{next_revision, summary_of};
 use super::record::{AuditEntry, Change, Credentials, NewConnection, Scope, StoredConnection};
 use super::row::{stored, to_json};
@@ -115,7 +116,7 @@ impl Store {
     }
 }
 
-/// One connection as it is now.
+/// One connection as it is now, without its grant.
 pub(super) async fn current<'e>(
     executor: impl Executor<'e, Database = Any>,
     scope: &Scope,
@@ -193,6 +194,7 @@ async fn insert_row(
     .await
     .map_err(name_taken)?;
     set_proof(tx, scope, &new.id, proof).await?;
+    set_grant(tx, scope, &new.id, credentials.grant.as_ref()).await?;
     if new.tags.is_empty() { Ok(()) } else { set_tags(tx, scope, &new.id, &new.tags).await }
 }
 
@@ -279,7 +281,7 @@ async fn set_tags(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId, tags
     Ok(())
 }
 
-async fn set_credentials(
+pub(super) async fn set_credentials(
     tx: &mut AnyConnection,
     scope: &Scope,
     id: &ConnectionId,
@@ -297,7 +299,7 @@ async fn set_credentials(
     .bind(credentials.sealed.clone())
     .bind(to_json(&credentials.secrets)?)
     .bind(credentials.destination.as_deref())
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
-    Ok(())
+    set_grant(tx, scope, id, credentials.grant.as_ref()).await
 }

@@ -1,5 +1,7 @@
 //! What goes into the store and comes out of it, in the domain's words.
 
+use serde::{Deserialize, Serialize};
+
 use crate::api::connections::{StoredSecret, Workflow};
 use crate::domain::component::ComponentSlug;
 use crate::domain::connection::Summary;
@@ -41,7 +43,37 @@ pub struct Credentials {
     pub secrets: Vec<StoredSecret>,
     /// A digest of where `sealed` is sent, as the component's file said when it was stored.
     pub destination: Option<Vec<u8>>,
+    /// What is known of the OAuth tokens among the secrets; only on the way in.
+    pub grant: Option<Grant>,
     pub proof: Proof,
+}
+
+/// What is known of a connection's OAuth tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The client it was given to, as the catalog names it.
+    pub client: String,
+    /// Scopes asked for.
+    pub asked: Vec<String>,
+    pub issued_at: Timestamp,
+    /// `None`: not told.
+    pub access_expires_at: Option<Timestamp>,
+    /// `None`: not known.
+    pub refresh_expires_at: Option<Timestamp>,
+    /// When it is renewed next; `None`: never.
+    pub refresh_at: Option<Timestamp>,
+    /// Renewals in a row that brought no evidence.
+    pub failures: i64,
+}
+
+/// A renewal that is claimed: nobody else presents the refresh token until the lease ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenewalClaim {
+    pub scope: Scope,
+    pub id: ConnectionId,
+    pub fence: i64,
+    /// How often the refresh token in force was claimed, this time included: more than once, and an answer was lost.
+    pub presented: i64,
 }
 
 /// What the latest probe said.
@@ -130,6 +162,46 @@ pub struct Change {
     pub credentials: Option<Credentials>,
 }
 
+/// What somebody asked for who is connecting an account. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowRequest {
+    pub component: ComponentSlug,
+    pub method: String,
+    pub name: ConnectionName,
+    pub tags: TagSet,
+    /// Values of the fields that are not secret.
+    pub config: FieldValues,
+    /// Scopes to ask for.
+    pub scopes: Vec<String>,
+    /// Handed to somebody else as a link.
+    pub by_link: bool,
+}
+
+/// How far the connecting of an account is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlowStage {
+    /// Nobody has opened the page yet.
+    Asked,
+    /// The page is open, or the person is at the provider.
+    Opened,
+    /// The provider has answered; its answer is being traded for tokens.
+    Exchanging,
+    /// Somebody enters a code at the provider's page (RFC 8628).
+    Device {
+        user_code: String,
+        verification_url: String,
+        complete_url: Option<String>,
+        /// Milliseconds between two questions.
+        interval: i64,
+        ask_at: Timestamp,
+    },
+    /// Another account came back than the one connected before; a person has to decide.
+    OtherAccount { was: String, is: String },
+    Connected { connection: ConnectionId },
+    Failed { message: String },
+}
+
 /// A workflow and the connections it uses.
 #[derive(Clone, Debug)]
 pub struct WorkflowUse {
@@ -180,6 +252,14 @@ pub enum AuditAction {
     SignedOut,
     KeyCreated,
     KeyRevoked,
+    /// An account was connected anew to a connection.
+    Reconnected,
+    /// Tokens were renewed, or could not be, with another outcome than before.
+    Renewed,
+    Revoked,
+    RevocationFailed,
+    ClientStored,
+    ClientRemoved,
 }
 
 impl AuditAction {
@@ -201,6 +281,12 @@ impl AuditAction {
             Self::SignedOut => "signed out",
             Self::KeyCreated => "key created",
             Self::KeyRevoked => "key revoked",
+            Self::Reconnected => "reconnected",
+            Self::Renewed => "renewed",
+            Self::Revoked => "revoked at the service",
+            Self::RevocationFailed => "could not be revoked at the service",
+            Self::ClientStored => "OAuth client stored",
+            Self::ClientRemoved => "OAuth client removed",
         }
     }
 }

@@ -5,6 +5,7 @@ use sqlx::{AnyConnection, Row};
 use super::connection::check_capacity;
 use super::error::name_taken;
 use super::list::{next_revision, summary_of};
+use super::revocation::keep_for_revocation;
 use super::record::{AuditAction, AuditEntry, Scope};
 use super::row::{moment, parsed, to_json};
 use super::{Store, StoreError, audit};
@@ -155,6 +156,7 @@ pub(super) async fn purge(
         return Err(StoreError::InUse);
     }
     let id: ConnectionId = parsed(row.try_get("id")?)?;
+    keep_for_revocation(tx, scope, &id, entry.at).await?;
     sqlx::query("DELETE FROM connections WHERE workspace = $1 AND environment = $2 AND id = $3")
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())

@@ -9,6 +9,7 @@ use super::StoreError;
 use super::record::{Credentials, Proof, Scope, StoredConnection};
 use crate::domain::connection::Summary;
 use crate::domain::evidence::Account;
+use crate::domain::id::ConnectionId;
 use crate::domain::time::Timestamp;
 
 /// The columns of a [`Summary`] and what they are read from.
@@ -52,6 +53,7 @@ pub(super) fn stored(scope: &Scope, row: &AnyRow) -> Result<StoredConnection, St
         sealed: row.try_get("sealed")?,
         secrets: json(row.try_get("secrets")?)?,
         destination: row.try_get("destination")?,
+        grant: None,
         proof,
     };
     let secret_version = row.try_get("secret_version")?;
@@ -80,4 +82,15 @@ pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
 pub(super) fn corrupt<E>(_: E) -> StoreError {
     tracing::error!("a row cannot be read");
     StoreError::Corrupt
+}
+
+/// Where a row's connection lives, and its id.
+pub(super) fn place(row: &AnyRow, id: &str) -> Result<(Scope, ConnectionId), StoreError> {
+    Ok((scope(row)?, parsed(row.try_get(id)?)?))
+}
+
+pub(super) fn scope(row: &AnyRow) -> Result<Scope, StoreError> {
+    let workspace = parsed(row.try_get("workspace")?)?;
+    let environment = row.try_get::<&str, _>("environment")?.parse().map_err(corrupt)?;
+    Ok(Scope { workspace, environment })
 }

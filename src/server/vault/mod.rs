@@ -11,7 +11,6 @@ mod source;
 use zeroize::Zeroizing;
 
 use self::keyring::Keyring;
-use crate::domain::id::ConnectionId;
 use crate::server::random::{NoRandomness, Random};
 use crate::server::store::record::Scope;
 use crate::server::store::{Store, StoreError};
@@ -50,7 +49,8 @@ pub enum VaultError {
 #[derive(Clone, Copy, Debug)]
 pub struct SealContext<'a> {
     pub scope: &'a Scope,
-    pub connection: &'a ConnectionId,
+    /// Whose secrets they are: a connection, a flow or an OAuth client, by an id that tells which.
+    pub holder: &'a str,
     /// The auth method, and so the set of fields.
     pub method: &'a str,
     /// Of the secrets that are sealed, not of those before.
@@ -127,7 +127,7 @@ impl SealContext<'_> {
         [
             self.scope.workspace.as_str().into(),
             self.scope.environment.as_str().into(),
-            self.connection.as_str().into(),
+            self.holder.into(),
             self.method.into(),
             self.secret_version.to_be_bytes().into(),
         ]

@@ -94,13 +94,13 @@ async fn a_record_opens_where_it_was_sealed_and_nowhere_else() {
     let (id, other_id) = (ConnectionId::from_bytes([1; 16]), ConnectionId::from_bytes([2; 16]));
     let (here, staging) = (scope(), Scope { environment: Environment::Staging, ..scope() });
     let elsewhere = Scope { workspace: WorkspaceId::try_from("other".to_owned()).expect("an id"), ..scope() };
-    let context = SealContext { scope: &here, connection: &id, method: "token", secret_version: 1 };
+    let context = SealContext { scope: &here, holder: id.as_str(), method: "token", secret_version: 1 };
     let sealed = vault.seal(&context, &secrets(&[("token", "xoxb-1")])).await.expect("sealed");
     assert_eq!(vault.open_sealed(&context, &sealed).await, Ok(secrets(&[("token", "xoxb-1")])));
     // The other environment's own key exists, so that only the binding can refuse.
     vault.seal(&SealContext { scope: &staging, ..context }, &secrets(&[])).await.expect("sealed");
     let swapped = [
-        SealContext { connection: &other_id, ..context },
+        SealContext { holder: other_id.as_str(), ..context },
         SealContext { scope: &staging, ..context },
         SealContext { method: "tokem", ..context },
         SealContext { secret_version: 2, ..context },
@@ -130,7 +130,7 @@ async fn any_flipped_bit_and_any_truncation_is_noticed() {
     let folder = Folder::new();
     let vault = folder.vault().await;
     let (scope, id) = (scope(), ConnectionId::from_bytes([1; 16]));
-    let context = SealContext { scope: &scope, connection: &id, method: "token", secret_version: 1 };
+    let context = SealContext { scope: &scope, holder: id.as_str(), method: "token", secret_version: 1 };
     let sealed = vault.seal(&context, &secrets(&[("token", "xoxb-1")])).await.expect("sealed");
     for bit in 0..sealed.len() * 8 {
         let mut flipped = sealed.clone();
@@ -146,7 +146,7 @@ async fn any_flipped_bit_and_any_truncation_is_noticed() {
 async fn a_restart_finds_the_same_key_in_a_private_file() {
     let folder = Folder::new();
     let (scope, id) = (scope(), ConnectionId::from_bytes([1; 16]));
-    let context = SealContext { scope: &scope, connection: &id, method: "token", secret_version: 1 };
+    let context = SealContext { scope: &scope, holder: id.as_str(), method: "token", secret_version: 1 };
     let sealed = folder.vault().await.seal(&context, &secrets(&[("a", "1")])).await.expect("sealed");
     assert_eq!(folder.vault().await.open_sealed(&context, &sealed).await, Ok(secrets(&[("a", "1")])));
     for file in ["key", "patchbay.db"] {
@@ -183,7 +183,7 @@ async fn two_vaults_that_start_at_once_share_one_data_key() {
     let folder = Folder::new();
     let (first, second) = (folder.vault().await, folder.vault().await);
     let (scope, id) = (scope(), ConnectionId::from_bytes([1; 16]));
-    let context = SealContext { scope: &scope, connection: &id, method: "token", secret_version: 1 };
+    let context = SealContext { scope: &scope, holder: id.as_str(), method: "token", secret_version: 1 };
     let given = secrets(&[("a", "1")]);
     let (one, two) = tokio::join!(first.seal(&context, &given), second.seal(&context, &given));
     assert_eq!(second.open_sealed(&context, &one.expect("sealed")).await, Ok(given.clone()));
@@ -215,7 +215,7 @@ proptest! {
         Runtime::new().expect("a runtime").block_on(async {
             let vault = folder.vault().await;
             let (scope, id) = (scope(), ConnectionId::from_bytes([3; 16]));
-            let context = SealContext { scope: &scope, connection: &id, method: "m", secret_version: version };
+            let context = SealContext { scope: &scope, holder: id.as_str(), method: "m", secret_version: version };
             let given = secrets(&[("field", &secret)]);
             let sealed = vault.seal(&context, &given).await.expect("sealed");
             assert_eq!(vault.open_sealed(&context, &sealed).await, Ok(given));

@@ -1,0 +1,60 @@
+//! Where the service sends the person back to (RFC 6749, section 4.1.2). The one GET that changes something: the state
+//! it carries works once, and only in the browser that was sent away with it.
+
+use axum::Extension;
+use axum::extract::{ConnectInfo, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use leptos::nonce::Nonce;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use super::{OPENER_POLICY, browser_of, document};
+use crate::server::http::{AppState, refusal};
+use crate::server::service::{Landing, Redirect};
+
+/// Parameters looked at; no provider sends so many.
+const MOST_PARAMETERS: usize = 32;
+
+/// `GET /oauth/callback`.
+pub async fn callback(
+    State(app): State<AppState>,
+    Extension(nonce): Extension<Nonce>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let parameters: BTreeMap<String, String> = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .take(MOST_PARAMETERS)
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    let redirect = Redirect {
+        parameters,
+        browser: browser_of(&headers, &app.config.public_url),
+        address: peer.map(|Extension(ConnectInfo(address))| address.ip().to_string()),
+    };
+    let (status, landing) = match app.services.land(redirect).await {
+        Ok(landing) => (StatusCode::OK, landing),
+        Err(error) => (refusal::status(&error), Landing::Failed { message: error.to_string() }),
+    };
+    let (state, title, message) = words(&landing);
+    let values = [("state", state), ("title", title.as_str()), ("message", message.as_str())];
+    let html = document(include_str!("landing.html"), &app.config.public_url, &nonce, &headers, &values);
+    (status, OPENER_POLICY, Html(html)).into_response()
+}
+
+fn words(landing: &Landing) -> (&'static str, String, String) {
+    match landing {
+        Landing::Connected { component } => (
+            "connected",
+            format!("{component} is connected"),
+            "You can close this window and go on in Patchbay.".to_owned(),
+        ),
+        Landing::OtherAccount { component, was, is } => (
+            "other",
+            format!("This is another {component} account"),
+            format!("You signed in as {is}; until now it was {was}. Nothing has changed yet: Patchbay asks which one to keep. You can close this window."),
+        ),
+        Landing::Failed { message } => ("failed", "The account was not connected".to_owned(), message.clone()),
+    }
+}
