@@ -68,6 +68,7 @@ pub enum MethodKind {
     Jwt,
     ClientCredentials,
     AuthorizationCode,
+    DeviceCode,
 }
 
 /// One way of authenticating to a component, as a form.

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::oauth::OAuth;
 use crate::domain::component::{ComponentSlug, MethodKind};
@@ -54,6 +55,19 @@ pub struct Method {
     pub service: Service,
     #[serde(default)]
     pub oauth: Option<OAuth>,
+    #[serde(skip)]
+    known_fields: OnceLock<Vec<Field>>,
+}
+
+impl Method {
+    /// All that the service's templates may name: the form's fields, then what signing in by OAuth obtains.
+    #[must_use]
+    pub fn known_fields(&self) -> &[Field] {
+        self.known_fields.get_or_init(|| {
+            let obtained = self.oauth.iter().flat_map(OAuth::obtained);
+            self.fields.iter().cloned().chain(obtained).collect()
+        })
+    }
 }
 
 /// How the service is spoken to. The protocols but HTTP read the fields `host`, `port`, `user`, `password`,

@@ -9,8 +9,6 @@ use super::builtin;
 use super::check::{self, Fault, Location, Problem};
 use super::definition::Definition;
 use crate::domain::component::ComponentSlug;
-use crate::domain::field::FieldKind;
-use crate::server::oauth::{EndpointError, Endpoints};
 
 /// Why the server cannot start with this catalog. For the operator.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,8 +19,6 @@ pub enum CatalogError {
     Wrong { file: String, problems: Vec<Problem> },
     #[error("{first} and {second} both describe {slug}; give one of them another slug")]
     Twice { slug: ComponentSlug, first: String, second: String },
-    #[error("{file}: the oauth section of method {method}: {error}")]
-    OAuth { file: String, method: String, error: EndpointError },
 }
 
 fn lines(problems: &[Problem]) -> String {
@@ -51,7 +47,6 @@ pub(super) fn read_all(catalog_dir: Option<&Path>) -> Result<Sources, CatalogErr
     for path in files(folder, "toml").map_err(unreadable)? {
         let file = path.display().to_string();
         let definition = check_file(&path).map_err(|problems| CatalogError::Wrong { file: file.clone(), problems })?;
-        check_endpoints(&definition, &file)?;
         if let Some(first) = seen.insert(definition.slug.clone(), file.clone()) {
             return Err(CatalogError::Twice { slug: definition.slug, first, second: file });
         }
@@ -81,35 +76,13 @@ pub fn check_file(path: &Path) -> Result<Definition, Vec<Problem>> {
 /// The build script has checked these, and that each file is named by its slug.
 fn built_in() -> Result<Vec<Definition>, CatalogError> {
     let read = |&(file, text): &(&str, &str)| {
-        let definition = check::parse(text)
-            .map_err(|problem| CatalogError::Wrong { file: file.to_owned(), problems: vec![problem] })?;
-        check_endpoints(&definition, file)?;
-        Ok(definition)
+        check::parse(text).map_err(|problem| CatalogError::Wrong { file: file.to_owned(), problems: vec![problem] })
     };
     builtin::FILES.iter().map(read).collect()
 }
 
 fn is_built_in(slug: &ComponentSlug) -> bool {
     builtin::FILES.iter().any(|(file, _)| file.strip_suffix(".toml") == Some(slug.as_str()))
-}
-
-/// Builds every OAuth section's addresses once, with sample values where fields stand.
-fn check_endpoints(definition: &Definition, file: &str) -> Result<(), CatalogError> {
-    for method in &definition.methods {
-        let Some(oauth) = &method.oauth else { continue };
-        let sample = |id: &str| {
-            let field = method.fields.iter().find(|field| field.id == id)?;
-            let choice = field.options.first().map(|option| option.value.as_str());
-            let whole = (field.kind == FieldKind::Url).then_some("https://sample.example");
-            Some(choice.or(whole).unwrap_or("sample"))
-        };
-        Endpoints::from_definition(oauth, sample).map_err(|error| CatalogError::OAuth {
-            file: file.to_owned(),
-            method: method.id.clone(),
-            error,
-        })?;
-    }
-    Ok(())
 }
 
 /// Files directly in a folder that end in an extension, by name.

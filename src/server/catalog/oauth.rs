@@ -7,6 +7,10 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use super::definition::Template;
+use crate::domain::field::{Field, FieldKind};
+
+/// The id under which a method's access token is kept and stands in templates.
+pub const ACCESS_TOKEN: &str = "access_token";
 
 /// OAuth 2.0 facts of one method. Addresses are `https`, under the rules of a service's base URL.
 ///
@@ -84,6 +88,35 @@ pub struct OAuth {
     /// A request after connecting whose answer [`Capture`]s with `from = "lookup"` read.
     #[serde(default)]
     pub lookup: Option<Lookup>,
+}
+
+impl OAuth {
+    /// What signing in obtains, as fields that nobody fills in: the access token, and the captures.
+    pub fn obtained(&self) -> impl Iterator<Item = Field> {
+        let token = Field { secret: true, ..unseen_field(ACCESS_TOKEN) };
+        std::iter::once(token).chain(self.captures.iter().map(Capture::field))
+    }
+}
+
+/// A field that has no place in a form.
+pub(super) fn unseen_field(id: &str) -> Field {
+    Field {
+        id: id.to_owned(),
+        label: id.to_owned(),
+        kind: FieldKind::Text,
+        secret: false,
+        optional: false,
+        destination: false,
+        help: String::new(),
+        example: String::new(),
+        default: String::new(),
+        options: Vec::new(),
+        prefixes: Vec::new(),
+        max_length: usize::MAX,
+        find_at: String::new(),
+        shown_when: None,
+        half: false,
+    }
 }
 
 /// A scope and what it allows, in words.
@@ -305,6 +338,15 @@ pub struct Capture {
     /// Sealed with the tokens: a second token, say (Slack's `authed_user`).
     #[serde(default)]
     pub secret: bool,
+}
+
+impl Capture {
+    /// Where the provider says what it is, it also says where later requests go.
+    fn field(&self) -> Field {
+        let kind = if self.hosts.is_empty() { FieldKind::Text } else { FieldKind::Url };
+        let (secret, optional) = (self.secret, !self.required);
+        Field { kind, secret, optional, destination: !secret, ..unseen_field(&self.id) }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -127,5 +127,8 @@ fn the_format_has_its_place_for_oauth() {
     let definition = check::parse(ACME).expect("a definition");
     let oauth = definition.methods[3].oauth.as_ref().expect("an OAuth section");
     assert!(oauth.pkce && oauth.scopes[1].optional);
-    assert_eq!((oauth.access_token.as_str(), oauth.refresh_token.as_str()), ("/data/token", "/refresh_token"));
+    let answer = &oauth.answer;
+    assert_eq!((answer.access_token.as_str(), answer.refresh_token.as_str()), ("/data/token", "/refresh_token"));
+    let known: Vec<_> = definition.methods[3].known_fields().iter().map(|field| field.id.as_str()).collect();
+    assert_eq!(known, ["tenant", "access_token", "api", "cloud"]);
 }

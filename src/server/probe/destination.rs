@@ -14,7 +14,7 @@ use crate::server::vault::Secrets;
 #[must_use]
 pub fn destination(method: &Method, config: &FieldValues) -> Vec<u8> {
     let secrets = Secrets::default();
-    let values = Values { fields: &method.fields, config, secrets: &secrets };
+    let values = Values { fields: method.known_fields(), config, secrets: &secrets };
     let places = match &method.service {
         Service::Http(service) => origins(service, values),
         Service::GoogleServiceAccount {} => BTreeSet::from(["google".to_owned()]),

@@ -132,11 +132,16 @@ pub fn base(template: &str, values: Values<'_>) -> Result<(String, Url), BuildEr
     Ok((text, url))
 }
 
-/// A base URL that is one whole field is taken as it is; within any other, a value is a part of a host name.
+/// A field that is the whole of a base URL, but for a path behind it, is taken as it is; within any other, a value is
+/// a part of a host name or of a path.
 fn render_base(template: &Template, values: Values<'_>) -> Result<String, BuildError> {
-    let whole = matches!(template.parts(), [Part::Field(_) | Part::RawField(_)]);
+    let origin = match template.parts() {
+        [Part::Field(_) | Part::RawField(_)] => 1,
+        [Part::Field(_), Part::Text(text), ..] if text.starts_with('/') => 1,
+        _ => 0,
+    };
     let label = |value: &str| value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
-    for field in template.fields().filter(|_| !whole) {
+    for field in template.fields().skip(origin) {
         if values.get(field).is_some_and(|value| !label(value) || value.contains("..")) {
             return Err(BuildError::LeavesBase);
         }

@@ -200,9 +200,10 @@ async fn ask(errand: &Errand<'_>, service: &Service, steps: &mut Steps) -> Resul
 pub fn askable(method: &Method, config: &FieldValues) -> bool {
     match &method.service {
         Service::Http(service) => asked_with(service, |id| {
-            method.fields.iter().find(|field| field.id == id).is_some_and(|field| {
+            let fields = method.known_fields();
+            fields.iter().find(|field| field.id == id).is_some_and(|field| {
                 let filled = field.secret || config.get(id).is_some() || !field.default.is_empty();
-                filled && field.is_shown(config, &method.fields)
+                filled && field.is_shown(config, fields)
             })
         }),
         _ => true,

@@ -15,7 +15,7 @@ pub struct Values<'a> {
 impl<'a> Values<'a> {
     #[must_use]
     pub fn of(question: &Question<'a>) -> Self {
-        Self { fields: &question.method.fields, config: question.config, secrets: question.secrets }
+        Self { fields: question.method.known_fields(), config: question.config, secrets: question.secrets }
     }
 
     #[must_use]

@@ -9,7 +9,7 @@ use crate::domain::field::Field;
 
 pub(super) fn check(service: &HttpService, fields: &[Field], at: &Location, findings: &mut Findings) {
     url::check(&service.base_url, fields, &at.child("base_url"), findings);
-    check_headers(&service.headers, fields, at, findings);
+    check_headers(&service.headers, fields, at, "headers", findings);
     check_query(&service.query, fields, at, findings);
     check_basic(service, fields, at, findings);
     check_signature(service, fields, at, findings);
@@ -75,9 +75,15 @@ fn check_secret(text: &str, fields: &[Field], at: &Location, findings: &mut Find
     }
 }
 
-fn check_headers(headers: &BTreeMap<String, String>, fields: &[Field], at: &Location, findings: &mut Findings) {
+pub(super) fn check_headers(
+    headers: &BTreeMap<String, String>,
+    fields: &[Field],
+    at: &Location,
+    key: &str,
+    findings: &mut Findings,
+) {
     for (name, value) in headers {
-        let at = at.entry("headers", name);
+        let at = at.entry(key, name);
         if name.contains('{') {
             request_template(name, fields, &at, findings);
         } else {
@@ -113,7 +119,7 @@ fn check_probe(probe: &HttpProbe, service: &HttpService, fields: &[Field], at: &
         url::check(base_url, fields, &at.child("base_url"), findings);
     }
     check_path(&probe.path, fields, &at.child("path"), findings);
-    check_headers(&probe.headers, fields, at, findings);
+    check_headers(&probe.headers, fields, at, "headers", findings);
     check_query(&probe.query, fields, at, findings);
     check_body(probe, service, fields, at, findings);
     findings.require(probe.aws_service.is_none() || service.aws.is_some(), &at.child("aws_service"), Fault::NotSigned);

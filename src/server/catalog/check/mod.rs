@@ -13,7 +13,6 @@ use std::collections::BTreeSet;
 
 use super::definition::{Definition, Method, Service, Source};
 use super::template::is_name;
-use crate::domain::component::MethodKind;
 use crate::domain::field::Field;
 
 pub use problem::{Fault, Location, Problem};
@@ -94,14 +93,13 @@ fn check_method(method: &Method, at: &Location, findings: &mut Findings) {
     fields::check(&method.fields, at, findings);
     let service = at.child("service");
     match &method.service {
-        Service::Http(http) => http::check(http, &method.fields, &service, findings),
+        Service::Http(http) => http::check(http, method.known_fields(), &service, findings),
         service => login::check(login::Protocol::of(service), &method.fields, at, findings),
     }
-    let by_oauth = matches!(method.kind, MethodKind::AuthorizationCode | MethodKind::ClientCredentials);
-    match &method.oauth {
-        Some(section) if by_oauth => oauth::check(section, &method.fields, &at.child("oauth"), findings),
-        Some(_) => findings.add(&at.child("oauth"), Fault::OAuthNotExpected),
-        None => findings.require(!by_oauth, &at.child("oauth"), Fault::OAuthMissing),
+    match (&method.oauth, oauth::Need::of(method.kind)) {
+        (Some(_), oauth::Need::No) => findings.add(&at.child("oauth"), Fault::OAuthNotExpected),
+        (Some(section), _) => oauth::check(section, method, &at.child("oauth"), findings),
+        (None, need) => findings.require(need != oauth::Need::Yes, &at.child("oauth"), Fault::OAuthMissing),
     }
 }
 

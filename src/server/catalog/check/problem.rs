@@ -100,6 +100,8 @@ pub enum Fault {
     OpenHost,
     #[error("this is no address; write https://, a host and a path without a slash at its end")]
     BadBaseUrl,
+    #[error("this is no address; write https:// and a host")]
+    BadAddress,
     #[error("this is no path; begin with / and put what follows ? under query")]
     BadPath,
     #[error("{0}")]
@@ -146,7 +148,26 @@ pub enum Fault {
     ProtocolKind(&'static str),
     #[error("the protocol does not know this choice; use {0}")]
     ProtocolChoice(&'static str),
-    #[error("only the kinds authorization_code and client_credentials use this section; remove it or change the kind")]
+    #[error("no host; write its labels joined by dots, after *. where any host below it will do")]
+    BadHostRule,
+    #[error("a value that is an address is not secret; remove hosts or secret")]
+    SecretAddress,
+    #[error("the method's fields or captures have a {0} already, or it is the access token's; choose another id")]
+    Taken(String),
+    #[error("{0} is no standard parameter that can have another name or be left out")]
+    UnknownParameter(String),
+    #[error("there is no look-up to read this from; add a lookup section")]
+    LookupMissing,
+    #[error("nothing reads what this look-up answers; add a capture with from = \"lookup\" or remove it")]
+    LookupNotExpected,
+    #[error("methods of this kind sign in with the provider; add this address")]
+    EndpointMissing,
+    #[error("tokens are renewed by the access token here; add an exchange section or refresh_url")]
+    RenewalMissing,
+    #[error(
+        "only the kinds authorization_code, client_credentials, device_code and jwt use this section; \
+         remove it or change the kind"
+    )]
     OAuthNotExpected,
     #[error("a method of this kind needs this section; add it")]
     OAuthMissing,

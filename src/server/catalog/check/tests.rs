@@ -168,7 +168,28 @@ fn an_oauth_section_belongs_to_its_kinds() {
         ("kind = \"bearer_token\"", "kind = \"client_credentials\"", "methods[0].oauth"),
         ("token_url = \"https:", "token_url = \"http:", "methods[3].oauth.token_url"),
         ("allows = \"Read things\"", "allows = \"\"", "methods[3].oauth.scopes[0].allows"),
-        ("access_token = \"/data/token\"", "access_token = \"data\"", "methods[3].oauth.access_token"),
+    ]);
+}
+
+#[test]
+fn wrong_facts_of_a_provider_are_found_where_they_stand() {
+    let oauth = "methods[3].oauth";
+    assert_found(&[
+        ("authorize_url = ", "issuer = ", &format!("{oauth}.authorize_url")),
+        ("\"/data/token\"", "\"data\"", &format!("{oauth}.answer.access_token")),
+        ("good = { \"/ok\"", "good = { \"ok\"", &format!("{oauth}.answer.good[\"ok\"]")),
+        ("client_id = \"client_key\"", "code_verifier = \"x\"", &format!("{oauth}.names[\"code_verifier\"]")),
+        ("access_type = \"offline\"", "x = \"{nowhere}\"", &format!("{oauth}.authorize_parameters[\"x\"]")),
+        ("access_type = \"offline\"", "x = \"{api}\"", &format!("{oauth}.authorize_parameters[\"x\"]")),
+        ("client = \"{client_id}\"", "x = \"{nowhere}\"", &format!("{oauth}.revoke.parameters[\"x\"]")),
+        ("url = \"{api}/revoke\"", "url = \"{cloud}/revoke\"", &format!("{oauth}.revoke.url")),
+        ("id = \"api\"", "id = \"tenant\"", &format!("{oauth}.captures[0].id")),
+        ("id = \"api\"", "id = \"access_token\"", &format!("{oauth}.captures[0].id")),
+        ("at = \"/data/api\"", "at = \"api\"", &format!("{oauth}.captures[0].at")),
+        ("\"*.acme.example\"", "\"*.example\"", &format!("{oauth}.captures[0].hosts[1]")),
+        ("\"*.acme.example\"]", "\"x.example\"]\nsecret = true", &format!("{oauth}.captures[0].secret")),
+        ("lookup = {", "exchange = { parameters = {},", &format!("{oauth}.captures[1].from")),
+        ("base_url = \"{api}\"", "base_url = \"{cloud}\"", "methods[3].service.base_url"),
     ]);
 }
 

@@ -4,26 +4,43 @@ use super::super::template::{Encode, Part, Template};
 use super::{Fault, Findings, Location, find};
 use crate::domain::field::{Field, FieldKind};
 
-/// An absolute address: `https`, its host fixed but for restricted fields; or the whole is one field of kind `url`.
+/// A base URL: an [`endpoint`] that takes a path behind it.
 pub(super) fn check(text: &str, fields: &[Field], at: &Location, findings: &mut Findings) {
-    let Some(template) = super::http::request_template(text, fields, at, findings) else { return };
-    let whole = match template.parts() {
-        [Part::Field(id)] => find(fields, id).filter(|field| field.kind == FieldKind::Url),
-        _ => None,
-    };
-    if let Some(field) = whole {
+    let Some(address) = endpoint(text, fields, at, findings) else { return };
+    findings.require(!address.contains(['?', '#']) && !address.ends_with('/'), at, Fault::BadBaseUrl);
+}
+
+/// An absolute address: `https`, its host fixed but for restricted fields; or it begins with one field of kind `url`.
+/// Gives it filled with plain values, unless something is wrong with it.
+pub(super) fn endpoint(text: &str, fields: &[Field], at: &Location, findings: &mut Findings) -> Option<String> {
+    let template = super::http::request_template(text, fields, at, findings)?;
+    let origin = origin_field(&template, fields);
+    if let Some(field) = origin {
         findings.require(!field.secret, at, Fault::SecretInHost(field.id.clone()));
-        return findings.require(field.destination, at, Fault::NotDestination(field.id.clone()));
+    } else if text.starts_with("https://") {
+        check_host(&host_parts(template.parts()), fields, at, findings);
+    } else {
+        findings.add(at, Fault::NotHttps);
+        return None;
     }
-    if !text.starts_with("https://") {
-        return findings.add(at, Fault::NotHttps);
-    }
-    check_host(&host_parts(template.parts()), fields, at, findings);
     // A secret in the path is given anew whenever it changes, as a destination is.
     for field in template.fields().filter_map(|id| find(fields, id)) {
         findings.require(field.destination || field.secret, at, Fault::NotDestination(field.id.clone()));
     }
-    findings.require(is_address(&template, fields), at, Fault::BadBaseUrl);
+    let address = filled(&template, fields);
+    findings.require(address.is_some(), at, Fault::BadAddress);
+    address
+}
+
+/// The field of kind `url` that an address begins with; a path may follow.
+fn origin_field<'a>(template: &Template, fields: &'a [Field]) -> Option<&'a Field> {
+    let (Part::Field(id), rest) = template.parts().split_first()? else { return None };
+    let goes_on = match rest {
+        [] => true,
+        [Part::Text(text), ..] => text.starts_with('/'),
+        _ => false,
+    };
+    find(fields, id).filter(|field| goes_on && field.kind == FieldKind::Url)
 }
 
 /// The parts between `https://` and the path, with the path cut off.
@@ -76,19 +93,20 @@ fn may_stand_in_host(field: &Field) -> bool {
 }
 
 /// DNS labels joined by dots.
-fn is_host(text: &str) -> bool {
+pub(super) fn is_host(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     text.split('.').all(|label| (1..=63).contains(&label.len()) && label.bytes().all(allowed))
 }
 
-/// Filled with plain values, it is an `https` address that takes a path behind it.
-fn is_address(template: &Template, fields: &[Field]) -> bool {
+/// Filled with plain values, if that makes an `https` address.
+fn filled(template: &Template, fields: &[Field]) -> Option<String> {
     let sample = |id: &str| {
-        let first = find(fields, id).and_then(|field| field.options.first());
-        Some(first.map_or("x", |option| option.value.as_str()))
+        let field = find(fields, id)?;
+        let plain = if field.kind == FieldKind::Url { "https://x.example" } else { "x" };
+        Some(field.options.first().map_or(plain, |option| option.value.as_str()))
     };
-    let Ok(text) = template.render(sample, Encode::Plain) else { return false };
-    let Ok(url) = ::url::Url::parse(&text) else { return false };
+    let text = template.render(sample, Encode::Plain).ok()?;
+    let url = ::url::Url::parse(&text).ok()?;
     let bare = url.username().is_empty() && url.password().is_none();
-    url.scheme() == "https" && bare && url.query().is_none() && url.fragment().is_none() && !text.ends_with('/')
+    (url.scheme() == "https" && bare).then_some(text)
 }
