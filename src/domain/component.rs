@@ -82,6 +82,27 @@ pub struct MethodForm {
     pub fields: Vec<Field>,
     /// The service may have no way to be asked: a person may vouch for the credential instead.
     pub may_be_vouched_for: bool,
+    /// An account is connected instead of credentials typed: somebody signs in at the service and consents.
+    pub oauth: Option<OAuthForm>,
+}
+
+/// What the form has to say of connecting an account (RFC 6749).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OAuthForm {
+    /// What it will be able to do, the required ones first.
+    pub scopes: Vec<ScopeForm>,
+    /// Can also be done with a code that is entered at the service's page (RFC 8628).
+    pub device: bool,
+}
+
+/// A permission to ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeForm {
+    pub scope: String,
+    /// In words.
+    pub allows: String,
+    /// May be left out.
+    pub optional: bool,
 }
 
 /// One component's form: what the New Connection dialog shows.

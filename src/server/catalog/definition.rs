@@ -60,6 +60,13 @@ pub struct Method {
 }
 
 impl Method {
+    /// The OAuth section, where somebody has to sign in at the service and consent.
+    #[must_use]
+    pub fn by_person(&self) -> Option<&OAuth> {
+        let by_person = matches!(self.kind, MethodKind::AuthorizationCode | MethodKind::DeviceCode);
+        self.oauth.as_ref().filter(|_| by_person)
+    }
+
     /// All that the service's templates may name: the form's fields, then what signing in by OAuth obtains.
     #[must_use]
     pub fn known_fields(&self) -> &[Field] {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::definition::{Definition, Method, Service};
-use crate::domain::component::{ComponentBadge, ComponentForm, MethodForm};
+use super::oauth::{OAuth, OAuthScope};
+use crate::domain::component::{ComponentBadge, ComponentForm, MethodForm, OAuthForm, ScopeForm};
 use crate::domain::field::Field;
 
 /// `custom_icons` are the operator's; they stand before built-in ones of the same name.
@@ -29,7 +30,18 @@ fn method_form(method: &Method) -> MethodForm {
         intro: method.intro.clone(),
         fields: method.fields.clone(),
         may_be_vouched_for: may_be_vouched_for(method),
+        oauth: method.by_person().map(oauth_form),
     }
+}
+
+fn oauth_form(oauth: &OAuth) -> OAuthForm {
+    let shown = oauth.scopes.iter().filter(|scope| !scope.silent);
+    let form = |scope: &OAuthScope| ScopeForm {
+        scope: scope.scope.clone(),
+        allows: scope.allows.clone(),
+        optional: scope.optional,
+    };
+    OAuthForm { scopes: shown.map(form).collect(), device: oauth.device_url.is_some() }
 }
 
 /// Whether the form can be filled in so that no probe is left to ask.

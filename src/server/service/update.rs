@@ -131,9 +131,10 @@ impl Services {
         let (services, method) = (self.clone(), checked.method.id.clone());
         let (name, tags, candidate) = (checked.name, checked.tags, checked.candidate);
         let summary = finish(async move {
-            let (id, version) = (&stored.summary.id, stored.summary.version);
-            let credentials = services.seal(&scope, id, &method, stored.secret_version + 1, candidate, proof).await?;
-            let change = Change { name: Some(name), tags: Some(tags), credentials: Some(credentials) };
+            let (id, version, replaces) = (&stored.summary.id, stored.summary.version, stored.secret_version);
+            let credentials = services.seal(&scope, id, &method, replaces + 1, candidate, proof).await?;
+            let change =
+                Change { name: Some(name), tags: Some(tags), credentials: Some(credentials), replaces: Some(replaces) };
             match services.store.update(&scope, id, version, change, audit).await {
                 Err(StoreError::NameTaken) => Err(taken),
                 Err(StoreError::Stale) => Err(services.conflict(&scope, id).await?),

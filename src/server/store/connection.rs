@@ -98,7 +98,7 @@ impl Store {
             Box::pin(async move {
                 audit::append_in(tx, &scope, Some(id.as_str()), &entry).await?;
                 let revision = next_revision(tx, &scope).await?;
-                claim_version(tx, &scope, &id, version, revision).await?;
+                claim_version(tx, &scope, &id, version, change.replaces, revision).await?;
                 if let Some(name) = &change.name {
                     set_name(tx, &scope, &id, name).await?;
                 }
@@ -198,23 +198,26 @@ async fn insert_row(
     if new.tags.is_empty() { Ok(()) } else { set_tags(tx, scope, &new.id, &new.tags).await }
 }
 
-/// Raises the version of a connection that still has `version` and is not deleted.
+/// Raises the version of a connection that still has `version`, and these secrets where told, and is not deleted.
 async fn claim_version(
     tx: &mut AnyConnection,
     scope: &Scope,
     id: &ConnectionId,
     version: i64,
+    secret_version: Option<i64>,
     revision: i64,
 ) -> Result<(), StoreError> {
     let claimed = sqlx::query(
         "UPDATE connections SET version = version + 1, revision = $5 \
-         WHERE workspace = $1 AND environment = $2 AND id = $3 AND version = $4 AND deleted_at IS NULL",
+         WHERE workspace = $1 AND environment = $2 AND id = $3 AND version = $4 AND deleted_at IS NULL \
+         AND ($6 < 0 OR secret_version = $6)",
     )
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
     .bind(id.as_str())
     .bind(version)
     .bind(revision)
+    .bind(secret_version.unwrap_or(-1))
     .execute(&mut *tx)
     .await?;
     if claimed.rows_affected() == 1 {

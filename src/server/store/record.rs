@@ -160,6 +160,8 @@ pub struct Change {
     pub tags: Option<TagSet>,
     /// New credentials: the secret version grows by one.
     pub credentials: Option<Credentials>,
+    /// The secret version they are sealed to follow: tokens may have been renewed since, which no version tells.
+    pub replaces: Option<i64>,
 }
 
 /// What somebody asked for who is connecting an account. Holds no secret.

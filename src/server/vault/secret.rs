@@ -41,6 +41,11 @@ impl Secrets {
         self.0.insert(field.to_owned(), secret);
     }
 
+    /// Takes one out.
+    pub fn take(&mut self, field: &str) -> Option<SecretText> {
+        self.0.remove(field)
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&str, &SecretText)> {
         self.0.iter().map(|(field, secret)| (field.as_str(), secret))
     }

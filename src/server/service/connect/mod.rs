@@ -58,7 +58,7 @@ impl Services {
             None => None,
         };
         let checked = self.check_connect(&request, before.as_ref()).await?;
-        let client = self.client_of(&scope, checked.method, &checked.request.config, &checked.secrets).await?;
+        let client = self.client_of(&scope, &checked.request.component, checked.method, &checked.request.config, &checked.secrets).await?;
         let client = client.ok_or_else(|| ApiError::field("client", NO_CLIENT))?;
         let by = request.by;
         let life = if by == Way::Link { LINK_LIFE } else { WINDOW_LIFE };
@@ -86,7 +86,7 @@ impl Services {
         before: Option<&StoredConnection>,
     ) -> Result<Checked<'_>, ApiError> {
         let (definition, method) = find(self, &request.component, &request.method)?;
-        let oauth = by_person(method)
+        let oauth = method.by_person()
             .ok_or_else(|| ApiError::field("method", "This way of authenticating needs no account to be connected."))?;
         let mut problems = Vec::new();
         let named = name_and_tags(&request.name, &request.tags, &mut problems);
@@ -249,12 +249,6 @@ const NO_CLIENT: &str = "There is no OAuth client for this service yet. Set one 
 
 fn flow_context<'a>(scope: &'a Scope, id: &'a FlowId, version: i64) -> SealContext<'a> {
     SealContext { scope, holder: id.as_str(), method: "oauth flow", secret_version: version }
-}
-
-/// The OAuth section of a method to which a person consents.
-pub(super) fn by_person(method: &Method) -> Option<&OAuth> {
-    use crate::domain::component::MethodKind;
-    method.oauth.as_ref().filter(|_| method.kind == MethodKind::AuthorizationCode)
 }
 
 /// Secrets that are obtained and not typed.

@@ -1,0 +1,150 @@
+//! The provider has sent the person back: its answer is checked, traded for tokens, and settled.
+
+use std::collections::BTreeMap;
+
+use super::open::VERIFIER;
+use super::settle::Settled;
+use crate::api::error::ApiError;
+use crate::server::oauth::{OAuthError, Tokens};
+use crate::server::service::{Services, finish};
+use crate::server::store::record::FlowStage;
+use crate::server::store::{StoreError, StoredFlow};
+use crate::server::token;
+use crate::server::vault::{SecretText, Secrets};
+
+/// What came back from a provider.
+pub struct Redirect {
+    pub parameters: BTreeMap<String, String>,
+    /// The cookie of the browser it came with.
+    pub browser: Option<SecretText>,
+    /// Network address, for the audit trail.
+    pub address: Option<String>,
+}
+
+/// How it ended, for the page that the person sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Landing {
+    Connected { component: String },
+    /// Not decided yet: the page that began it asks.
+    OtherAccount { component: String, was: String, is: String },
+    Failed { message: String },
+}
+
+const UNKNOWN: &str = "This answer belongs to nothing that was begun in this browser in the last minutes. Close this \
+                       window and connect again from Patchbay.";
+
+impl Services {
+    /// Takes the provider's answer. The state in it is good for one answer, from the browser that was sent with it.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`], [`ApiError::Internal`].
+    pub async fn land(&self, redirect: Redirect) -> Result<Landing, ApiError> {
+        let Some(flow) = self.awaited(&redirect).await? else {
+            return Ok(Landing::Failed { message: UNKNOWN.to_owned() });
+        };
+        let secrets = self.open_flow_secrets(&flow).await?;
+        let kept = self.seal_flow(&flow.scope, &flow.id, flow.version + 1, &secrets).await?;
+        let flow = match self.store.advance_flow(&flow, FlowStage::Exchanging, kept).await {
+            Ok(flow) => flow,
+            Err(StoreError::Stale) => return Ok(Landing::Failed { message: UNKNOWN.to_owned() }),
+            Err(error) => return Err(error.into()),
+        };
+        // Once the code is on its way, what it brings is kept, whoever closes the window meanwhile.
+        let services = self.clone();
+        finish(async move { services.carry_through(flow, secrets, redirect).await }).await
+    }
+
+    /// The flow whose state this is, if this browser opened it.
+    async fn awaited(&self, redirect: &Redirect) -> Result<Option<StoredFlow>, ApiError> {
+        let Some(browser) = &redirect.browser else { return Ok(None) };
+        let browser_hash = token::hash(browser.reveal());
+        for name in self.catalog.state_names() {
+            let Some(state) = redirect.parameters.get(name) else { continue };
+            let flow = self.store.flow_by_state(token::hash(state), self.clock.now()).await?;
+            if let Some(flow) = flow.filter(|flow| flow.browser_hash == Some(browser_hash)) {
+                return Ok(Some(flow));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn carry_through(
+        &self,
+        flow: StoredFlow,
+        mut secrets: Secrets,
+        redirect: Redirect,
+    ) -> Result<Landing, ApiError> {
+        let verifier = secrets.take(VERIFIER).unwrap_or_else(|| SecretText::new(String::new()));
+        let landing = match self.exchange(&flow, &secrets, &verifier, &redirect.parameters).await {
+            Ok(tokens) => self.settle(&flow, secrets, tokens, redirect.address).await,
+            Err(Refusal::OAuth(error)) => self.note_refusal(&flow, &error).await,
+            Err(Refusal::Api(error)) => Err(error),
+        };
+        match landing {
+            Ok(Settled::Connected(_)) => Ok(Landing::Connected { component: self.component_name(&flow) }),
+            Ok(Settled::OtherAccount { was, is }) => {
+                Ok(Landing::OtherAccount { component: self.component_name(&flow), was, is })
+            }
+            Ok(Settled::Failed(message)) => {
+                self.fail_flow(&flow, message.as_str()).await?;
+                Ok(Landing::Failed { message })
+            }
+            Err(error) => {
+                self.fail_flow(&flow, error.to_string()).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn exchange(
+        &self,
+        flow: &StoredFlow,
+        secrets: &Secrets,
+        verifier: &SecretText,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Tokens, Refusal> {
+        let (_, method) = self.method_of(flow)?;
+        let request = &flow.request;
+        let client = self.client_of(&flow.scope, &request.component, method, &request.config, secrets).await?;
+        let client = client.ok_or_else(|| ApiError::field("client", super::NO_CLIENT))?;
+        let provider = self.provider(method, &request.config, secrets, client)?;
+        let answer = provider.read_redirect(parameters)?;
+        let tokens = provider.exchange(self.token_endpoint(), &answer, verifier, &self.oauth.redirect_url).await?;
+        Ok(tokens)
+    }
+
+    /// What the provider said against it; against the client, where it is the client's fault.
+    async fn note_refusal(&self, flow: &StoredFlow, error: &OAuthError) -> Result<Settled, ApiError> {
+        let (definition, method) = self.method_of(flow)?;
+        let message = error.sentence(&definition.name);
+        if error.is_against_client()
+            && let Some(oauth) = method.by_person()
+        {
+            let client = super::client::name_of(oauth, &definition.slug);
+            self.store.note_client_problem(&flow.scope, client, Some(message.clone())).await?;
+        }
+        Ok(Settled::Failed(message))
+    }
+
+    fn component_name(&self, flow: &StoredFlow) -> String {
+        self.method_of(flow).map_or_else(|_| flow.request.component.to_string(), |(found, _)| found.name.clone())
+    }
+}
+
+/// Why there are no tokens.
+enum Refusal {
+    OAuth(OAuthError),
+    Api(ApiError),
+}
+
+impl From<OAuthError> for Refusal {
+    fn from(error: OAuthError) -> Self {
+        Self::OAuth(error)
+    }
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
+    }
+}

@@ -1,0 +1,259 @@
+//! The OAuth client a method uses: given in the form, the environment's own, or the operator's.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::api::connect::{ClientOrigin, ClientSetup};
+use crate::api::error::ApiError;
+use crate::domain::component::ComponentSlug;
+use crate::domain::environment::Environment;
+use crate::domain::field::{FieldProblem, FieldValues};
+use crate::domain::line::is_line;
+use crate::domain::role::Action;
+use crate::server::catalog::definition::{Definition, Method};
+use crate::server::catalog::oauth::OAuth;
+use crate::server::oauth::{Client, Registration};
+use crate::server::service::caller::Caller;
+use crate::server::service::candidate::find;
+use crate::server::service::{Services, finish};
+use crate::server::store::record::{AuditAction, Scope};
+use crate::server::store::{StoreError, StoredClient};
+use crate::server::vault::{SealContext, SecretText, Secrets};
+
+/// Names under which a client stands among fields and secrets.
+const CLIENT_ID: &str = "client_id";
+const CLIENT_SECRET: &str = "client_secret";
+/// Longest id and secret, in characters.
+const LONGEST: usize = 2048;
+
+/// What the operator set up for OAuth.
+#[derive(Clone, Debug, Default)]
+pub struct OAuthSetup {
+    /// Where providers send people back to.
+    pub redirect_url: String,
+    /// The page before the provider's.
+    pub start_url: String,
+    /// The operator's clients, by the name the catalog gives them.
+    pub clients: Arc<BTreeMap<String, Client>>,
+    /// Where a provider's answer is written before it is committed; `None`: it is held in memory only.
+    pub journal: Option<PathBuf>,
+}
+
+/// The client's name in the catalog.
+pub(in crate::server::service) fn name_of<'a>(oauth: &'a OAuth, component: &'a ComponentSlug) -> &'a str {
+    oauth.client.as_deref().unwrap_or(component.as_str())
+}
+
+/// Whether client id and secret are fields of the method's own form.
+fn in_form(method: &Method) -> bool {
+    method.fields.iter().any(|field| field.id == CLIENT_ID)
+}
+
+impl Services {
+    /// The client a method uses here; `None` where none was set up.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`], [`ApiError::Internal`].
+    pub(in crate::server::service) async fn client_of(
+        &self,
+        scope: &Scope,
+        component: &ComponentSlug,
+        method: &Method,
+        config: &FieldValues,
+        secrets: &Secrets,
+    ) -> Result<Option<Client>, ApiError> {
+        let Some(oauth) = &method.oauth else { return Ok(None) };
+        if in_form(method) {
+            let id = config.get(CLIENT_ID).map(str::to_owned);
+            return Ok(id.map(|id| Client { id, secret: secrets.get(CLIENT_SECRET).cloned() }));
+        }
+        let name = name_of(oauth, component);
+        match self.store.oauth_client(scope, name).await? {
+            Some(own) => Ok(Some(self.open_client(scope, name, &own).await?)),
+            None => Ok(self.oauth.clients.get(name).cloned()),
+        }
+    }
+
+    async fn open_client(&self, scope: &Scope, name: &str, stored: &StoredClient) -> Result<Client, ApiError> {
+        let holder = holder(name);
+        let mut secrets = self.vault.open_sealed(&client_context(scope, &holder, stored.version), &stored.sealed).await?;
+        Ok(Client { id: stored.client_id.clone(), secret: secrets.take(CLIENT_SECRET) })
+    }
+
+    /// The client a method would use here, as people may know it.
+    ///
+    /// # Errors
+    /// Refusals of [`Caller::scope`], [`ApiError::Invalid`], [`ApiError::Unavailable`].
+    pub async fn oauth_client(
+        &self,
+        caller: &Caller,
+        environment: Environment,
+        component: &ComponentSlug,
+        method: &str,
+    ) -> Result<ClientSetup, ApiError> {
+        let scope = caller.scope(Action::CreateConnection, environment)?;
+        let (definition, method) = find(self, component, method)?;
+        self.client_setup(&scope, definition, method).await
+    }
+
+    async fn client_setup(
+        &self,
+        scope: &Scope,
+        definition: &Definition,
+        method: &Method,
+    ) -> Result<ClientSetup, ApiError> {
+        let oauth = section(method)?;
+        let name = name_of(oauth, &definition.slug);
+        let own = if in_form(method) { None } else { self.store.oauth_client(scope, name).await? };
+        let problem = own.as_ref().and_then(|own| own.problem.clone());
+        let origin = match own {
+            _ if in_form(method) => ClientOrigin::Form,
+            Some(StoredClient { client_id, stored_at, sealed, .. }) => {
+                ClientOrigin::Own { client_id, stored_at, has_secret: !sealed.is_empty() }
+            }
+            None if self.oauth.clients.contains_key(name) => ClientOrigin::Operator,
+            None => ClientOrigin::None,
+        };
+        Ok(ClientSetup {
+            origin,
+            redirect_url: self.oauth.redirect_url.clone(),
+            help_url: oauth.client_help.clone().unwrap_or_default(),
+            problem,
+            can_register: oauth.registration_url.is_some() && !in_form(method),
+        })
+    }
+
+    /// Stores the environment's own client. An empty secret keeps the stored one where the id is the same.
+    ///
+    /// # Errors
+    /// Refusals of [`Caller::scope`], [`ApiError::Invalid`], [`ApiError::Busy`] where somebody else stored one at the
+    /// same moment, [`ApiError::Unavailable`].
+    pub async fn store_oauth_client(
+        &self,
+        caller: &Caller,
+        environment: Environment,
+        component: &ComponentSlug,
+        method: &str,
+        client_id: String,
+        client_secret: String,
+    ) -> Result<ClientSetup, ApiError> {
+        let scope = caller.scope(Action::ManageOAuthClients, environment)?;
+        let (definition, method) = find(self, component, method)?;
+        let oauth = section(method)?;
+        let client_id = client_id.trim().to_owned();
+        let problems = problems_of(&client_id, &client_secret);
+        if !problems.is_empty() {
+            return Err(ApiError::Invalid { problems });
+        }
+        let name = name_of(oauth, &definition.slug);
+        let before = self.store.oauth_client(&scope, name).await?;
+        let secret = match &before {
+            Some(before) if client_secret.is_empty() && before.client_id == client_id => {
+                self.open_client(&scope, name, before).await?.secret
+            }
+            _ => Some(client_secret).filter(|secret| !secret.is_empty()).map(SecretText::new),
+        };
+        let client = Client { id: client_id, secret };
+        self.put_client(caller, &scope, name, before.map_or(0, |before| before.version), client).await?;
+        self.client_setup(&scope, definition, method).await
+    }
+
+    /// Has the provider make a client (RFC 7591), and stores it.
+    ///
+    /// # Errors
+    /// As [`Services::store_oauth_client`]; [`ApiError::Invalid`] with what the provider said against it.
+    pub async fn register_oauth_client(
+        &self,
+        caller: &Caller,
+        environment: Environment,
+        component: &ComponentSlug,
+        method: &str,
+        values: &FieldValues,
+    ) -> Result<ClientSetup, ApiError> {
+        let scope = caller.scope(Action::ManageOAuthClients, environment)?;
+        let (definition, method) = find(self, component, method)?;
+        let oauth = section(method)?;
+        let registration = Registration { redirect_url: &self.oauth.redirect_url, name: "Patchbay" };
+        let client = crate::server::oauth::register(self.token_endpoint(), method, values, &registration).await;
+        let client = client.map_err(|error| ApiError::field("client_id", error.sentence(&definition.name)))?;
+        let name = name_of(oauth, &definition.slug);
+        let before = self.store.oauth_client(&scope, name).await?.map_or(0, |before| before.version);
+        self.put_client(caller, &scope, name, before, client).await?;
+        self.client_setup(&scope, definition, method).await
+    }
+
+    async fn put_client(
+        &self,
+        caller: &Caller,
+        scope: &Scope,
+        name: &str,
+        before: i64,
+        client: Client,
+    ) -> Result<(), ApiError> {
+        let mut secrets = Secrets::default();
+        if let Some(secret) = client.secret {
+            secrets.insert(CLIENT_SECRET, secret);
+        }
+        let (version, holder) = (before + 1, holder(name));
+        let sealed = if secrets.is_empty() {
+            Vec::new()
+        } else {
+            self.vault.seal(&client_context(scope, &holder, version), &secrets).await?
+        };
+        let new = StoredClient { client_id: client.id, sealed, version, stored_at: self.clock.now(), problem: None };
+        let entry = caller.audit(&self.clock, AuditAction::ClientStored, name);
+        let (store, scope, name) = (self.store.clone(), scope.clone(), name.to_owned());
+        finish(async move {
+            match store.store_oauth_client(&scope, &name, new, entry).await {
+                Err(StoreError::Stale) => Err(ApiError::Busy),
+                stored => Ok(stored?),
+            }
+        })
+        .await
+    }
+
+    /// Removes the environment's own client.
+    ///
+    /// # Errors
+    /// Refusals of [`Caller::scope`], [`ApiError::Invalid`], [`ApiError::Unavailable`].
+    pub async fn remove_oauth_client(
+        &self,
+        caller: &Caller,
+        environment: Environment,
+        component: &ComponentSlug,
+        method: &str,
+    ) -> Result<ClientSetup, ApiError> {
+        let scope = caller.scope(Action::ManageOAuthClients, environment)?;
+        let (definition, method) = find(self, component, method)?;
+        let name = name_of(section(method)?, &definition.slug);
+        let entry = caller.audit(&self.clock, AuditAction::ClientRemoved, name);
+        match self.store.remove_oauth_client(&scope, name, entry).await {
+            Ok(()) | Err(StoreError::NotFound) => self.client_setup(&scope, definition, method).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn section(method: &Method) -> Result<&OAuth, ApiError> {
+    method.by_person().ok_or_else(|| ApiError::field("method", "This way of authenticating uses no OAuth client."))
+}
+
+fn problems_of(client_id: &str, client_secret: &str) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    if !is_line(client_id, LONGEST) {
+        problems.push(FieldProblem::new(CLIENT_ID, "Give the client id as the service shows it, on one line."));
+    }
+    if !client_secret.is_empty() && !is_line(client_secret, LONGEST) {
+        problems.push(FieldProblem::new(CLIENT_SECRET, "Give the client secret as the service shows it, on one line."));
+    }
+    problems
+}
+
+fn holder(name: &str) -> String {
+    format!("client:{name}")
+}
+
+fn client_context<'a>(scope: &'a Scope, holder: &'a str, version: i64) -> SealContext<'a> {
+    SealContext { scope, holder, method: "oauth client", secret_version: version }
+}

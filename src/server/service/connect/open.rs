@@ -1,0 +1,100 @@
+//! The page before the service is opened: the flow is bound to its browser, and the request to the provider made.
+
+use oauth2::PkceCodeChallenge;
+use serde::Serialize;
+
+use super::WINDOW_LIFE;
+use crate::api::error::ApiError;
+use crate::domain::environment::Environment;
+use crate::server::catalog::oauth::OAuth;
+use crate::server::service::Services;
+use crate::server::store::record::FlowStage;
+use crate::server::store::{Opening, StoreError, StoredFlow};
+use crate::server::token;
+use crate::server::vault::{SecretText, Secrets};
+
+/// The PKCE verifier, among a flow's secrets.
+pub(super) const VERIFIER: &str = "pkce_verifier";
+
+/// What is about to be connected, for the person to confirm. Serialised for that page alone.
+#[derive(Clone, Debug, Serialize)]
+pub struct Consent {
+    pub component: String,
+    /// Path below the site's base; empty: none.
+    pub icon: String,
+    pub workspace: String,
+    pub environment: &'static str,
+    pub name: String,
+    pub reconnect: bool,
+    /// What it will be able to do, in words.
+    pub scopes: Vec<String>,
+    /// Where to go on.
+    pub authorize_url: String,
+}
+
+impl Services {
+    /// Opens the page of a flow; `None` where the code is worth nothing any more, or another browser opened it first.
+    /// The same browser may open it again.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`], [`ApiError::Internal`]; [`ApiError::Invalid`] where the client is gone.
+    pub async fn open_connect(&self, code: &str, browser: &SecretText) -> Result<Option<Consent>, ApiError> {
+        let Some(flow) = self.store.flow_by_code(token::hash(code), self.clock.now()).await? else { return Ok(None) };
+        let browser_hash = token::hash(browser.reveal());
+        let openable = match flow.stage {
+            FlowStage::Asked => true,
+            FlowStage::Opened => flow.browser_hash == Some(browser_hash),
+            _ => false,
+        };
+        if !openable {
+            return Ok(None);
+        }
+        let mut secrets = self.open_flow_secrets(&flow).await?;
+        let (state, verifier) = (token::draw(&self.random, "")?, token::draw(&self.random, "")?);
+        let consent = self.consent(&flow, &secrets, &state, &verifier).await?;
+        secrets.insert(VERIFIER, verifier);
+        let sealed = self.seal_flow(&flow.scope, &flow.id, flow.version + 1, &secrets).await?;
+        let expires_at = flow.expires_at.max(self.clock.now().plus(WINDOW_LIFE));
+        let opening = Opening { state_hash: token::hash(state.reveal()), browser_hash, sealed, expires_at };
+        match self.store.open_flow(&flow, opening).await {
+            Ok(()) => Ok(Some(consent)),
+            Err(StoreError::Stale) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn consent(
+        &self,
+        flow: &StoredFlow,
+        secrets: &Secrets,
+        state: &SecretText,
+        verifier: &SecretText,
+    ) -> Result<Consent, ApiError> {
+        let (definition, method) = self.method_of(flow)?;
+        let oauth = method.by_person().ok_or(ApiError::Internal)?;
+        let request = &flow.request;
+        let client = self.client_of(&flow.scope, &request.component, method, &request.config, secrets).await?;
+        let client = client.ok_or_else(|| ApiError::field("client", super::NO_CLIENT))?;
+        let provider = self.provider(method, &request.config, secrets, client)?;
+        // 43 characters of 256 random bits: RFC 7636, section 4.1. The provider is shown their hash.
+        let verifier = oauth2::PkceCodeVerifier::new(verifier.reveal().to_owned());
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
+        // The state is what the provider hands back: it has to stand in the address.
+        let url = provider.authorize_url(&self.oauth.redirect_url, state.reveal(), challenge.as_str(), &request.scopes);
+        Ok(Consent {
+            component: definition.name.clone(),
+            icon: self.catalog.badge(&definition.slug).map(|badge| badge.icon).unwrap_or_default(),
+            workspace: self.store.workspace_name(&flow.scope.workspace).await?,
+            environment: Environment::label(flow.scope.environment),
+            name: request.name.to_string(),
+            reconnect: flow.connection.is_some(),
+            scopes: words(oauth, &request.scopes),
+            authorize_url: url.map_err(|error| self.unusable(&error))?,
+        })
+    }
+}
+
+fn words(oauth: &OAuth, asked: &[String]) -> Vec<String> {
+    let shown = oauth.scopes.iter().filter(|scope| !scope.silent && asked.contains(&scope.scope));
+    shown.map(|scope| scope.allows.clone()).collect()
+}

@@ -1,0 +1,248 @@
+//! Tokens become a connection, or take the place of those in one.
+
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::client;
+use crate::api::connect::Progress;
+use crate::api::connections::StoredSecret;
+use crate::api::error::ApiError;
+use crate::domain::connection::Summary;
+use crate::domain::environment::Environment;
+use crate::domain::evidence::{Evidence, Verdict};
+use crate::domain::id::{ConnectionId, FlowId};
+use crate::domain::name::ConnectionName;
+use crate::domain::role::Action;
+use crate::server::catalog::definition::{Definition, Method};
+use crate::server::oauth::{Tokens, missing_scopes};
+use crate::server::service::caller::Caller;
+use crate::server::service::candidate::{Candidate, proof_of};
+use crate::server::service::renew::Held;
+use crate::server::service::{Services, finish};
+use crate::server::store::StoreError;
+use crate::server::store::StoredFlow;
+use crate::server::store::record::{AuditAction, AuditEntry, Change, FlowStage, NewConnection, Proof, StoredConnection};
+use crate::server::vault::Secrets;
+
+/// How a flow came out once the provider had given tokens.
+pub(super) enum Settled {
+    Connected(Box<Summary>),
+    OtherAccount { was: String, is: String },
+    Failed(String),
+}
+
+/// Attempts to find a free name, and to write beside somebody else who writes.
+const ATTEMPTS: usize = 20;
+/// The tokens that wait for a decision, among a flow's secrets.
+const WAITING: &str = "waiting_tokens";
+
+/// Everything a connection takes over.
+struct Gain<'a> {
+    definition: &'a Definition,
+    method: &'a Method,
+    candidate: Candidate,
+    held: Held,
+    proof: Proof,
+}
+
+impl Services {
+    /// Asks the service whose account it is, and saves.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`], [`ApiError::Full`], [`ApiError::Internal`].
+    pub(super) async fn settle(
+        &self,
+        flow: &StoredFlow,
+        secrets: Secrets,
+        tokens: Tokens,
+        address: Option<String>,
+    ) -> Result<Settled, ApiError> {
+        let gain = self.gain(flow, &secrets, &tokens).await?;
+        let Some(id) = &flow.connection else {
+            let summary = self.insert_connected(flow, gain, address).await?;
+            return self.connected(flow, summary).await;
+        };
+        let before = match self.present(&flow.scope, id).await {
+            Err(ApiError::NotFound) => return Ok(Settled::Failed("The connection was deleted meanwhile.".to_owned())),
+            before => before?,
+        };
+        if let Some(Evidence { verdict: Verdict::Rejected { reason, .. }, .. }) = &gain.proof.evidence {
+            return Ok(Settled::Failed(format!("{reason} What was connected before stays in force.")));
+        }
+        let (was, is) = (before.summary.account.clone(), gain.proof.account.identity.clone());
+        if let (Some(was), Some(is)) = (was, is)
+            && was != is
+        {
+            let mut waiting = secrets;
+            waiting.insert(WAITING, tokens.to_secret());
+            let sealed = self.seal_flow(&flow.scope, &flow.id, flow.version + 1, &waiting).await?;
+            let stage = FlowStage::OtherAccount { was: was.clone(), is: is.clone() };
+            self.store.advance_flow(flow, stage, sealed).await?;
+            return Ok(Settled::OtherAccount { was, is });
+        }
+        let summary = self.replace_connected(flow, before, gain, address).await?;
+        self.connected(flow, summary).await
+    }
+
+    /// Another account came back: puts it in the place of the one before, or drops it.
+    ///
+    /// # Errors
+    /// Refusals of [`Caller::scope`], [`ApiError::NotFound`], [`ApiError::Unavailable`].
+    pub async fn decide_connect(
+        &self,
+        caller: &Caller,
+        environment: Environment,
+        id: FlowId,
+        replace: bool,
+    ) -> Result<Progress, ApiError> {
+        caller.scope(Action::EditConnection, environment)?;
+        let flow = self.flow_of(caller, environment, &id).await?;
+        if !matches!(flow.stage, FlowStage::OtherAccount { .. }) {
+            return self.progress(&flow, self.clock.now()).await;
+        }
+        if !replace {
+            self.fail_flow(&flow, "The account connected before was kept.").await?;
+            return self.connect_progress(caller, environment, id).await;
+        }
+        let services = self.clone();
+        let address = caller.address.clone();
+        let summary = finish(async move { services.replace_with_waiting(&flow, address).await }).await?;
+        Ok(Progress::Connected { summary: Box::new(summary) })
+    }
+
+    async fn replace_with_waiting(&self, flow: &StoredFlow, address: Option<String>) -> Result<Summary, ApiError> {
+        let mut secrets = self.open_flow_secrets(flow).await?;
+        let tokens = secrets.take(WAITING).and_then(|text| Tokens::from_secret(&text)).ok_or(ApiError::Internal)?;
+        let id = flow.connection.as_ref().ok_or(ApiError::Internal)?;
+        let before = self.present(&flow.scope, id).await?;
+        let gain = self.gain(flow, &secrets, &tokens).await?;
+        let summary = self.replace_connected(flow, before, gain, address).await?;
+        self.connected(flow, summary.clone()).await?;
+        Ok(summary)
+    }
+
+    async fn connected(&self, flow: &StoredFlow, summary: Summary) -> Result<Settled, ApiError> {
+        let stage = FlowStage::Connected { connection: summary.id.clone() };
+        match self.store.advance_flow(flow, stage, Vec::new()).await {
+            Ok(_) | Err(StoreError::Stale) => Ok(Settled::Connected(Box::new(summary))),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What the tokens give: asks the service whose account it is.
+    async fn gain(&self, flow: &StoredFlow, secrets: &Secrets, tokens: &Tokens) -> Result<Gain<'_>, ApiError> {
+        let (definition, method) = self.method_of(flow)?;
+        let oauth = method.by_person().ok_or(ApiError::Internal)?;
+        let now = self.clock.now();
+        let mut candidate = Candidate {
+            config: flow.request.config.clone(),
+            secrets: secrets.clone(),
+            stored: secrets.iter().map(|(field, _)| StoredSecret { field: field.to_owned(), stored_at: now }).collect(),
+            destination: None,
+            missing: Vec::new(),
+        };
+        let held = Held::new(oauth, client::name_of(oauth, &definition.slug), &flow.request.scopes, tokens, now);
+        held.put_into(tokens, &mut candidate);
+        candidate.destination = Some(crate::server::probe::destination(method, &candidate.config));
+        let live = unbounded_channel().0;
+        let mut evidence = match self.prove(definition, method, &candidate.config, &candidate.secrets, live).await {
+            // The tokens are good; whose account it is, the schedule asks later.
+            Err(ApiError::Busy) => Evidence::none(now, "Not asked yet: too many checks ran at once."),
+            evidence => evidence?,
+        };
+        let missing = missing_scopes(oauth, &flow.request.scopes, tokens.scopes.as_deref());
+        if !missing.is_empty() && matches!(evidence.verdict, Verdict::Valid | Verdict::Limited { .. }) {
+            evidence.verdict = Verdict::Limited { missing };
+        }
+        if let Some(granted) = &tokens.scopes {
+            evidence.account.scopes.clone_from(granted);
+        }
+        let mut proof = proof_of(evidence, now);
+        proof.expires_at = held.ends_at(oauth).or(proof.expires_at);
+        Ok(Gain { definition, method, candidate, held, proof })
+    }
+
+    async fn insert_connected(
+        &self,
+        flow: &StoredFlow,
+        gain: Gain<'_>,
+        address: Option<String>,
+    ) -> Result<Summary, ApiError> {
+        let Gain { definition, method, candidate, held, proof } = gain;
+        let id = ConnectionId::from_bytes(self.random.uuid_v7(self.clock.now())?);
+        let mut credentials = self.seal(&flow.scope, &id, &method.id, 1, candidate, proof).await?;
+        credentials.grant = Some(held.grant(&self.random));
+        let request = &flow.request;
+        let about = if request.by_link { "account connected by link" } else { "account connected" };
+        for name in names(&request.name) {
+            let new = NewConnection {
+                id: id.clone(),
+                component: definition.slug.clone(),
+                name,
+                tags: request.tags.clone(),
+                credentials: credentials.clone(),
+                // Whatever is repeated, a flow makes one connection.
+                request_id: Some(flow.id.to_string()),
+                request_digest: None,
+            };
+            let entry = self.flow_audit(flow, AuditAction::Created, about, address.clone());
+            match self.store.insert(&flow.scope, new, entry).await {
+                // The account's owner is not there to choose another name: a number is added.
+                Err(StoreError::NameTaken) => {}
+                inserted => return Ok(inserted?),
+            }
+        }
+        Err(ApiError::NameTaken { component: definition.name.clone(), name: request.name.to_string() })
+    }
+
+    async fn replace_connected(
+        &self,
+        flow: &StoredFlow,
+        mut before: StoredConnection,
+        gain: Gain<'_>,
+        address: Option<String>,
+    ) -> Result<Summary, ApiError> {
+        let Gain { method, candidate, held, proof, .. } = gain;
+        let id = before.summary.id.clone();
+        for _ in 0..ATTEMPTS {
+            let (secrets, version) = (before.secret_version, before.summary.version);
+            let sealed = self.seal(&flow.scope, &id, &method.id, secrets + 1, candidate.clone(), proof.clone());
+            let mut credentials = sealed.await?;
+            credentials.grant = Some(held.grant(&self.random));
+            let change = Change { credentials: Some(credentials), replaces: Some(secrets), ..Change::default() };
+            let about = proof.account.identity.clone().unwrap_or_default();
+            let entry = self.flow_audit(flow, AuditAction::Reconnected, &about, address.clone());
+            match self.store.update(&flow.scope, &id, version, change, entry).await {
+                // Renewed or edited meanwhile: what was renewed is what is replaced.
+                Err(StoreError::Stale) => before = self.present(&flow.scope, &id).await?,
+                updated => return Ok(updated?),
+            }
+        }
+        Err(ApiError::Busy)
+    }
+
+    /// In the name of whoever began it, from where it was carried through.
+    fn flow_audit(
+        &self,
+        flow: &StoredFlow,
+        action: AuditAction,
+        about: &str,
+        address: Option<String>,
+    ) -> AuditEntry {
+        AuditEntry {
+            at: self.clock.now(),
+            actor: flow.actor.clone(),
+            actor_name: flow.actor_name.clone(),
+            address,
+            action,
+            about: about.to_owned(),
+        }
+    }
+}
+
+/// A name, and the same with a number behind it.
+fn names(name: &ConnectionName) -> impl Iterator<Item = ConnectionName> {
+    let first = name.clone();
+    let stem: String = name.as_str().chars().take(110).collect();
+    let numbered = (2..ATTEMPTS).filter_map(move |n| ConnectionName::try_from(format!("{stem} {n}")).ok());
+    std::iter::once(first).chain(numbered)
+}
