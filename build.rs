@@ -28,18 +28,23 @@ mod template;
 
 fn main() {
     name_contract();
-    println!("cargo::rerun-if-env-changed=PATCHBAY_SITE_DIR");
-    // The site's files are named by their content, so this one tells when any of them is another.
-    if let Ok(site) = std::env::var("PATCHBAY_SITE_DIR") {
-        println!("cargo::rerun-if-changed={site}/site.json");
-    }
-    println!("cargo::rerun-if-changed=migrations");
     if std::env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "wasm32") {
         // What the module is split by, into the part that is needed at once and the dialogs.
         println!("cargo::rustc-link-arg-cdylib=--emit-relocs");
     }
     if std::env::var_os("CARGO_FEATURE_SSR").is_some() {
+        println!("cargo::rerun-if-changed=migrations");
+        follow_site();
         embed_catalog();
+    }
+}
+
+/// The server embeds the site, whose files are named by their content: this one tells when any of them is another. The
+/// module itself is what the site is made from, and does not follow it.
+fn follow_site() {
+    println!("cargo::rerun-if-env-changed=PATCHBAY_SITE_DIR");
+    if let Ok(site) = std::env::var("PATCHBAY_SITE_DIR") {
+        println!("cargo::rerun-if-changed={site}/site.json");
     }
 }
 

@@ -53,6 +53,10 @@ CREATE TABLE oauth_grants (
     client TEXT NOT NULL,
     -- Scopes asked for, as JSON.
     asked TEXT NOT NULL,
+    -- Scopes granted, as JSON; NULL: not told.
+    granted TEXT,
+    -- When somebody last allowed access.
+    connected_at BIGINT NOT NULL,
     issued_at BIGINT NOT NULL,
     -- When the access token ends; NULL: not told.
     access_expires_at BIGINT,

@@ -105,6 +105,7 @@ impl Sample<'_> {
             sealed: Vec::new(),
             secrets: Vec::new(),
             destination: None,
+            grant: None,
             proof,
         };
         let new = NewConnection {

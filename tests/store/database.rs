@@ -159,6 +159,7 @@ pub fn credentials(sealed: &[u8]) -> Credentials {
         sealed: sealed.to_vec(),
         secrets: Vec::new(),
         destination: None,
+        grant: None,
         proof: Proof::default(),
     }
 }

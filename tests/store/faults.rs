@@ -107,7 +107,7 @@ async fn secrets_never_stand_in_the_database_files() {
     let mut secrets = Secrets::default();
     secrets.insert("token", SecretText::new(canary.to_owned()));
     let (scope, connection) = (production(), id(1));
-    let context = SealContext { scope: &scope, connection: &connection, method: "token", secret_version: 1 };
+    let context = SealContext { scope: &scope, holder: connection.as_str(), method: "token", secret_version: 1 };
     let mut given = new(1, "visible-name");
     given.credentials = credentials(&vault.seal(&context, &secrets).await.expect("sealed"));
     database.store.insert(&scope, given, entry(AuditAction::Created)).await.expect("inserted");

@@ -9,4 +9,5 @@ mod deltas;
 mod faults;
 mod members;
 mod network;
+mod oauth;
 mod workflows;

@@ -9,12 +9,13 @@ mod load;
 pub mod oauth;
 pub mod template;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::domain::component::{ComponentBadge, ComponentForm, ComponentSlug};
 use definition::{Definition, Method};
+use oauth::OAuth;
 pub use load::{CatalogError, check_file};
 
 /// What the build script found in `catalog/` and `public/icons/`.
@@ -59,6 +60,29 @@ impl Catalog {
             b.popularity.cmp(&a.popularity).then_with(by_name)
         });
         Ok(Self(Arc::new(contents)))
+    }
+
+    /// The OAuth clients that methods use, by name.
+    #[must_use]
+    pub fn client_names(&self) -> BTreeSet<String> {
+        let named = |(definition, oauth): (&Definition, &OAuth)| {
+            oauth.client.clone().unwrap_or_else(|| definition.slug.to_string())
+        };
+        self.oauth_sections().map(named).collect()
+    }
+
+    /// The names under which a provider hands the state back.
+    #[must_use]
+    pub fn state_names(&self) -> BTreeSet<&str> {
+        let other = self.oauth_sections().filter_map(|(_, oauth)| oauth.names.get("state"));
+        other.map(String::as_str).chain(["state"]).collect()
+    }
+
+    fn oauth_sections(&self) -> impl Iterator<Item = (&Definition, &OAuth)> {
+        let definitions = self.0.components.values().map(|component| &component.definition);
+        definitions.flat_map(|definition| {
+            definition.methods.iter().filter_map(move |method| Some((definition, method.oauth.as_ref()?)))
+        })
     }
 
     #[must_use]

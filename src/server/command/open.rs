@@ -15,7 +15,8 @@ use crate::server::dial::policy::NetworkPolicy;
 use crate::server::dial::{Dialer, Resolver, SystemResolver};
 use crate::server::probe::Prober;
 use crate::server::random::Random;
-use crate::server::service::{Services, Setting};
+use crate::server::oauth::Client;
+use crate::server::service::{OAuthSetup, Services, Setting};
 use crate::server::store::{Member, Store, StoreError};
 use crate::server::vault::Vault;
 
@@ -73,7 +74,24 @@ pub async fn services(config: &Config, demo: bool) -> Result<Services, CommandEr
     let vault = Vault::open(store.clone(), config.key_source(), random.clone()).await?;
     let prober = Prober::new(Dialer::new(policy, Arc::new(SystemResolver)), clock.clone());
     let setting = Setting { local: config.local(), demo };
-    Ok(Services::new(store, vault, catalog, prober, clock, random, setting))
+    let oauth = oauth_setup(config, &catalog)?;
+    Ok(Services::new(store, vault, catalog, prober, clock, random, setting, oauth))
+}
+
+/// Addresses and clients for connecting accounts.
+fn oauth_setup(config: &Config, catalog: &Catalog) -> Result<OAuthSetup, CommandError> {
+    if let Some(folder) = &config.journal_dir {
+        let private = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        private.map_err(|_| CommandError::DataFolder(folder.clone()))?;
+    }
+    let clients = config.oauth_clients(&catalog.client_names(), &|name| std::env::var(name).ok());
+    let clients = clients.into_iter().map(|(name, client)| (name, Client { id: client.id, secret: client.secret }));
+    Ok(OAuthSetup {
+        redirect_url: config.public_url.join("/oauth/callback"),
+        start_url: config.public_url.join("/oauth/start"),
+        clients: Arc::new(clients.collect()),
+        journal: config.journal_dir.clone(),
+    })
 }
 
 /// Where Patchbay itself listens and where its database does: no probe goes there.

@@ -2,13 +2,16 @@
 //!
 //! `Leptos.toml` where it exists, `PATCHBAY_*` over it, defaults beneath. Every value knows its source.
 
+mod clients;
 mod public_url;
 mod settings;
 
+pub use clients::{OperatorClient, OperatorClients};
 pub use public_url::PublicUrl;
 pub use settings::{ConfigError, SETTINGS, Setting, Source, Texts};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,6 +36,8 @@ pub struct Config {
     pub key_file: PathBuf,
     /// `PATCHBAY_KEY`: the key itself, in place of the file.
     pub key: Option<SecretText>,
+    /// Where renewed tokens are noted until the database has them.
+    pub journal_dir: Option<PathBuf>,
     /// As written; the dialer's policy parses them.
     pub allow_nets: Vec<String>,
     pub log: String,
@@ -77,6 +82,7 @@ impl Config {
             catalog_dir: texts.parse("catalog_dir", None, |text| Ok(Some(PathBuf::from(text))))?,
             key_file: texts.parse("key_file", data_dir.join("patchbay.key"), absolute)?,
             key: variable("PATCHBAY_KEY").filter(|text| !text.is_empty()).map(SecretText::new),
+            journal_dir: texts.parse("journal_dir", None, |text| absolute(text).map(Some))?,
             allow_nets: texts.parse("allow_nets", Vec::new(), |text| Ok(list(text)))?,
             log: texts.parse("log", DEFAULT_LOG.to_owned(), |text| Ok(text.to_owned()))?,
             limits: limits(&texts)?,
@@ -156,6 +162,16 @@ impl Config {
         self
     }
 
+    /// The operator's OAuth clients, for the names that the catalog knows.
+    #[must_use]
+    pub fn oauth_clients(
+        &self,
+        names: &BTreeSet<String>,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> OperatorClients {
+        clients::with_variables(self.texts.clients.clone(), names, variable)
+    }
+
     /// Every setting as people may see it: key, value, source.
     #[must_use]
     pub fn lines(&self) -> Vec<(&'static str, String, Source)> {
@@ -172,6 +188,9 @@ impl Config {
                 self.catalog_dir.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string())
             }
             "key_file" => self.key_file.display().to_string(),
+            "journal_dir" => {
+                self.journal_dir.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+            }
             "allow_nets" if self.allow_nets.is_empty() => "none".to_owned(),
             "allow_nets" => self.allow_nets.join(", "),
             "log" => self.log.clone(),

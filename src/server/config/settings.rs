@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::clients::{self, OperatorClients};
+
 /// One setting: its key in the file, the variable that overrides it, and what it means.
 pub struct Setting {
     pub key: &'static str,
@@ -15,7 +17,7 @@ const fn setting(key: &'static str, variable: &'static str, meaning: &'static st
     Setting { key, variable, meaning }
 }
 
-pub const SETTINGS: [Setting; 12] = [
+pub const SETTINGS: [Setting; 13] = [
     setting("address", "PATCHBAY_ADDRESS", "IP address and port to listen on"),
     setting("public_url", "PATCHBAY_PUBLIC_URL", "the URL people open; its path is the path everything lives under"),
     setting(
@@ -26,6 +28,11 @@ pub const SETTINGS: [Setting; 12] = [
     setting("data_dir", "PATCHBAY_DATA_DIR", "absolute folder of the database and, unless moved, the key"),
     setting("catalog_dir", "PATCHBAY_CATALOG_DIR", "folder of components of your own"),
     setting("key_file", "PATCHBAY_KEY_FILE", "file that holds the encryption key; PATCHBAY_KEY holds the key itself"),
+    setting(
+        "journal_dir",
+        "PATCHBAY_JOURNAL_DIR",
+        "absolute folder where renewed tokens are noted, sealed, until the database has them",
+    ),
     setting("allow_nets", "PATCHBAY_ALLOW_NETS", "networks a check may reach besides public ones, such as 10.0.0.0/8"),
     setting("log", "PATCHBAY_LOG", "what is logged, such as info or patchbay=debug"),
     setting("limits.requests_at_once", "PATCHBAY_LIMITS_REQUESTS_AT_ONCE", "requests worked on at the same time"),
@@ -40,6 +47,8 @@ pub enum Source {
     Default,
     File(PathBuf),
     Variable(&'static str),
+    /// Variables whose names are made from another name.
+    Variables(String),
 }
 
 impl fmt::Display for Source {
@@ -48,6 +57,7 @@ impl fmt::Display for Source {
             Self::Default => f.write_str("default"),
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Variable(name) => f.write_str(name),
+            Self::Variables(name) => f.write_str(name),
         }
     }
 }
@@ -71,7 +81,11 @@ pub enum ConfigError {
 
 /// The texts of all settings that somebody set.
 #[derive(Clone, Debug, Default)]
-pub struct Texts(BTreeMap<&'static str, (String, Source)>);
+pub struct Texts {
+    settings: BTreeMap<&'static str, (String, Source)>,
+    /// Of the file.
+    pub(super) clients: OperatorClients,
+}
 
 impl Texts {
     /// Reads the file, where there is one, then the environment over it.
@@ -86,7 +100,7 @@ impl Texts {
         }
         for setting in &SETTINGS {
             if let Some(text) = variable(setting.variable).filter(|text| !text.is_empty()) {
-                texts.0.insert(setting.key, (text, Source::Variable(setting.variable)));
+                texts.settings.insert(setting.key, (text, Source::Variable(setting.variable)));
             }
         }
         Ok(texts)
@@ -107,6 +121,7 @@ impl Texts {
                         self.add(path, &format!("limits.{key}"), &value)?;
                     }
                 }
+                ("oauth", value) => self.clients = clients::of_file(path, &value)?,
                 (key, value) => self.add(path, key, &value)?,
             }
         }
@@ -119,18 +134,18 @@ impl Texts {
             key: key.to_owned(),
             hint: nearest(key).map_or_else(String::new, |near| format!(" Did you mean `{near}`?")),
         })?;
-        self.0.insert(setting.key, (as_text(value), Source::File(path.to_owned())));
+        self.settings.insert(setting.key, (as_text(value), Source::File(path.to_owned())));
         Ok(())
     }
 
     #[must_use]
     pub fn get(&self, key: &'static str) -> Option<&str> {
-        self.0.get(key).map(|(text, _)| text.as_str())
+        self.settings.get(key).map(|(text, _)| text.as_str())
     }
 
     #[must_use]
     pub fn source(&self, key: &'static str) -> Source {
-        self.0.get(key).map_or(Source::Default, |(_, source)| source.clone())
+        self.settings.get(key).map_or(Source::Default, |(_, source)| source.clone())
     }
 
     /// One setting's value, or the default where nobody set it.

@@ -2,6 +2,7 @@
 
 mod checks;
 mod purge;
+mod renewals;
 
 use super::service::Services;
 
@@ -9,6 +10,8 @@ use super::service::Services;
 pub fn start(services: &Services) {
     if !services.setting.demo {
         tokio::spawn(checks::run(services.clone()));
+        tokio::spawn(renewals::renew(services.clone()));
+        tokio::spawn(renewals::revoke(services.clone()));
     }
     tokio::spawn(purge::run(services.clone()));
 }

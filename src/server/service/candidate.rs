@@ -15,7 +15,7 @@ use crate::domain::tag::TagSet;
 use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::probe::{Question, destination};
-use crate::server::store::record::{Credentials, Proof, Scope};
+use crate::server::store::record::{Credentials, Grant, Proof, Scope, StoredConnection};
 use crate::server::vault::{SealContext, SecretText, Secrets};
 
 /// A method's values, apart: what is sealed and what is not.
@@ -27,6 +27,8 @@ pub struct Candidate {
     pub stored: Vec<StoredSecret>,
     /// A digest of where the secrets are sent.
     pub destination: Option<Vec<u8>>,
+    /// What is known of the OAuth tokens among the secrets.
+    pub grant: Option<Grant>,
     /// Required fields that hold nothing; only let through for a connection saved as not active.
     pub missing: Vec<String>,
 }
@@ -98,6 +100,7 @@ pub fn take_apart(
         secrets: Secrets::default(),
         stored: Vec::new(),
         destination: None,
+        grant: None,
         missing: missing.iter().map(|problem| label(&problem.field)).collect(),
     };
     for field in fields.iter().filter(|field| field.is_shown(values, fields)) {
@@ -108,6 +111,19 @@ pub fn take_apart(
 }
 
 impl Candidate {
+    /// What a stored connection holds, with its secrets opened.
+    pub(super) fn of(stored: &StoredConnection, secrets: Secrets) -> Self {
+        let credentials = &stored.credentials;
+        Self {
+            config: credentials.config.clone(),
+            secrets,
+            stored: credentials.secrets.clone(),
+            destination: credentials.destination.clone(),
+            grant: None,
+            missing: Vec::new(),
+        }
+    }
+
     fn add(&mut self, field: &Field, value: Option<&str>, kept: Option<&Kept<'_>>, now: Timestamp) {
         match (field.secret, value) {
             (false, Some(value)) => self.config.set(&field.id, value),
@@ -162,7 +178,7 @@ impl Services {
         let sealed = if candidate.secrets.is_empty() {
             Vec::new()
         } else {
-            let context = SealContext { scope, connection, method, secret_version };
+            let context = SealContext { scope, holder: connection.as_str(), method, secret_version };
             self.vault.seal(&context, &candidate.secrets).await?
         };
         Ok(Credentials {
@@ -171,6 +187,7 @@ impl Services {
             sealed,
             secrets: candidate.stored,
             destination: candidate.destination,
+            grant: candidate.grant,
             proof,
         })
     }

@@ -11,7 +11,7 @@ use crate::domain::field::{FieldValues, check_all};
 use crate::domain::health::Health;
 use crate::domain::schedule::{self, Circumstances};
 use crate::domain::time::{DAY, Timestamp};
-use crate::server::catalog::definition::Method;
+use crate::server::catalog::definition::{Definition, Method};
 use crate::server::probe::{Question, destination};
 use crate::server::store::record::{
     AuditAction, AuditEntry, Claim, Credentials, Found, Judged, Proof, Scope, StoredConnection,
@@ -25,6 +25,8 @@ const RECENTLY: i64 = 30 * DAY;
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     pub evidence: Evidence,
+    /// The secrets it concerns: asking may have renewed them.
+    pub secret_version: i64,
     /// Labels of required fields that hold nothing, for which reason nothing was asked.
     missing: Vec<String>,
 }
@@ -40,20 +42,63 @@ impl Services {
         let config = &stored.credentials.config;
         let secrets = self.stored_secrets(stored).await?;
         let missing = missing_fields(method, config, &secrets);
-        let evidence = if !missing.is_empty() {
+        let none = |reason| Evidence::none(self.clock.now(), reason);
+        let (evidence, secret_version) = if !missing.is_empty() {
             let reason = format!("Not asked: {} is missing. Update the connection.", missing.join(", "));
-            Evidence::none(self.clock.now(), reason)
+            (none(reason), stored.secret_version)
         } else if is_redirected(stored, method) {
-            Evidence::none(self.clock.now(), redirected(&definition.name))
+            (none(redirected(&definition.name)), stored.secret_version)
+        } else if method.oauth.is_some() {
+            self.check_with_tokens(stored, definition, method, live).await?
         } else {
-            self.prove(definition, method, config, &secrets, live).await?
+            (self.prove(definition, method, config, &secrets, live).await?, stored.secret_version)
         };
-        Ok(Answer { evidence, missing })
+        Ok(Answer { evidence, secret_version, missing })
+    }
+
+    /// Asks with an access token that is renewed first where it is due, and once more where the service refused it
+    /// before its time.
+    async fn check_with_tokens(
+        &self,
+        stored: &StoredConnection,
+        definition: &Definition,
+        method: &Method,
+        live: UnboundedSender<Step>,
+    ) -> Result<(Evidence, i64), ApiError> {
+        let mut stored = self.fresh(stored.clone(), false).await?;
+        if let Some(evidence) = self.without_token(&stored, &definition.name).await? {
+            return Ok((evidence, stored.secret_version));
+        }
+        let mut evidence = self.prove_stored(&stored, definition, method, live.clone()).await?;
+        let refused = matches!(evidence.verdict, Verdict::Rejected { .. });
+        if refused && self.can_renew(&stored, method).await? {
+            let before = stored.secret_version;
+            stored = self.fresh(stored, true).await?;
+            if stored.secret_version != before {
+                evidence = self.prove_stored(&stored, definition, method, live).await?;
+            }
+        }
+        let missing = self.ungranted(&stored, method).await?;
+        if !missing.is_empty() && evidence.verdict == Verdict::Valid {
+            evidence.verdict = Verdict::Limited { missing };
+        }
+        Ok((evidence, stored.secret_version))
+    }
+
+    async fn prove_stored(
+        &self,
+        stored: &StoredConnection,
+        definition: &Definition,
+        method: &Method,
+        live: UnboundedSender<Step>,
+    ) -> Result<Evidence, ApiError> {
+        let secrets = self.stored_secrets(stored).await?;
+        self.prove(definition, method, &stored.credentials.config, &secrets, live).await
     }
 
     /// What is known of a connection after an answer. What the answer does not tell stays as it was known.
     pub(super) fn renewed(&self, before: &StoredConnection, answer: &Answer) -> Proof {
-        let Answer { evidence, missing } = answer;
+        let Answer { evidence, missing, .. } = answer;
         let known = &before.credentials.proof;
         let told = matches!(evidence.verdict, Verdict::Valid | Verdict::Limited { .. });
         let health = if missing.is_empty() {
@@ -110,7 +155,7 @@ impl Services {
         let services = self.clone();
         let found = Found {
             at: answer.evidence.at,
-            secret_version: stored.secret_version,
+            secret_version: answer.secret_version,
             fence: Some(claim.fence),
             judge: Box::new(move |before| services.judged_by_schedule(before, &answer)),
         };

@@ -4,14 +4,18 @@ mod audit;
 pub mod caller;
 mod candidate;
 mod check;
+mod connect;
 mod create;
 mod delete;
 mod detail;
 mod edit;
+mod journal;
 pub mod list;
 mod page;
 pub mod patch;
+mod renew;
 mod repeat;
+mod revoke;
 mod rows;
 mod test;
 mod tries;
@@ -20,6 +24,7 @@ mod uses;
 pub mod watch;
 mod workflows;
 
+pub use connect::{Consent, Landing, OAuthSetup, Redirect};
 pub use delete::UNDO;
 
 use crate::api::error::ApiError;
@@ -58,6 +63,7 @@ pub struct Services {
     pub clock: Clock,
     pub random: Random,
     pub setting: Setting,
+    pub oauth: OAuthSetup,
     rows: RowCache,
     tries: RecentTries,
     pub watches: Watches,
@@ -66,6 +72,7 @@ pub struct Services {
 
 impl Services {
     #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "called once, with everything there is")]
     pub fn new(
         store: Store,
         vault: Vault,
@@ -74,6 +81,7 @@ impl Services {
         clock: Clock,
         random: Random,
         setting: Setting,
+        oauth: OAuthSetup,
     ) -> Self {
         Self {
             store,
@@ -83,6 +91,7 @@ impl Services {
             clock,
             random,
             setting,
+            oauth,
             rows: RowCache::default(),
             tries: RecentTries::default(),
             watches: Watches::default(),

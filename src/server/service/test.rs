@@ -25,7 +25,7 @@ impl Services {
         let scope = caller.scope(Action::TestConnection, request.environment)?;
         let stored = self.present(&scope, &request.id).await?;
         let answer = self.check(&stored, live).await?;
-        let evidence = answer.evidence.clone();
+        let (evidence, secret_version) = (answer.evidence.clone(), answer.secret_version);
         let entry = caller.audit(&self.clock, AuditAction::Tested, "");
         let (services, id) = (self.clone(), request.id.clone());
         let judge = move |before: &StoredConnection| Judged {
@@ -34,7 +34,7 @@ impl Services {
             entry: Some(entry),
         };
         let found =
-            Found { at: evidence.at, secret_version: stored.secret_version, fence: None, judge: Box::new(judge) };
+            Found { at: evidence.at, secret_version, fence: None, judge: Box::new(judge) };
         let services = self.clone();
         let summary = finish(async move {
             match services.store.record_found(&scope, &id, found).await? {

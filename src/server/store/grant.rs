@@ -16,7 +16,10 @@ use crate::domain::time::Timestamp;
 /// What a renewal ended in, to be written where claim and secrets are still the ones it began with.
 #[derive(Clone, Debug)]
 pub struct Renewed {
-    pub claim: RenewalClaim,
+    pub scope: Scope,
+    pub id: ConnectionId,
+    /// `None`: replayed from the journal, after the claim was lost with the process that held it.
+    pub claim: Option<RenewalClaim>,
     /// The secrets it began with.
     pub secret_version: i64,
     pub change: RenewalChange,
@@ -141,8 +144,8 @@ impl Store {
     pub async fn record_renewed(&self, renewed: Renewed) -> Result<Summary, StoreError> {
         self.write(move |tx| {
             Box::pin(async move {
-                let Renewed { claim, secret_version, change, entry } = renewed;
-                let RenewalClaim { scope, id, .. } = &claim;
+                let Renewed { scope, id, claim, secret_version, change, entry } = renewed;
+                let (scope, id) = (&scope, &id);
                 match &entry {
                     Some(entry) => audit::append_in(tx, scope, Some(id.as_str()), entry).await?,
                     None => audit::lock(tx, &scope.workspace).await?,
@@ -151,7 +154,9 @@ impl Store {
                 if before.secret_version != secret_version || before.deleted_at.is_some() {
                     return Err(StoreError::Stale);
                 }
-                hold_claim(tx, &claim).await?;
+                if let Some(claim) = &claim {
+                    hold_claim(tx, claim).await?;
+                }
                 let revision = if entry.is_some() { Some(next_revision(tx, scope).await?) } else { None };
                 write_change(tx, scope, id, change, revision).await?;
                 summary_of(tx, scope, id).await
@@ -252,9 +257,9 @@ pub(super) async fn set_grant(
     };
     sqlx::query(
         "INSERT INTO oauth_grants (workspace, environment, connection, client, asked, issued_at, access_expires_at, \
-         refresh_expires_at, refresh_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         refresh_expires_at, refresh_at, connected_at, granted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
          ON CONFLICT (workspace, environment, connection) DO UPDATE SET client = $4, asked = $5, issued_at = $6, \
-         access_expires_at = $7, refresh_expires_at = $8, refresh_at = $9, lease_until = 0, \
+         access_expires_at = $7, refresh_expires_at = $8, refresh_at = $9, connected_at = $10, granted = $11, lease_until = 0, \
          fence = oauth_grants.fence + 1, presented = 0, failures = 0",
     )
     .bind(scope.workspace.as_str())
@@ -266,6 +271,8 @@ pub(super) async fn set_grant(
     .bind(grant.access_expires_at.map(|at| at.0))
     .bind(grant.refresh_expires_at.map(|at| at.0))
     .bind(grant.refresh_at.map(|at| at.0))
+    .bind(grant.connected_at.0)
+    .bind(grant.granted.as_ref().map(to_json).transpose()?)
     .execute(tx)
     .await?;
     Ok(())
@@ -277,7 +284,7 @@ async fn grant_of(
     id: &ConnectionId,
 ) -> Result<Option<Grant>, StoreError> {
     let row = sqlx::query(
-        "SELECT client, asked, issued_at, access_expires_at, refresh_expires_at, refresh_at, failures \
+        "SELECT client, asked, granted, connected_at, issued_at, access_expires_at, refresh_expires_at, refresh_at, failures \
          FROM oauth_grants WHERE workspace = $1 AND environment = $2 AND connection = $3",
     )
     .bind(scope.workspace.as_str())
@@ -289,6 +296,8 @@ async fn grant_of(
         Ok(Grant {
             client: row.try_get("client")?,
             asked: json(row.try_get("asked")?)?,
+            granted: row.try_get::<Option<&str>, _>("granted")?.map(json).transpose()?,
+            connected_at: Timestamp(row.try_get("connected_at")?),
             issued_at: Timestamp(row.try_get("issued_at")?),
             access_expires_at: moment(&row, "access_expires_at")?,
             refresh_expires_at: moment(&row, "refresh_expires_at")?,

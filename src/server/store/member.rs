@@ -25,6 +25,15 @@ pub struct Member {
 }
 
 impl Store {
+    /// The workspace's name, as people read it.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unavailable`.
+    pub async fn workspace_name(&self, workspace: &WorkspaceId) -> Result<String, StoreError> {
+        let row = sqlx::query("SELECT name FROM workspaces WHERE id = $1").bind(workspace.as_str());
+        Ok(row.fetch_one(&self.read).await?.try_get("name")?)
+    }
+
     /// Makes the default workspace and its owner unless they are there, and returns the owner.
     ///
     /// # Errors

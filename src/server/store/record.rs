@@ -49,12 +49,16 @@ pub struct Credentials {
 }
 
 /// What is known of a connection's OAuth tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// The client it was given to, as the catalog names it.
     pub client: String,
     /// Scopes asked for.
     pub asked: Vec<String>,
+    /// Scopes granted, as the provider names them; `None`: it did not tell, so those asked for.
+    pub granted: Option<Vec<String>>,
+    /// When somebody last allowed access.
+    pub connected_at: Timestamp,
     pub issued_at: Timestamp,
     /// `None`: not told.
     pub access_expires_at: Option<Timestamp>,

@@ -60,6 +60,35 @@ impl Store {
         .await
     }
 
+    /// Puts the next attempt off.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn put_off_revocation(
+        &self,
+        scope: &Scope,
+        connection: &ConnectionId,
+        to: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (scope, connection) = (scope.clone(), connection.clone());
+        self.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE oauth_revocations SET retry_at = $4 \
+                     WHERE workspace = $1 AND environment = $2 AND connection = $3",
+                )
+                .bind(scope.workspace.as_str())
+                .bind(scope.environment.as_str())
+                .bind(connection.as_str())
+                .bind(to.0)
+                .execute(tx)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// Destroys what was kept for a revocation, and says in the audit trail how it ended.
     ///
     /// # Errors

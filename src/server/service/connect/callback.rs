@@ -107,9 +107,9 @@ impl Services {
         let request = &flow.request;
         let client = self.client_of(&flow.scope, &request.component, method, &request.config, secrets).await?;
         let client = client.ok_or_else(|| ApiError::field("client", super::NO_CLIENT))?;
-        let provider = self.provider(method, &request.config, secrets, client)?;
+        let provider = self.provider(method, &request.config, secrets, &client)?;
         let answer = provider.read_redirect(parameters)?;
-        let tokens = provider.exchange(self.token_endpoint(), &answer, verifier, &self.oauth.redirect_url).await?;
+        let tokens = provider.exchange(&self.line(), &answer, verifier, &self.oauth.redirect_url).await?;
         Ok(tokens)
     }
 

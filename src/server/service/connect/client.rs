@@ -175,7 +175,7 @@ impl Services {
         let (definition, method) = find(self, component, method)?;
         let oauth = section(method)?;
         let registration = Registration { redirect_url: &self.oauth.redirect_url, name: "Patchbay" };
-        let client = crate::server::oauth::register(self.token_endpoint(), method, values, &registration).await;
+        let client = crate::server::oauth::register(&self.line(), method, values, &registration).await;
         let client = client.map_err(|error| ApiError::field("client_id", error.sentence(&definition.name)))?;
         let name = name_of(oauth, &definition.slug);
         let before = self.store.oauth_client(&scope, name).await?.map_or(0, |before| before.version);

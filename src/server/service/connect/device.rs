@@ -20,7 +20,7 @@ impl Services {
         flow: &mut NewFlow,
         secrets: &mut Secrets,
     ) -> Result<DeviceCode, ApiError> {
-        let begun = provider.begin_device(self.token_endpoint(), &flow.request.scopes).await;
+        let begun = provider.begin_device(&self.line(), &flow.request.scopes).await;
         let begun = begun.map_err(|error| ApiError::field("method", error.sentence("The service")))?;
         secrets.insert(DEVICE_CODE, begun.device_code);
         let shown = DeviceCode {
@@ -77,8 +77,8 @@ impl Services {
         let client = self.client_of(&flow.scope, &definition.slug, method, &flow.request.config, &secrets).await?;
         let client = client.ok_or_else(|| ApiError::field("client", super::NO_CLIENT))?;
         let code = secrets.take(DEVICE_CODE).ok_or(ApiError::Internal)?;
-        let provider = self.provider(method, &flow.request.config, &secrets, client)?;
-        let settled = match provider.poll_device(self.token_endpoint(), &code).await {
+        let provider = self.provider(method, &flow.request.config, &secrets, &client)?;
+        let settled = match provider.poll_device(&self.line(), &code).await {
             Ok(DevicePoll::Pending) => return Ok(flow),
             Ok(DevicePoll::SlowDown { interval }) => {
                 secrets.insert(DEVICE_CODE, code);

@@ -67,7 +67,7 @@ impl Services {
         flow.code_hash = token::hash(code.reveal());
         let mut secrets = checked.secrets;
         let device = if by == Way::Device {
-            let provider = self.provider(checked.method, &flow.request.config, &secrets, client)?;
+            let provider = self.provider(checked.method, &flow.request.config, &secrets, &client)?;
             Some(self.begin_device(&provider, &mut flow, &mut secrets).await?)
         } else {
             None
@@ -236,12 +236,10 @@ impl Services {
         method: &'a Method,
         config: &'a FieldValues,
         secrets: &'a Secrets,
-        client: Client,
+        client: &'a Client,
     ) -> Result<Provider<'a>, ApiError> {
-        Provider::new(method, config, secrets, client).map_err(|error| {
-            tracing::warn!(%error, "an OAuth section cannot be filled in");
-            ApiError::field("method", "The addresses of this component cannot be filled in. Look at the fields again.")
-        })
+        let none = || ApiError::field("method", "This way of authenticating needs no account to be connected.");
+        Provider::of(method, config, secrets, client).ok_or_else(none)
     }
 }
 

@@ -75,7 +75,7 @@ impl Services {
         let request = &flow.request;
         let client = self.client_of(&flow.scope, &request.component, method, &request.config, secrets).await?;
         let client = client.ok_or_else(|| ApiError::field("client", super::NO_CLIENT))?;
-        let provider = self.provider(method, &request.config, secrets, client)?;
+        let provider = self.provider(method, &request.config, secrets, &client)?;
         // 43 characters of 256 random bits: RFC 7636, section 4.1. The provider is shown their hash.
         let verifier = oauth2::PkceCodeVerifier::new(verifier.reveal().to_owned());
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);

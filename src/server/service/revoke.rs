@@ -1,0 +1,112 @@
+//! Tokens of purged connections are revoked at their provider (RFC 7009), where it has a way. What was kept for that is
+//! destroyed as soon as it is done, or after a day.
+
+use super::Services;
+use super::candidate::find;
+use crate::api::error::ApiError;
+use crate::domain::time::{DAY, MINUTE, Timestamp};
+use crate::server::oauth::{OAuthError, Revoked};
+use crate::server::store::Revocation;
+use crate::server::store::record::{AuditAction, AuditEntry};
+use crate::server::vault::SealContext;
+
+/// How long the provider is asked again and again.
+const PATIENCE: i64 = DAY;
+/// Until the second attempt; each further one waits twice as long, up to an hour.
+const FIRST_WAIT: i64 = MINUTE;
+const LONGEST_WAIT: i64 = 60 * MINUTE;
+/// Revocations taken at once.
+const AT_ONCE: i64 = 16;
+
+/// How an attempt ended.
+enum Attempt {
+    Done,
+    /// There is nothing to revoke, or no way to.
+    Needless,
+    /// Worth another attempt.
+    Failed(String),
+    /// The provider will not do it, however often it is asked.
+    Refused(String),
+}
+
+impl Services {
+    /// Revokes what is due; says how many were looked at.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`], [`ApiError::Internal`].
+    pub async fn revoke_due(&self) -> Result<usize, ApiError> {
+        let now = self.clock.now();
+        // The longest wait covers the attempt itself; the true one is set by the number of attempts.
+        let due = self.store.take_revocations(now, now.plus(LONGEST_WAIT), AT_ONCE).await?;
+        for revocation in &due {
+            self.attempt(revocation, now).await?;
+        }
+        Ok(due.len())
+    }
+
+    async fn attempt(&self, revocation: &Revocation, now: Timestamp) -> Result<(), ApiError> {
+        let (action, about) = match self.revoke(revocation).await {
+            Attempt::Done => (AuditAction::Revoked, String::new()),
+            Attempt::Needless => (AuditAction::Revoked, "there was nothing to revoke at the service".to_owned()),
+            Attempt::Refused(why) => (AuditAction::RevocationFailed, why),
+            Attempt::Failed(why) if now.since(revocation.purged_at) >= PATIENCE => (AuditAction::RevocationFailed, why),
+            Attempt::Failed(_) => {
+                let again = now.plus(wait_after(revocation.attempts));
+                return Ok(self.store.put_off_revocation(&revocation.scope, &revocation.connection, again).await?);
+            }
+        };
+        let entry = AuditEntry::system(now, action, about);
+        Ok(self.store.end_revocation(&revocation.scope, &revocation.connection, entry).await?)
+    }
+
+    async fn revoke(&self, revocation: &Revocation) -> Attempt {
+        let Ok((definition, method)) = find(self, &revocation.component, &revocation.method) else {
+            return Attempt::Refused("its component is no longer in the catalog".to_owned());
+        };
+        let Revocation { scope, connection, config, .. } = revocation;
+        let context = SealContext {
+            scope,
+            holder: connection.as_str(),
+            method: &revocation.method,
+            secret_version: revocation.secret_version,
+        };
+        let opened = self.vault.open_sealed(&context, &revocation.sealed).await;
+        let Ok(secrets) = opened else { return Attempt::Failed("its secrets could not be opened".to_owned()) };
+        let Some(held) = super::renew::held(&secrets) else { return Attempt::Needless };
+        match self.client_of(scope, &definition.slug, method, config, &secrets).await {
+            Ok(Some(client)) => {
+                let Ok(provider) = self.provider(method, config, &secrets, &client) else {
+                    return Attempt::Refused("its component's addresses cannot be filled in".to_owned());
+                };
+                attempt_of(provider.revoke(&self.line(), held).await, &definition.name)
+            }
+            Ok(None) => Attempt::Refused("its OAuth client was removed".to_owned()),
+            Err(error) => Attempt::Failed(error.to_string()),
+        }
+    }
+}
+
+fn attempt_of(answer: Result<Revoked, OAuthError>, component: &str) -> Attempt {
+    match answer {
+        Ok(Revoked::Done) => Attempt::Done,
+        Ok(Revoked::NoWay) => Attempt::Needless,
+        Err(OAuthError::NoEvidence(silence)) => Attempt::Failed(OAuthError::NoEvidence(silence).sentence(component)),
+        Err(error) => Attempt::Refused(error.sentence(component)),
+    }
+}
+
+/// Milliseconds until the next attempt.
+fn wait_after(attempts: i64) -> i64 {
+    let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(16);
+    FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_come_rarer_and_rarer() {
+        assert_eq!([1, 2, 3, 40].map(wait_after), [MINUTE, 2 * MINUTE, 4 * MINUTE, 60 * MINUTE]);
+    }
+}
