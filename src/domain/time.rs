@@ -24,6 +24,26 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// A moment as many write it: RFC 3339, ISO 8601 with an offset, `2026-11-22 14:28:22 UTC`. Fractions of a second are
+    /// dropped.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let number = |from: usize, to: usize| text.get(from..to)?.parse::<u8>().ok();
+        let month = time::Month::try_from(number(5, 7)?).ok()?;
+        let date = time::Date::from_calendar_date(text.get(..4)?.parse().ok()?, month, number(8, 10)?).ok()?;
+        let time = time::Time::from_hms(number(11, 13)?, number(14, 16)?, number(17, 19)?).ok()?;
+        let zone = text.get(19..)?.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit()).trim();
+        let utc = time::PrimitiveDateTime::new(date, time).assume_utc().unix_timestamp();
+        Some(Self::from_seconds(utc - offset(zone)?))
+    }
+
+    /// From seconds since the Unix epoch.
+    #[must_use]
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(SECOND))
+    }
+
     /// `2026-11-22T14:28:22Z` (RFC 3339); out-of-range values read as the epoch.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
@@ -50,6 +70,19 @@ impl Timestamp {
     fn calendar(self) -> time::OffsetDateTime {
         time::OffsetDateTime::from_unix_timestamp(self.0.div_euclid(SECOND)).unwrap_or(time::OffsetDateTime::UNIX_EPOCH)
     }
+}
+
+/// Seconds east of Greenwich: `Z`, `UTC`, `+01:00`, `-0800`.
+fn offset(zone: &str) -> Option<i64> {
+    if matches!(zone, "Z" | "z" | "UTC" | "GMT") {
+        return Some(0);
+    }
+    let (sign, digits) =
+        if let Some(east) = zone.strip_prefix('+') { (1, east) } else { (-1, zone.strip_prefix('-')?) };
+    let digits = digits.replace(':', "");
+    let minutes: i64 = digits.get(2..4)?.parse().ok()?;
+    let hours: i64 = digits.get(..2)?.parse().ok()?;
+    Some(sign * (hours * 3600 + minutes * 60))
 }
 
 /// `3 days ago`, `in 6 days`, `just now`: how far `then` lies from `now`, in its largest unit.

@@ -75,6 +75,12 @@ pub struct OAuth {
     /// `client_secret`, `scope`, `redirect_uri`, `refresh_token`; `code` and `state` also in the redirect.
     #[serde(default)]
     pub names: BTreeMap<String, String>,
+    /// The same in the redirect, where the provider calls them otherwise there than in its requests: `code`, `state`.
+    #[serde(default)]
+    pub redirect_names: BTreeMap<String, String>,
+    /// Standard parameters that requests to the token endpoint must lack.
+    #[serde(default)]
+    pub token_omits: Vec<String>,
     #[serde(default)]
     pub answer: TokenAnswer,
     #[serde(default)]
@@ -246,7 +252,8 @@ pub struct Refresh {
 pub enum RefreshBy {
     #[default]
     RefreshToken,
-    /// By presenting the access token itself, under the parameters of `exchange`.
+    /// By presenting the access token itself: at `refresh_url` or else at the address of `exchange`, with
+    /// `refresh_parameters` or else those of `exchange`.
     AccessToken,
     /// The access token ends only when somebody ends it.
     Never,
@@ -286,6 +293,23 @@ pub struct Revocation {
     /// Status codes that mean it is done.
     #[serde(default = "ok")]
     pub done: Vec<u16>,
+}
+
+impl Revocation {
+    /// As RFC 7009 has it, at an address that is known.
+    #[must_use]
+    pub fn at(address: String) -> Self {
+        Self {
+            url: address.replace('{', "{{").replace('}', "}}"),
+            method: RevocationMethod::Post,
+            token: RevokedToken::Best,
+            authentication: RevocationAuthentication::Client,
+            body: TokenBody::Form,
+            parameters: BTreeMap::new(),
+            headers: BTreeMap::new(),
+            done: ok(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

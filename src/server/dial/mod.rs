@@ -3,6 +3,7 @@
 pub mod address;
 mod certificate;
 pub mod host;
+pub mod http;
 pub mod policy;
 mod steps;
 pub mod tls;

@@ -16,12 +16,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::http::exchange;
-use super::http_outcome::Answer;
 use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
 use crate::domain::evidence::StepKind;
 use crate::domain::time::{SECOND, Timestamp};
 use crate::server::dial::Steps;
 use crate::server::dial::host::Host;
+use crate::server::dial::http::Answer;
 use crate::server::dial::tls::{Trust, encrypt};
 
 const HOST_NAME: &str = "oauth2.googleapis.com";

@@ -1,30 +1,23 @@
-//! HTTP/1.1 by hyper over a connection of ours: no redirects, no proxies, no compression, 1 MiB of answer at most.
+//! HTTP services: 1 MiB of answer at most.
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::Request;
-use hyper::client::conn::http1;
-use hyper::header::RETRY_AFTER;
-use hyper_util::rt::TokioIo;
-use std::pin::pin;
-use std::time::UNIX_EPOCH;
 
-use super::http_outcome::{Answer, Judgement, classify};
+use super::http_outcome::{Judgement, classify};
 use super::http_request::{BuildError, address, build};
 use super::login::skip_tls;
 use super::values::Values;
 use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
 use crate::domain::evidence::{StepKind, Verdict};
-use crate::domain::time::{DAY, SECOND, Timestamp};
 use crate::server::catalog::definition::{HttpProbe, HttpService};
 use crate::server::catalog::template::RenderError;
+use crate::server::dial::http::{Answer, converse};
 use crate::server::dial::tls::{Trust, encrypt};
 use crate::server::dial::{Steps, Wire};
 
 /// Bytes of a body that are read at most.
 const LONGEST_BODY: usize = 0x0010_0000;
-/// Bytes of an answer's headers at most.
-const LONGEST_HEAD: usize = 0x0001_0000;
 
 /// Asks in order: the first probe signs in, those after it ask for permissions.
 pub async fn ask(errand: &Errand<'_>, service: &HttpService, steps: &mut Steps) -> Result<Finding, Setback> {
@@ -104,56 +97,12 @@ async fn put(
     }
     let answer = exchange(wire, prepared.request.map(Full::new)).await?;
     let judgement = classify(probe, &answer, errand.scrub);
-    settle(judgement).map_err(|setback| setback.for_now(retry_after(&answer, errand.clock.now())))
-}
-
-/// `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3), as milliseconds from now; a day at most.
-fn retry_after(answer: &Answer, now: Timestamp) -> Option<i64> {
-    let value = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = if let Ok(seconds) = value.parse::<i64>() {
-        seconds.saturating_mul(SECOND)
-    } else {
-        let at = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
-        i64::try_from(at.as_millis()).ok()?.saturating_sub(now.0)
-    };
-    Some(wait.clamp(0, DAY))
+    settle(judgement).map_err(|setback| setback.for_now(answer.retry_after(errand.clock.now())))
 }
 
 /// Sends the request and reads the answer, up to the limit.
 pub async fn exchange(wire: Wire, request: Request<Full<Bytes>>) -> Result<Answer, Setback> {
-    let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(LONGEST_HEAD)
-        .handshake(TokioIo::new(wire))
-        .await
-        .map_err(|error| explain(&error))?;
-    let mut conversation = pin!(async move {
-        let (head, mut body) = sender.send_request(request).await.map_err(|error| explain(&error))?.into_parts();
-        let mut read = Vec::new();
-        while read.len() < LONGEST_BODY
-            && let Some(frame) = body.frame().await
-        {
-            let frame = frame.map_err(|error| explain(&error))?;
-            let data = frame.into_data().unwrap_or_default();
-            read.extend_from_slice(&data[..data.len().min(LONGEST_BODY - read.len())]);
-        }
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body: read })
-    });
-    tokio::select! {
-        biased;
-        answer = &mut conversation => answer,
-        _ = connection => conversation.await,
-    }
-}
-
-fn explain(error: &hyper::Error) -> Setback {
-    let reason = if error.is_parse() {
-        "What answers here does not speak HTTP, or not as it should. Check the address."
-    } else if error.is_incomplete_message() || error.is_canceled() {
-        "The service closed the connection without an answer."
-    } else {
-        "The connection to the service broke off."
-    };
-    Setback::silence(reason).with_detail(error.to_string())
+    Ok(converse(wire, request, LONGEST_BODY).await?)
 }
 
 impl From<BuildError> for Setback {

@@ -1,21 +1,13 @@
 //! What an answer means, by the rules of the catalog. Pure.
 
-use hyper::HeaderMap;
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::Value;
 
 use super::Scrubber;
 use crate::domain::evidence::{Account, Verdict};
-use crate::domain::time::{SECOND, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Expires, HttpProbe, Outcome, OutcomeVerdict, Scopes};
 use crate::server::catalog::template::{Encode, Template};
-
-/// What the service answered; the body up to 1 MiB.
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
-}
+use crate::server::dial::http::Answer;
 
 /// What the answer means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,13 +35,13 @@ pub fn classify(probe: &HttpProbe, answer: &Answer, scrub: &Scrubber) -> Judgeme
             format!("The service sends elsewhere ({status}), and a credential is never sent on. Check the address.");
         return Judgement::silence(reason);
     }
-    if header(answer, CONTENT_ENCODING.as_str()).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+    if answer.is_compressed() {
         return Judgement::silence("The answer is compressed although that was not asked for, so it was not read.");
     }
     let body = Body::read(&answer.body, scrub);
     match probe.outcomes.iter().find(|outcome| matches(outcome, status, &body)) {
         // A proxy's or a hotel's sign-in page says 200 as well.
-        Some(outcome) if is_web_page(answer) && accepts(outcome) && outcome.body_contains.is_none() => {
+        Some(outcome) if answer.is_web_page() && accepts(outcome) && outcome.body_contains.is_none() => {
             Judgement::silence(undecided(answer))
         }
         Some(outcome) => judge(probe, outcome, answer, &body),
@@ -109,19 +101,11 @@ fn undecided(answer: &Answer) -> String {
         429 => "The service says there were too many requests (429). Try again in a while.".to_owned(),
         407 => "A proxy in between wants a sign-in of its own (407).".to_owned(),
         status @ 500.. => format!("The service has trouble of its own ({status}). Try again later."),
-        status if is_web_page(answer) => {
+        status if answer.is_web_page() => {
             format!("The service answered with a web page ({status}); is a proxy or sign-in page in between?")
         }
         status => format!("The service's answer ({status}) says nothing about the credential. Check the address."),
     }
-}
-
-fn is_web_page(answer: &Answer) -> bool {
-    header(answer, CONTENT_TYPE.as_str()).is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
-}
-
-fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
-    answer.headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// An answer's body as JSON, `null` where it is none, and as text.
@@ -166,7 +150,7 @@ fn granted(scopes: &Scopes, answer: &Answer, body: &Body<'_>) -> Option<Vec<Stri
         let parts = text.split(scopes.separator.as_str()).map(|scope| body.scrub.said(scope));
         parts.filter(|scope| !scope.is_empty()).collect()
     };
-    if let Some(text) = scopes.header.as_ref().and_then(|name| header(answer, name)) {
+    if let Some(text) = scopes.header.as_ref().and_then(|name| answer.header(name)) {
         return Some(split(text));
     }
     match body.json.pointer(scopes.pointer.as_ref()?)? {
@@ -181,46 +165,19 @@ fn lacking((scopes, granted): (&Scopes, &Vec<String>)) -> Vec<String> {
 }
 
 fn expiry(expires: &Expires, answer: &Answer, body: &Body<'_>) -> Option<Timestamp> {
-    if let Some(text) = expires.header.as_ref().and_then(|name| header(answer, name)) {
+    if let Some(text) = expires.header.as_ref().and_then(|name| answer.header(name)) {
         return moment(text);
     }
     match body.json.pointer(expires.pointer.as_ref()?)? {
         Value::String(text) => moment(text),
-        Value::Number(seconds) => seconds.as_i64().map(from_seconds),
+        Value::Number(seconds) => seconds.as_i64().map(Timestamp::from_seconds),
         _ => None,
     }
 }
 
-const fn from_seconds(seconds: i64) -> Timestamp {
-    Timestamp(seconds.saturating_mul(SECOND))
-}
-
-/// RFC 3339, `2026-11-22 14:28:22 UTC` (or `+0000`), or seconds since the epoch.
+/// A date as services write it, or seconds since the epoch.
 fn moment(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    if let Ok(seconds) = text.parse::<i64>() {
-        return Some(from_seconds(seconds));
-    }
-    let number = |from: usize, to: usize| text.get(from..to)?.parse::<u8>().ok();
-    let month = time::Month::try_from(number(5, 7)?).ok()?;
-    let date = time::Date::from_calendar_date(text.get(..4)?.parse().ok()?, month, number(8, 10)?).ok()?;
-    let time = time::Time::from_hms(number(11, 13)?, number(14, 16)?, number(17, 19)?).ok()?;
-    let zone = text.get(19..)?.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit()).trim();
-    let utc = time::PrimitiveDateTime::new(date, time).assume_utc().unix_timestamp();
-    Some(from_seconds(utc - offset(zone)?))
-}
-
-/// Seconds east of Greenwich: `Z`, `UTC`, `+01:00`, `-0800`.
-fn offset(zone: &str) -> Option<i64> {
-    if matches!(zone, "Z" | "z" | "UTC" | "GMT") {
-        return Some(0);
-    }
-    let (sign, digits) =
-        if let Some(east) = zone.strip_prefix('+') { (1, east) } else { (-1, zone.strip_prefix('-')?) };
-    let digits = digits.replace(':', "");
-    let minutes: i64 = digits.get(2..4)?.parse().ok()?;
-    let hours: i64 = digits.get(..2)?.parse().ok()?;
-    Some(sign * (hours * 3600 + minutes * 60))
+    Timestamp::parse(text).or_else(|| text.trim().parse().ok().map(Timestamp::from_seconds))
 }
 
 #[cfg(test)]

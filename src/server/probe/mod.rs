@@ -46,7 +46,7 @@ pub use scrub::Scrubber;
 use setback::Setback;
 pub use turns::NoTurn;
 use turns::Turns;
-use values::Values;
+pub use values::Values;
 
 /// Time for one whole probe.
 const LIMIT: Duration = Duration::from_secs(10);

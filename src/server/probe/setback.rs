@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::domain::evidence::Verdict;
+use crate::server::dial::http::HttpError;
 use crate::server::dial::tls::{TlsError, is_about_client_certificate};
 use crate::server::dial::{DialError, Flood};
 
@@ -80,6 +81,12 @@ impl From<TlsError> for Setback {
             _ => "tls",
         };
         Self::silence(error.to_string()).at(field).with_detail(error.detail())
+    }
+}
+
+impl From<HttpError> for Setback {
+    fn from(error: HttpError) -> Self {
+        Self::silence(error.to_string()).with_detail(error.detail())
     }
 }
 

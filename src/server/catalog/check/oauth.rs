@@ -36,9 +36,18 @@ impl Need {
     }
 }
 
-/// Parameters that may have another name, or be left out of the authorization request.
-const PARAMETERS: [&str; 8] =
-    ["client_id", "client_secret", "code", "redirect_uri", "refresh_token", "response_type", "scope", "state"];
+/// Parameters that may have another name, or be left out.
+const PARAMETERS: [&str; 9] = [
+    "client_id",
+    "client_secret",
+    "code",
+    "grant_type",
+    "redirect_uri",
+    "refresh_token",
+    "response_type",
+    "scope",
+    "state",
+];
 
 /// What templates may name, by when they are filled in.
 struct Known<'a> {
@@ -130,15 +139,19 @@ fn check_parameters(
 }
 
 fn check_names(oauth: &OAuth, at: &Location, findings: &mut Findings) {
-    for (standard, other) in &oauth.names {
-        let at = at.entry("names", standard);
-        let known = PARAMETERS.contains(&standard.as_str());
-        findings.require(known, &at, Fault::UnknownParameter(standard.clone()));
-        findings.require(!other.is_empty(), &at, Fault::Empty);
+    for (key, names) in [("names", &oauth.names), ("redirect_names", &oauth.redirect_names)] {
+        for (standard, other) in names {
+            let at = at.entry(key, standard);
+            let known = PARAMETERS.contains(&standard.as_str());
+            findings.require(known, &at, Fault::UnknownParameter(standard.clone()));
+            findings.require(!other.is_empty(), &at, Fault::Empty);
+        }
     }
-    for (index, name) in oauth.authorize_omits.iter().enumerate() {
-        let known = PARAMETERS.contains(&name.as_str());
-        findings.require(known, &at.item("authorize_omits", index), Fault::UnknownParameter(name.clone()));
+    for (key, names) in [("authorize_omits", &oauth.authorize_omits), ("token_omits", &oauth.token_omits)] {
+        for (index, name) in names.iter().enumerate() {
+            let known = PARAMETERS.contains(&name.as_str());
+            findings.require(known, &at.item(key, index), Fault::UnknownParameter(name.clone()));
+        }
     }
 }
 
