@@ -1,7 +1,7 @@
 //! What is asked for, and what of it was not given.
 
 use super::provider::Provider;
-use crate::server::catalog::oauth::OAuthScope;
+use crate::server::catalog::oauth::{OAuth, OAuthScope};
 
 impl Provider<'_> {
     /// All to ask for: what is needed, and the optional ones that were chosen, in the order of the component's file.
@@ -15,10 +15,16 @@ impl Provider<'_> {
     /// granted what was asked for (RFC 6749, section 5.1).
     #[must_use]
     pub fn missing(&self, asked: &[String], granted: Option<&[String]>) -> Vec<String> {
-        let granted = granted.unwrap_or(asked);
-        let lacks = |scope: &&OAuthScope| !scope.optional && !scope.silent && !is_granted(scope, granted);
-        self.section.scopes.iter().filter(lacks).map(|scope| scope.scope.clone()).collect()
+        missing(self.section, asked, granted)
     }
+}
+
+/// [`Provider::missing`], of a component's file alone.
+#[must_use]
+pub fn missing(section: &OAuth, asked: &[String], granted: Option<&[String]>) -> Vec<String> {
+    let granted = granted.unwrap_or(asked);
+    let lacks = |scope: &&OAuthScope| !scope.optional && !scope.silent && !is_granted(scope, granted);
+    section.scopes.iter().filter(lacks).map(|scope| scope.scope.clone()).collect()
 }
 
 fn is_granted(scope: &OAuthScope, granted: &[String]) -> bool {

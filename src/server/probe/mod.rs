@@ -149,6 +149,12 @@ impl Prober {
         })
     }
 
+    /// The one way out that this and the conversations with OAuth providers share.
+    #[must_use]
+    pub fn dialer(&self) -> Dialer {
+        self.dialer.clone()
+    }
+
     /// Whether something on this machine takes connections at a port. Asks loopback only, within 300 ms.
     pub async fn answers_locally(&self, port: u16) -> bool {
         self.dialer.answers_locally(port).await

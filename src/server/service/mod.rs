@@ -26,6 +26,7 @@ mod workflows;
 
 pub use connect::{Consent, Landing, OAuthSetup, Redirect};
 pub use delete::UNDO;
+pub use renew::RENEWAL_LEASE;
 
 use crate::api::error::ApiError;
 use crate::api::stream::ProbeEvent;

@@ -73,9 +73,9 @@ impl Services {
         let opened = self.vault.open_sealed(&context, &revocation.sealed).await;
         let Ok(secrets) = opened else { return Attempt::Failed("its secrets could not be opened".to_owned()) };
         let Some(held) = super::renew::held(&secrets) else { return Attempt::Needless };
-        match self.client_of(scope, &definition.slug, method, config, &secrets).await {
-            Ok(Some(client)) => {
-                let Ok(provider) = self.provider(method, config, &secrets, &client) else {
+        match self.party_of(scope, &definition.slug, method, config, &secrets).await {
+            Ok(Some(party)) => {
+                let Ok(provider) = party.provider(method, config, &secrets) else {
                     return Attempt::Refused("its component's addresses cannot be filled in".to_owned());
                 };
                 attempt_of(provider.revoke(&self.line(), held).await, &definition.name)
@@ -89,7 +89,7 @@ impl Services {
 fn attempt_of(answer: Result<Revoked, OAuthError>, component: &str) -> Attempt {
     match answer {
         Ok(Revoked::Done) => Attempt::Done,
-        Ok(Revoked::NoWay) => Attempt::Needless,
+        Ok(Revoked::NotOffered) => Attempt::Needless,
         Err(OAuthError::NoEvidence(silence)) => Attempt::Failed(OAuthError::NoEvidence(silence).sentence(component)),
         Err(error) => Attempt::Refused(error.sentence(component)),
     }

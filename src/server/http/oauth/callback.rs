@@ -6,7 +6,6 @@ use axum::extract::{ConnectInfo, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use leptos::nonce::Nonce;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::{OPENER_POLICY, browser_of, document};
@@ -24,7 +23,7 @@ pub async fn callback(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let parameters: BTreeMap<String, String> = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+    let parameters = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .take(MOST_PARAMETERS)
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();

@@ -1,11 +1,9 @@
 //! The provider has sent the person back: its answer is checked, traded for tokens, and settled.
 
-use std::collections::BTreeMap;
-
 use super::open::VERIFIER;
 use super::settle::Settled;
 use crate::api::error::ApiError;
-use crate::server::oauth::{OAuthError, Tokens};
+use crate::server::oauth::{OAuthError, Tokens, Verifier};
 use crate::server::service::{Services, finish};
 use crate::server::store::record::FlowStage;
 use crate::server::store::{StoreError, StoredFlow};
@@ -14,7 +12,7 @@ use crate::server::vault::{SecretText, Secrets};
 
 /// What came back from a provider.
 pub struct Redirect {
-    pub parameters: BTreeMap<String, String>,
+    pub parameters: Vec<(String, String)>,
     /// The cookie of the browser it came with.
     pub browser: Option<SecretText>,
     /// Network address, for the audit trail.
@@ -59,7 +57,7 @@ impl Services {
         let Some(browser) = &redirect.browser else { return Ok(None) };
         let browser_hash = token::hash(browser.reveal());
         for name in self.catalog.state_names() {
-            let Some(state) = redirect.parameters.get(name) else { continue };
+            let Some((_, state)) = redirect.parameters.iter().find(|(given, _)| given == name) else { continue };
             let flow = self.store.flow_by_state(token::hash(state), self.clock.now()).await?;
             if let Some(flow) = flow.filter(|flow| flow.browser_hash == Some(browser_hash)) {
                 return Ok(Some(flow));
@@ -74,7 +72,7 @@ impl Services {
         mut secrets: Secrets,
         redirect: Redirect,
     ) -> Result<Landing, ApiError> {
-        let verifier = secrets.take(VERIFIER).unwrap_or_else(|| SecretText::new(String::new()));
+        let verifier = secrets.take(VERIFIER).and_then(Verifier::kept).ok_or(ApiError::Internal)?;
         let landing = match self.exchange(&flow, &secrets, &verifier, &redirect.parameters).await {
             Ok(tokens) => self.settle(&flow, secrets, tokens, redirect.address).await,
             Err(Refusal::OAuth(error)) => self.note_refusal(&flow, &error).await,
@@ -100,14 +98,14 @@ impl Services {
         &self,
         flow: &StoredFlow,
         secrets: &Secrets,
-        verifier: &SecretText,
-        parameters: &BTreeMap<String, String>,
+        verifier: &Verifier,
+        parameters: &[(String, String)],
     ) -> Result<Tokens, Refusal> {
         let (_, method) = self.method_of(flow)?;
         let request = &flow.request;
-        let client = self.client_of(&flow.scope, &request.component, method, &request.config, secrets).await?;
-        let client = client.ok_or_else(|| ApiError::field("client", super::NO_CLIENT))?;
-        let provider = self.provider(method, &request.config, secrets, &client)?;
+        let party = self.party_of(&flow.scope, &request.component, method, &request.config, secrets).await?;
+        let party = party.ok_or_else(|| ApiError::field("client", super::NO_CLIENT))?;
+        let provider = party.provider(method, &request.config, secrets)?;
         let answer = provider.read_redirect(parameters)?;
         let tokens = provider.exchange(&self.line(), &answer, verifier, &self.oauth.redirect_url).await?;
         Ok(tokens)
@@ -117,7 +115,7 @@ impl Services {
     async fn note_refusal(&self, flow: &StoredFlow, error: &OAuthError) -> Result<Settled, ApiError> {
         let (definition, method) = self.method_of(flow)?;
         let message = error.sentence(&definition.name);
-        if error.is_against_client()
+        if matches!(error, OAuthError::WrongClient(_))
             && let Some(oauth) = method.by_person()
         {
             let client = super::client::name_of(oauth, &definition.slug);

@@ -13,7 +13,7 @@ use crate::domain::line::is_line;
 use crate::domain::role::Action;
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::catalog::oauth::OAuth;
-use crate::server::oauth::{Client, Registration};
+use crate::server::oauth::{Client, Metadata, OAuthError, Provider, Wish, register};
 use crate::server::service::caller::Caller;
 use crate::server::service::candidate::find;
 use crate::server::service::{Services, finish};
@@ -40,6 +40,29 @@ pub struct OAuthSetup {
     pub journal: Option<PathBuf>,
 }
 
+/// A client, and what its provider says of itself where that was asked.
+pub(in crate::server::service) struct Party {
+    client: Client,
+    metadata: Option<Metadata>,
+}
+
+impl Party {
+    /// A method's OAuth section with fields and client filled in.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] where the method has none.
+    pub fn provider<'a>(
+        &'a self,
+        method: &'a Method,
+        config: &'a FieldValues,
+        secrets: &'a Secrets,
+    ) -> Result<Provider<'a>, ApiError> {
+        let none = || ApiError::field("method", "This way of authenticating connects no account.");
+        let provider = Provider::of(method, config, secrets, &self.client).ok_or_else(none)?;
+        Ok(self.metadata.iter().fold(provider, |provider, metadata| provider.described_by(metadata)))
+    }
+}
+
 /// The client's name in the catalog.
 pub(in crate::server::service) fn name_of<'a>(oauth: &'a OAuth, component: &'a ComponentSlug) -> &'a str {
     oauth.client.as_deref().unwrap_or(component.as_str())
@@ -55,7 +78,19 @@ impl Services {
     ///
     /// # Errors
     /// [`ApiError::Unavailable`], [`ApiError::Internal`].
-    pub(in crate::server::service) async fn client_of(
+    pub(in crate::server::service) async fn party_of(
+        &self,
+        scope: &Scope,
+        component: &ComponentSlug,
+        method: &Method,
+        config: &FieldValues,
+        secrets: &Secrets,
+    ) -> Result<Option<Party>, ApiError> {
+        let client = self.client_of(scope, component, method, config, secrets).await?;
+        Ok(client.map(|client| Party { client, metadata: metadata_in(config) }))
+    }
+
+    async fn client_of(
         &self,
         scope: &Scope,
         component: &ComponentSlug,
@@ -174,13 +209,34 @@ impl Services {
         let scope = caller.scope(Action::ManageOAuthClients, environment)?;
         let (definition, method) = find(self, component, method)?;
         let oauth = section(method)?;
-        let registration = Registration { redirect_url: &self.oauth.redirect_url, name: "Patchbay" };
-        let client = crate::server::oauth::register(&self.line(), method, values, &registration).await;
-        let client = client.map_err(|error| ApiError::field("client_id", error.sentence(&definition.name)))?;
+        let client = self.registered(definition, method, values).await?;
         let name = name_of(oauth, &definition.slug);
         let before = self.store.oauth_client(&scope, name).await?.map_or(0, |before| before.version);
         self.put_client(caller, &scope, name, before, client).await?;
         self.client_setup(&scope, definition, method).await
+    }
+
+    async fn registered(
+        &self,
+        definition: &Definition,
+        method: &Method,
+        values: &FieldValues,
+    ) -> Result<Client, ApiError> {
+        let said = |error: OAuthError| ApiError::field(CLIENT_ID, error.sentence(&definition.name));
+        let nobody = Party { client: Client { id: String::new(), secret: None }, metadata: metadata_in(values) };
+        let secrets = Secrets::default();
+        let provider = nobody.provider(method, values, &secrets)?;
+        let url = provider.registration_url().map_err(said)?.ok_or_else(|| said(OAuthError::Unsupported))?;
+        let scopes = provider.scopes(|_| true);
+        let wish = Wish {
+            url: &url,
+            redirect_uri: &self.oauth.redirect_url,
+            name: "Patchbay",
+            authentication: provider.client_authentication(),
+            scopes: &scopes,
+            initial_access_token: None,
+        };
+        Ok(register(&self.line(), &wish).await.map_err(said)?.client)
     }
 
     async fn put_client(
@@ -233,6 +289,13 @@ impl Services {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// What was discovered of a provider stands beside the fields it was discovered by.
+const METADATA: &str = "metadata";
+
+fn metadata_in(config: &FieldValues) -> Option<Metadata> {
+    serde_json::from_str(config.get(METADATA)?).ok()
 }
 
 fn section(method: &Method) -> Result<&OAuth, ApiError> {

@@ -1,35 +1,43 @@
 //! A code that somebody enters at the provider's page (RFC 8628): the provider is asked, not faster than it allows,
 //! while somebody here asks how far it is.
 
+use super::Party;
 use super::settle::Settled;
 use crate::api::connect::DeviceCode;
 use crate::api::error::ApiError;
-use crate::server::oauth::{DevicePoll, Provider};
+use crate::domain::time::SECOND;
+use crate::server::catalog::definition::Method;
+use crate::server::oauth::{DevicePoll, OAuthError};
 use crate::server::service::Services;
-use crate::server::store::record::FlowStage;
+use crate::server::store::record::{FlowRequest, FlowStage};
 use crate::server::store::{NewFlow, StoreError, StoredFlow};
 use crate::server::vault::Secrets;
 
 /// The provider's own code, among a flow's secrets.
 const DEVICE_CODE: &str = "device_code";
+/// Milliseconds more between two questions, each time the provider says so (RFC 8628, section 3.5).
+const SLOWER: i64 = 5 * SECOND;
 
 impl Services {
     pub(super) async fn begin_device(
         &self,
-        provider: &Provider<'_>,
+        party: &Party,
+        method: &Method,
         flow: &mut NewFlow,
         secrets: &mut Secrets,
     ) -> Result<DeviceCode, ApiError> {
-        let begun = provider.begin_device(&self.line(), &flow.request.scopes).await;
-        let begun = begun.map_err(|error| ApiError::field("method", error.sentence("The service")))?;
+        let FlowRequest { component, config, scopes, .. } = &flow.request;
+        let begun = party.provider(method, config, secrets)?.begin_device(&self.line(), scopes).await;
+        let name = self.catalog.badge(component).map_or_else(|| component.to_string(), |badge| badge.name);
+        let begun = begun.map_err(|error| ApiError::field("method", error.sentence(&name)))?;
         secrets.insert(DEVICE_CODE, begun.device_code);
         let shown = DeviceCode {
             user_code: begun.user_code,
-            verification_url: begun.verification_url,
-            complete_url: begun.complete_url,
+            verification_url: begun.verification_uri,
+            complete_url: begun.verification_uri_complete,
         };
         let now = self.clock.now();
-        flow.expires_at = now.plus(begun.lifetime);
+        flow.expires_at = begun.expires_at;
         flow.stage = FlowStage::Device {
             user_code: shown.user_code.clone(),
             verification_url: shown.verification_url.clone(),
@@ -74,18 +82,22 @@ impl Services {
 
     async fn put_question(&self, flow: StoredFlow, mut secrets: Secrets) -> Result<StoredFlow, ApiError> {
         let (definition, method) = self.method_of(&flow)?;
-        let client = self.client_of(&flow.scope, &definition.slug, method, &flow.request.config, &secrets).await?;
-        let client = client.ok_or_else(|| ApiError::field("client", super::NO_CLIENT))?;
+        let config = &flow.request.config;
         let code = secrets.take(DEVICE_CODE).ok_or(ApiError::Internal)?;
-        let provider = self.provider(method, &flow.request.config, &secrets, &client)?;
-        let settled = match provider.poll_device(&self.line(), &code).await {
-            Ok(DevicePoll::Pending) => return Ok(flow),
-            Ok(DevicePoll::SlowDown { interval }) => {
+        let party = self.party_of(&flow.scope, &definition.slug, method, config, &secrets).await?;
+        let party = party.ok_or_else(|| ApiError::field("client", super::NO_CLIENT))?;
+        let answer = party.provider(method, config, &secrets)?.poll_device(&self.line(), &code).await;
+        let failed = |words: &str| Settled::Failed(words.to_owned());
+        let settled = match answer {
+            Ok(DevicePoll::Pending) | Err(OAuthError::NoEvidence(_)) => return Ok(flow),
+            Ok(DevicePoll::SlowDown) => {
                 secrets.insert(DEVICE_CODE, code);
-                return Ok(self.put_off(&flow, interval, &secrets).await?.unwrap_or(flow));
+                let slower = interval_of(&flow.stage) + SLOWER;
+                return Ok(self.put_off(&flow, slower, &secrets).await?.unwrap_or(flow));
             }
-            Ok(DevicePoll::Tokens(tokens)) => self.settle(&flow, secrets, *tokens, None).await?,
-            Err(error) if error.is_transient() => return Ok(flow),
+            Ok(DevicePoll::Granted(tokens)) => self.settle(&flow, secrets, *tokens, None).await?,
+            Ok(DevicePoll::Expired) => failed("Nobody entered the code in time. Connect again."),
+            Ok(DevicePoll::Denied) => failed("Access was not allowed. Connect again and allow it, or ask who may."),
             Err(error) => self.note_refusal(&flow, &error).await?,
         };
         if let Settled::Failed(message) = settled {
@@ -93,4 +105,8 @@ impl Services {
         }
         Ok(self.store.flow(&flow.scope, &flow.id).await?.unwrap_or(flow))
     }
+}
+
+fn interval_of(stage: &FlowStage) -> i64 {
+    if let FlowStage::Device { interval, .. } = stage { *interval } else { SLOWER }
 }

@@ -12,6 +12,7 @@ mod settle;
 
 pub use callback::{Landing, Redirect};
 pub use client::OAuthSetup;
+pub(super) use client::Party;
 pub use open::Consent;
 
 use super::caller::Caller;
@@ -26,7 +27,7 @@ use crate::domain::role::Action;
 use crate::domain::time::{DAY, MINUTE, Timestamp};
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::catalog::oauth::OAuth;
-use crate::server::oauth::{Client, Provider};
+use crate::server::oauth::Line;
 use crate::server::store::record::{FlowRequest, FlowStage, Scope, StoredConnection};
 use crate::server::store::{NewFlow, StoreError, StoredFlow};
 use crate::server::token;
@@ -58,8 +59,9 @@ impl Services {
             None => None,
         };
         let checked = self.check_connect(&request, before.as_ref()).await?;
-        let client = self.client_of(&scope, &checked.request.component, checked.method, &checked.request.config, &checked.secrets).await?;
-        let client = client.ok_or_else(|| ApiError::field("client", NO_CLIENT))?;
+        let FlowRequest { component, config, .. } = &checked.request;
+        let party = self.party_of(&scope, component, checked.method, config, &checked.secrets).await?;
+        let party = party.ok_or_else(|| ApiError::field("client", NO_CLIENT))?;
         let by = request.by;
         let life = if by == Way::Link { LINK_LIFE } else { WINDOW_LIFE };
         let mut flow = self.new_flow(caller, scope, request.reconnect, checked.request, life)?;
@@ -67,8 +69,7 @@ impl Services {
         flow.code_hash = token::hash(code.reveal());
         let mut secrets = checked.secrets;
         let device = if by == Way::Device {
-            let provider = self.provider(checked.method, &flow.request.config, &secrets, &client)?;
-            Some(self.begin_device(&provider, &mut flow, &mut secrets).await?)
+            Some(self.begin_device(&party, checked.method, &mut flow, &mut secrets).await?)
         } else {
             None
         };
@@ -230,16 +231,9 @@ impl Services {
         find(self, &flow.request.component, &flow.request.method)
     }
 
-    /// A method's OAuth section with fields and client filled in.
-    pub(super) fn provider<'a>(
-        &'a self,
-        method: &'a Method,
-        config: &'a FieldValues,
-        secrets: &'a Secrets,
-        client: &'a Client,
-    ) -> Result<Provider<'a>, ApiError> {
-        let none = || ApiError::field("method", "This way of authenticating needs no account to be connected.");
-        Provider::of(method, config, secrets, client).ok_or_else(none)
+    /// The way to providers.
+    pub(super) fn line(&self) -> Line {
+        Line::new(self.prober.dialer(), self.clock.clone())
     }
 }
 

@@ -1,12 +1,12 @@
 //! The page before the service is opened: the flow is bound to its browser, and the request to the provider made.
 
-use oauth2::PkceCodeChallenge;
 use serde::Serialize;
 
 use super::WINDOW_LIFE;
 use crate::api::error::ApiError;
 use crate::domain::environment::Environment;
 use crate::server::catalog::oauth::OAuth;
+use crate::server::oauth::{Authorization, OAuthError, Verifier};
 use crate::server::service::Services;
 use crate::server::store::record::FlowStage;
 use crate::server::store::{Opening, StoreError, StoredFlow};
@@ -50,9 +50,9 @@ impl Services {
             return Ok(None);
         }
         let mut secrets = self.open_flow_secrets(&flow).await?;
-        let (state, verifier) = (token::draw(&self.random, "")?, token::draw(&self.random, "")?);
+        let (state, verifier) = (token::draw(&self.random, "")?, Verifier::draw(&self.random)?);
         let consent = self.consent(&flow, &secrets, &state, &verifier).await?;
-        secrets.insert(VERIFIER, verifier);
+        secrets.insert(VERIFIER, verifier.secret().clone());
         let sealed = self.seal_flow(&flow.scope, &flow.id, flow.version + 1, &secrets).await?;
         let expires_at = flow.expires_at.max(self.clock.now().plus(WINDOW_LIFE));
         let opening = Opening { state_hash: token::hash(state.reveal()), browser_hash, sealed, expires_at };
@@ -68,19 +68,21 @@ impl Services {
         flow: &StoredFlow,
         secrets: &Secrets,
         state: &SecretText,
-        verifier: &SecretText,
+        verifier: &Verifier,
     ) -> Result<Consent, ApiError> {
         let (definition, method) = self.method_of(flow)?;
         let oauth = method.by_person().ok_or(ApiError::Internal)?;
         let request = &flow.request;
-        let client = self.client_of(&flow.scope, &request.component, method, &request.config, secrets).await?;
-        let client = client.ok_or_else(|| ApiError::field("client", super::NO_CLIENT))?;
-        let provider = self.provider(method, &request.config, secrets, &client)?;
-        // 43 characters of 256 random bits: RFC 7636, section 4.1. The provider is shown their hash.
-        let verifier = oauth2::PkceCodeVerifier::new(verifier.reveal().to_owned());
-        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
-        // The state is what the provider hands back: it has to stand in the address.
-        let url = provider.authorize_url(&self.oauth.redirect_url, state.reveal(), challenge.as_str(), &request.scopes);
+        let party = self.party_of(&flow.scope, &request.component, method, &request.config, secrets).await?;
+        let party = party.ok_or_else(|| ApiError::field("client", super::NO_CLIENT))?;
+        let url = party.provider(method, &request.config, secrets)?.authorize_url(&Authorization {
+            redirect_uri: &self.oauth.redirect_url,
+            // The provider hands it back: it has to stand in the address.
+            state: state.reveal(),
+            verifier,
+            scopes: &request.scopes,
+        });
+        let unusable = |error: OAuthError| ApiError::field("method", error.sentence(&definition.name));
         Ok(Consent {
             component: definition.name.clone(),
             icon: self.catalog.badge(&definition.slug).map(|badge| badge.icon).unwrap_or_default(),
@@ -89,7 +91,7 @@ impl Services {
             name: request.name.to_string(),
             reconnect: flow.connection.is_some(),
             scopes: words(oauth, &request.scopes),
-            authorize_url: url.map_err(|error| self.unusable(&error))?,
+            authorize_url: url.map_err(unusable)?.into(),
         })
     }
 }

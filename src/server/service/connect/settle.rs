@@ -1,27 +1,30 @@
 //! Tokens become a connection, or take the place of those in one.
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::client;
+use super::client::name_of;
 use crate::api::connect::Progress;
 use crate::api::connections::StoredSecret;
 use crate::api::error::ApiError;
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
 use crate::domain::evidence::{Evidence, Verdict};
+use crate::domain::field::FieldValues;
 use crate::domain::id::{ConnectionId, FlowId};
 use crate::domain::name::ConnectionName;
 use crate::domain::role::Action;
+use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, Method};
-use crate::server::oauth::{Tokens, missing_scopes};
+use crate::server::oauth::{Captured, Tokens, missing};
 use crate::server::service::caller::Caller;
 use crate::server::service::candidate::{Candidate, proof_of};
-use crate::server::service::renew::Held;
+use crate::server::service::renew::put_tokens;
 use crate::server::service::{Services, finish};
 use crate::server::store::StoreError;
 use crate::server::store::StoredFlow;
 use crate::server::store::record::{AuditAction, AuditEntry, Change, FlowStage, NewConnection, Proof, StoredConnection};
-use crate::server::vault::Secrets;
+use crate::server::vault::{SecretText, Secrets};
 
 /// How a flow came out once the provider had given tokens.
 pub(super) enum Settled {
@@ -33,14 +36,16 @@ pub(super) enum Settled {
 /// Attempts to find a free name, and to write beside somebody else who writes.
 const ATTEMPTS: usize = 20;
 /// The tokens that wait for a decision, among a flow's secrets.
-const WAITING: &str = "waiting_tokens";
+const ACCESS: &str = "waiting.access_token";
+const REFRESH: &str = "waiting.refresh_token";
+const FACTS: &str = "waiting.facts";
+const CAPTURED: &str = "waiting.captured.";
 
 /// Everything a connection takes over.
 struct Gain<'a> {
     definition: &'a Definition,
     method: &'a Method,
     candidate: Candidate,
-    held: Held,
     proof: Proof,
 }
 
@@ -73,7 +78,7 @@ impl Services {
             && was != is
         {
             let mut waiting = secrets;
-            waiting.insert(WAITING, tokens.to_secret());
+            keep(&tokens, &mut waiting);
             let sealed = self.seal_flow(&flow.scope, &flow.id, flow.version + 1, &waiting).await?;
             let stage = FlowStage::OtherAccount { was: was.clone(), is: is.clone() };
             self.store.advance_flow(flow, stage, sealed).await?;
@@ -111,7 +116,7 @@ impl Services {
 
     async fn replace_with_waiting(&self, flow: &StoredFlow, address: Option<String>) -> Result<Summary, ApiError> {
         let mut secrets = self.open_flow_secrets(flow).await?;
-        let tokens = secrets.take(WAITING).and_then(|text| Tokens::from_secret(&text)).ok_or(ApiError::Internal)?;
+        let tokens = take(&mut secrets).ok_or(ApiError::Internal)?;
         let id = flow.connection.as_ref().ok_or(ApiError::Internal)?;
         let before = self.present(&flow.scope, id).await?;
         let gain = self.gain(flow, &secrets, &tokens).await?;
@@ -138,10 +143,13 @@ impl Services {
             secrets: secrets.clone(),
             stored: secrets.iter().map(|(field, _)| StoredSecret { field: field.to_owned(), stored_at: now }).collect(),
             destination: None,
+            grant: None,
             missing: Vec::new(),
         };
-        let held = Held::new(oauth, client::name_of(oauth, &definition.slug), &flow.request.scopes, tokens, now);
-        held.put_into(tokens, &mut candidate);
+        let asked = &flow.request.scopes;
+        let (grant, ends_at) = self.grant_of(oauth, name_of(oauth, &definition.slug), asked, tokens, now);
+        candidate.grant = Some(grant);
+        put_tokens(tokens, &mut candidate);
         candidate.destination = Some(crate::server::probe::destination(method, &candidate.config));
         let live = unbounded_channel().0;
         let mut evidence = match self.prove(definition, method, &candidate.config, &candidate.secrets, live).await {
@@ -149,7 +157,7 @@ impl Services {
             Err(ApiError::Busy) => Evidence::none(now, "Not asked yet: too many checks ran at once."),
             evidence => evidence?,
         };
-        let missing = missing_scopes(oauth, &flow.request.scopes, tokens.scopes.as_deref());
+        let missing = missing(oauth, asked, tokens.scopes.as_deref());
         if !missing.is_empty() && matches!(evidence.verdict, Verdict::Valid | Verdict::Limited { .. }) {
             evidence.verdict = Verdict::Limited { missing };
         }
@@ -157,8 +165,8 @@ impl Services {
             evidence.account.scopes.clone_from(granted);
         }
         let mut proof = proof_of(evidence, now);
-        proof.expires_at = held.ends_at(oauth).or(proof.expires_at);
-        Ok(Gain { definition, method, candidate, held, proof })
+        proof.expires_at = ends_at.or(proof.expires_at);
+        Ok(Gain { definition, method, candidate, proof })
     }
 
     async fn insert_connected(
@@ -167,10 +175,9 @@ impl Services {
         gain: Gain<'_>,
         address: Option<String>,
     ) -> Result<Summary, ApiError> {
-        let Gain { definition, method, candidate, held, proof } = gain;
+        let Gain { definition, method, candidate, proof } = gain;
         let id = ConnectionId::from_bytes(self.random.uuid_v7(self.clock.now())?);
-        let mut credentials = self.seal(&flow.scope, &id, &method.id, 1, candidate, proof).await?;
-        credentials.grant = Some(held.grant(&self.random));
+        let credentials = self.seal(&flow.scope, &id, &method.id, 1, candidate, proof).await?;
         let request = &flow.request;
         let about = if request.by_link { "account connected by link" } else { "account connected" };
         for name in names(&request.name) {
@@ -201,15 +208,14 @@ impl Services {
         gain: Gain<'_>,
         address: Option<String>,
     ) -> Result<Summary, ApiError> {
-        let Gain { method, candidate, held, proof, .. } = gain;
+        let Gain { method, candidate, proof, .. } = gain;
         let id = before.summary.id.clone();
         for _ in 0..ATTEMPTS {
             let (secrets, version) = (before.secret_version, before.summary.version);
-            let sealed = self.seal(&flow.scope, &id, &method.id, secrets + 1, candidate.clone(), proof.clone());
-            let mut credentials = sealed.await?;
-            credentials.grant = Some(held.grant(&self.random));
-            let change = Change { credentials: Some(credentials), replaces: Some(secrets), ..Change::default() };
+            let (candidate, proof) = (candidate.clone(), proof.clone());
             let about = proof.account.identity.clone().unwrap_or_default();
+            let credentials = self.seal(&flow.scope, &id, &method.id, secrets + 1, candidate, proof).await?;
+            let change = Change { credentials: Some(credentials), replaces: Some(secrets), ..Change::default() };
             let entry = self.flow_audit(flow, AuditAction::Reconnected, &about, address.clone());
             match self.store.update(&flow.scope, &id, version, change, entry).await {
                 // Renewed or edited meanwhile: what was renewed is what is replaced.
@@ -245,4 +251,47 @@ fn names(name: &ConnectionName) -> impl Iterator<Item = ConnectionName> {
     let stem: String = name.as_str().chars().take(110).collect();
     let numbered = (2..ATTEMPTS).filter_map(move |n| ConnectionName::try_from(format!("{stem} {n}")).ok());
     std::iter::once(first).chain(numbered)
+}
+
+/// What is known of tokens beside themselves.
+#[derive(Serialize, Deserialize)]
+struct Facts {
+    issued_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    refresh_expires_at: Option<Timestamp>,
+    scopes: Option<Vec<String>>,
+    captured: FieldValues,
+}
+
+/// Puts tokens among a flow's secrets, until somebody has decided.
+fn keep(tokens: &Tokens, secrets: &mut Secrets) {
+    let Tokens { access_token, refresh_token, issued_at, expires_at, refresh_expires_at, scopes, captured } = tokens;
+    secrets.insert(ACCESS, access_token.clone());
+    if let Some(token) = refresh_token {
+        secrets.insert(REFRESH, token.clone());
+    }
+    for (id, secret) in captured.secret.iter() {
+        secrets.insert(&format!("{CAPTURED}{id}"), secret.clone());
+    }
+    let facts = Facts {
+        issued_at: *issued_at,
+        expires_at: *expires_at,
+        refresh_expires_at: *refresh_expires_at,
+        scopes: scopes.clone(),
+        captured: captured.plain.clone(),
+    };
+    secrets.insert(FACTS, SecretText::new(serde_json::to_string(&facts).unwrap_or_default()));
+}
+
+/// Takes them out again.
+fn take(secrets: &mut Secrets) -> Option<Tokens> {
+    let (access_token, refresh_token, facts) = (secrets.take(ACCESS)?, secrets.take(REFRESH), secrets.take(FACTS)?);
+    let Facts { issued_at, expires_at, refresh_expires_at, scopes, captured } =
+        serde_json::from_str(facts.reveal()).ok()?;
+    let mut captured = Captured { plain: captured, secret: Secrets::default() };
+    let kept: Vec<String> = secrets.iter().filter_map(|(id, _)| id.strip_prefix(CAPTURED)).map(str::to_owned).collect();
+    for id in kept {
+        captured.secret.insert(&id, secrets.take(&format!("{CAPTURED}{id}"))?);
+    }
+    Some(Tokens { access_token, refresh_token, issued_at, expires_at, refresh_expires_at, scopes, captured })
 }
