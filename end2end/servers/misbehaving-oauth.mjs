@@ -41,8 +41,7 @@ async function serve(control, request, response, origin) {
   if (url.pathname.startsWith("/control/")) return controlOverHttp(control, { method, url, body, response });
 
   const [, name, action] = /^\/s\/([a-z0-9~_-]+)\/([a-z]*)$/.exec(url.pathname) ?? [];
-  const scenario = name?.split("~")[0];
-  if (!name || !control.scenarios().scenarios.some((one) => one.name === scenario)) return response.writeHead(404).end();
+  if (!name || !control.knows(name)) return response.writeHead(404).end();
   const { scenario: { wire }, tokens, queued } = control.instance(name);
   const { headers } = request;
   const entry = note(control, { scenario: name, action, method, url, headers, body }, response);

@@ -26,9 +26,12 @@ export function createControl() {
   /** @type {Record<string, unknown>[]} */
   const log = [];
 
+  const known = new Map(scenarios.map((scenario) => [scenario.name, scenario]));
+  const scenarioOf = (/** @type {string} */ name) => known.get(name.split("~")[0]);
+
   /** @param {string} name @returns {Instance} */
   function instance(name) {
-    const scenario = scenarios.find((one) => one.name === name.split("~")[0]);
+    const scenario = scenarioOf(name);
     if (!scenario) throw new Error(`there is no scenario ${name}`);
     const found = instances.get(name) ?? { scenario, tokens: createTokens(scenario.wire), queued: new Map() };
     instances.set(name, found);
@@ -37,6 +40,7 @@ export function createControl() {
 
   return {
     instance, requests: log,
+    knows: (/** @type {string} */ name) => scenarioOf(name) !== undefined,
     /** @param {{ scenario?: string }} which */
     log: ({ scenario }) => ({ requests: log.filter((entry) => !scenario || entry.scenario === scenario) }),
     /** Each connection's newest tokens, the oldest connection first. */
