@@ -39,3 +39,5 @@ pub use register::{Registration, Wish, register};
 pub use revoke::Revoked;
 pub use settle::{Ending, Next, Outcome, Standing, back_off, settle};
 pub use tokens::{Captured, Held, Tokens};
+#[cfg(test)]
+mod cases_tests;
