@@ -22,6 +22,9 @@ mod domain;
 #[path = "src/server/catalog/oauth.rs"]
 #[expect(dead_code, reason = "the server speaks what the build script only parses")]
 mod oauth;
+#[path = "src/server/catalog/oauth_cases.rs"]
+#[expect(dead_code, reason = "the tests replay what the build script only demands")]
+mod oauth_cases;
 #[path = "src/server/catalog/template.rs"]
 #[expect(dead_code, reason = "the server renders what the build script only parses")]
 mod template;
@@ -83,19 +86,24 @@ fn embed_catalog() {
     }
 }
 
-/// Demands the vendor's answers, written down as cases, of a component that is asked over HTTP.
+/// Demands the vendor's answers, written down as cases, of a component that is asked over HTTP or signs in by OAuth.
 fn check_cases(name: &str, definition: &definition::Definition) {
-    let file = format!("catalog/cases/{name}");
-    let by_http = definition.methods.iter().any(|method| matches!(method.service, definition::Service::Http(_)));
-    match fs::read_to_string(&file) {
+    let methods = &definition.methods;
+    let by_http = methods.iter().any(|method| matches!(method.service, definition::Service::Http(_)));
+    let by_oauth = methods.iter().any(|method| method.oauth.is_some());
+    demand(&format!("catalog/cases/{name}"), by_http, |text| cases::read(text, definition).err());
+    demand(&format!("catalog/cases/oauth/{name}"), by_oauth, |text| oauth_cases::read(text, definition).err());
+}
+
+/// Reports a file of cases that is missing though needed, or wrong.
+fn demand(file: &str, needed: bool, problem: impl Fn(&str) -> Option<String>) {
+    match fs::read_to_string(file) {
         Ok(text) => {
-            if let Err(problem) = cases::read(&text, definition) {
+            if let Some(problem) = problem(&text) {
                 println!("cargo::error={file}: {}", problem.replace('\n', " "));
             }
         }
-        Err(_) if by_http => {
-            println!("cargo::error={file} is missing: write down what the vendor answers");
-        }
+        Err(_) if needed => println!("cargo::error={file} is missing: write down what the vendor documents"),
         Err(_) => {}
     }
 }

@@ -1,9 +1,12 @@
-// Runs a command beside a PostgreSQL, a MariaDB and a Redis of its own, and the servers of the matrix: for `cargo test`.
+// Runs a command beside a PostgreSQL, a MariaDB and a Redis of its own, the servers of the matrix and two of OAuth: for
+// `cargo test`.
 //   node end2end/servers/start.mjs -- COMMAND [ARGUMENT ...]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { startMatrix } from "./matrix.mjs";
 import { startMariadb } from "./mariadb.mjs";
+import { startMisbehavingOauth } from "./misbehaving-oauth.mjs";
+import { startDescribedOidcProvider } from "./oidc-provider.mjs";
 import { startPostgresql } from "./postgresql.mjs";
 import { startRedis } from "./redis.mjs";
 
@@ -12,8 +15,8 @@ if (command.length === 0) {
   console.error("usage: node end2end/servers/start.mjs -- COMMAND [ARGUMENT ...]");
   process.exit(2);
 }
-const servers = await Promise.all([startPostgresql(), startMariadb(), startRedis(), startMatrix()]);
-const [postgresql, mariadb, redis, matrix] = servers;
+const servers = await Promise.all([startPostgresql(), startMariadb(), startRedis(), startMatrix(), startDescribedOidcProvider(), startMisbehavingOauth()]);
+const [postgresql, mariadb, redis, matrix, oidc, misbehaving] = servers;
 const child = spawn(command[0], command.slice(1), {
   stdio: "inherit",
   env: {
@@ -22,6 +25,8 @@ const child = spawn(command[0], command.slice(1), {
     PATCHBAY_TEST_MYSQL: mariadb.url,
     PATCHBAY_TEST_REDIS: redis.url,
     PATCHBAY_TEST_MATRIX: matrix.path,
+    PATCHBAY_TEST_OIDC: oidc.path,
+    PATCHBAY_TEST_MISBEHAVING_OAUTH: misbehaving.url,
   },
 });
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) process.on(signal, () => child.kill(signal));

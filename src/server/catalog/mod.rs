@@ -7,6 +7,8 @@ pub mod definition;
 mod form;
 mod load;
 pub mod oauth;
+#[cfg(test)]
+pub mod oauth_cases;
 pub mod template;
 
 use std::collections::{BTreeMap, BTreeSet};

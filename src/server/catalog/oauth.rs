@@ -62,7 +62,7 @@ pub struct OAuth {
     /// Standard parameters the authorization request must lack.
     #[serde(default)]
     pub authorize_omits: Vec<String>,
-    /// Added to the request that trades the code for tokens.
+    /// Added to the request that trades the code for tokens; `{scopes}` stands for what was asked for.
     #[serde(default)]
     pub token_parameters: BTreeMap<String, Template>,
     /// Added to the request that renews tokens.
@@ -78,6 +78,13 @@ pub struct OAuth {
     /// The same in the redirect, where the provider calls them otherwise there than in its requests: `code`, `state`.
     #[serde(default)]
     pub redirect_names: BTreeMap<String, String>,
+    /// Parameters that the redirect has to carry, with these values.
+    #[serde(default)]
+    pub redirect_expects: BTreeMap<String, Template>,
+    /// The parameter of the redirect that proves the others: the HMAC-SHA256 of them all, sorted by name and joined as a
+    /// query, under the client's secret, in hexadecimal digits (Shopify).
+    #[serde(default)]
+    pub redirect_hmac: Option<String>,
     /// Standard parameters that requests to the token endpoint must lack.
     #[serde(default)]
     pub token_omits: Vec<String>,
@@ -285,7 +292,8 @@ pub struct Revocation {
     pub authentication: RevocationAuthentication,
     #[serde(default)]
     pub body: TokenBody,
-    /// `{token}`, `{client_id}` and `{client_secret}` stand for what they say. Left out: `token` alone.
+    /// `{token}`, `{client_id}` and `{client_secret}` stand for what they say. Left out: `token` alone, or nothing where
+    /// a header carries it.
     #[serde(default)]
     pub parameters: BTreeMap<String, Template>,
     #[serde(default)]

@@ -8,6 +8,8 @@ pub mod policy;
 mod steps;
 pub mod tls;
 mod wire;
+#[cfg(test)]
+pub mod world;
 
 use std::future::Future;
 use std::io;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use url::Url;
 
-use super::authorize::Verifier;
+use super::authorize::Authorization;
 use super::capture::{Strictness, text_at};
 use super::dialect::{Dialect, Heard, Wanted};
 use super::error::{Cause, OAuthError};
@@ -30,20 +30,21 @@ impl Provider<'_> {
     pub async fn exchange(
         &self,
         line: &Line,
+        asked: &Authorization<'_>,
         redirect: &Redirect,
-        verifier: &Verifier,
-        redirect_uri: &str,
     ) -> Result<Tokens, OAuthError> {
-        let (code, proof) = (redirect.code.reveal(), verifier.secret().reveal());
-        let dialect = Dialect::new(self, line, &redirect.captured, &[code, proof])
-            .adding(self.extra(&self.section.token_parameters, self.filled(&redirect.captured))?);
+        let (code, proof) = (redirect.code.reveal(), asked.verifier.secret().reveal());
+        let scopes = asked.scopes.join(&self.section.scope_separator);
+        let own = [("scopes", scopes.as_str())];
+        let extra = self.extra(&self.section.token_parameters, self.filled(&redirect.captured).with(&own))?;
+        let dialect = Dialect::new(self, line, &redirect.captured, &[code, proof]).adding(extra);
         let client = self.crate_client(self.token_endpoint(&redirect.captured)?);
-        let redirect_uri = RedirectUrl::new(redirect_uri.to_owned()).map_err(|_| OAuthError::Unsupported)?;
+        let redirect_uri = RedirectUrl::new(asked.redirect_uri.to_owned()).map_err(|_| OAuthError::Unsupported)?;
         // The provider is shown the code it gave out, and the proof that we asked for it.
         let mut request =
             client.exchange_code(AuthorizationCode::new(code.to_owned())).set_redirect_uri(Cow::Owned(redirect_uri));
         if self.pkce() {
-            request = request.set_pkce_verifier(verifier.for_crate());
+            request = request.set_pkce_verifier(asked.verifier.for_crate());
         }
         let (standard, heard) = dialect.outcome(request.request_async(&dialect).await)?;
         let mut tokens = self.tokens(&standard, &heard, Strictness::Whole)?;
@@ -92,7 +93,9 @@ impl Provider<'_> {
     /// Any [`OAuthError`] but those of the redirect.
     pub async fn client_credentials(&self, line: &Line, scopes: &[String]) -> Result<Tokens, OAuthError> {
         let nothing = Captured::default();
-        let mut extra = self.extra(&self.section.token_parameters, self.filled(&nothing))?;
+        let joined = scopes.join(&self.section.scope_separator);
+        let own = [("scopes", joined.as_str())];
+        let mut extra = self.extra(&self.section.token_parameters, self.filled(&nothing).with(&own))?;
         self.add_scope(&mut extra, scopes);
         let dialect = Dialect::new(self, line, &nothing, &[]).adding(extra);
         let client = self.crate_client(self.token_endpoint(&nothing)?);
@@ -112,8 +115,10 @@ impl Provider<'_> {
     ) -> Result<Tokens, OAuthError> {
         let nothing = Captured::default();
         self.add_scope(&mut parameters, scopes);
-        let dialect = Dialect::new(self, line, &nothing, secrets)
-            .adding(self.extra(&self.section.token_parameters, self.filled(&nothing))?);
+        let joined = scopes.join(&self.section.scope_separator);
+        let own = [("scopes", joined.as_str())];
+        let extra = self.extra(&self.section.token_parameters, self.filled(&nothing).with(&own))?;
+        let dialect = Dialect::new(self, line, &nothing, secrets).adding(extra);
         let (standard, heard) = dialect.ask(self.token_endpoint(&nothing)?, parameters).await?;
         self.tokens(&standard, &heard, Strictness::Whole)
     }

@@ -40,3 +40,5 @@ pub use revoke::Revoked;
 pub use scopes::missing;
 pub use settle::{Ending, Next, Outcome, Standing, back_off, settle};
 pub use tokens::{Captured, Held, Tokens};
+#[cfg(test)]
+mod cases_tests;

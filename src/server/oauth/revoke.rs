@@ -60,7 +60,9 @@ impl Provider<'_> {
         ];
         let nothing = Captured::default();
         let filled = self.filled(&nothing).with(&own);
-        let parameters = if revoke.parameters.is_empty() {
+        let in_header = revoke.authentication == RevocationAuthentication::Bearer
+            || revoke.headers.values().any(|value| value.contains("token}"));
+        let parameters = if revoke.parameters.is_empty() && !in_header {
             vec![("token".to_owned(), token.reveal().to_owned())]
         } else {
             self.extra(&revoke.parameters, filled)?

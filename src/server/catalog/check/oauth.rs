@@ -68,7 +68,7 @@ impl<'a> Known<'a> {
             captured.map_or(field.id != ACCESS_TOKEN, |capture| capture.from == CaptureFrom::Redirect)
         };
         let all: Vec<_> = method.known_fields().iter().cloned().chain(client).collect();
-        let redirect = all.iter().filter(|field| early(field)).cloned().collect();
+        let redirect = all.iter().filter(|field| early(field)).cloned().chain([unseen_field("scopes")]).collect();
         let all = all.into_iter().chain([secret("refresh_token"), secret("token")]).collect();
         Self { form: &method.fields, redirect, all }
     }
@@ -85,6 +85,8 @@ pub(super) fn check(oauth: &OAuth, method: &Method, at: &Location, findings: &mu
     }
     findings.require(!oauth.scope_separator.is_empty(), &at.child("scope_separator"), Fault::Empty);
     check_parameters(&oauth.authorize_parameters, known.form, at, "authorize_parameters", findings);
+    check_parameters(&oauth.redirect_expects, known.form, at, "redirect_expects", findings);
+    findings.require(oauth.redirect_hmac.as_deref() != Some(""), &at.child("redirect_hmac"), Fault::Empty);
     check_parameters(&oauth.token_parameters, &known.redirect, at, "token_parameters", findings);
     check_parameters(&oauth.refresh_parameters, &known.all, at, "refresh_parameters", findings);
     http::check_headers(&oauth.token_headers, &known.redirect, at, "token_headers", findings);
@@ -179,7 +181,7 @@ fn check_answer(answer: &TokenAnswer, at: &Location, findings: &mut Findings) {
 
 fn check_captures(oauth: &OAuth, fields: &[Field], at: &Location, findings: &mut Findings) {
     let mut taken: BTreeSet<&str> = fields.iter().map(|field| field.id.as_str()).collect();
-    taken.extend([ACCESS_TOKEN, "refresh_token", "client_id", "client_secret", "token"]);
+    taken.extend([ACCESS_TOKEN, "refresh_token", "client_id", "client_secret", "token", "scopes"]);
     for (index, capture) in oauth.captures.iter().enumerate() {
         let at = at.item("captures", index);
         findings.require(is_name(&capture.id), &at.child("id"), Fault::NotAnId);
