@@ -1,11 +1,13 @@
 //! Signing in on another device (RFC 8628): a code to type there, and the question whether it was.
 
+use futures::FutureExt as _;
 use oauth2::basic::BasicClient;
 use oauth2::{ClientId, DeviceAuthorizationUrl, StandardDeviceAuthorizationResponse};
 
 use super::dialect::{Dialect, Wanted};
 use super::error::{Cause, OAuthError};
 use super::line::Line;
+use super::outlet::outlet;
 use super::provider::Provider;
 use super::tokens::{Captured, Tokens};
 use crate::domain::time::{SECOND, Timestamp};
@@ -55,7 +57,8 @@ impl Provider<'_> {
         let url = self.device_endpoint()?;
         let client = BasicClient::new(ClientId::new(self.client.id.clone()))
             .set_device_authorization_url(DeviceAuthorizationUrl::from_url(url.clone()));
-        let answer = client.exchange_device_code().request_async(&dialect).await;
+        let (outlet, wishes) = outlet();
+        let answer = dialect.carry(client.exchange_device_code().request_async(&outlet).boxed(), wishes).await;
         let (standard, heard): (StandardDeviceAuthorizationResponse, _) = dialect.outcome(answer)?;
         let page = |text: &str| {
             let page = url::Url::parse(text).ok()?;

@@ -1,17 +1,18 @@
 //! Between the `oauth2` crate, which speaks the standard, and providers, who do not: standard requests are put in the
 //! provider's own way, and its answers become standard ones.
 
+use futures::future::BoxFuture;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use oauth2::basic::{BasicErrorResponse, BasicTokenResponse};
-use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse, RequestTokenError};
+use oauth2::{HttpRequest, HttpResponse, RequestTokenError};
 use serde_json::{Value, json};
-use std::pin::Pin;
 use std::sync::Mutex;
 use url::{Url, form_urlencoded};
 
 use super::error::{Cause, OAuthError, Said, Silence};
 use super::expiry::moment;
 use super::line::Line;
+use super::outlet::Wishes;
 use super::provider::Provider;
 use super::reading::{Reading, error_of};
 use super::request::{Call, Parameters};
@@ -66,6 +67,11 @@ impl<'a> Dialect<'a> {
     pub(super) const fn wanting(mut self, wanted: Wanted<'a>) -> Self {
         self.wanted = wanted;
         self
+    }
+
+    /// Carries out what the crate asks of its client.
+    pub(super) async fn carry<T>(&self, asking: BoxFuture<'_, T>, wishes: Wishes) -> T {
+        wishes.answered(asking, |request| self.speak(request)).await
     }
 
     /// What the crate made of the answer, and what it had no place for.
@@ -144,15 +150,6 @@ impl<'a> Dialect<'a> {
             *heard = Some(Heard { json, at, said, status });
         }
         Ok(response)
-    }
-}
-
-impl<'c, 'a: 'c> AsyncHttpClient<'c> for Dialect<'a> {
-    type Error = OAuthError;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, OAuthError>> + Send + 'c>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.speak(request))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Grants: a code, a refresh token, the client itself or a signed assertion for tokens.
 
+use futures::FutureExt as _;
 use oauth2::basic::{BasicClient, BasicTokenResponse};
 use oauth2::{AuthorizationCode, ClientId, RedirectUrl, RefreshToken, TokenResponse, TokenUrl};
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use super::dialect::{Dialect, Heard, Wanted};
 use super::error::{Cause, OAuthError};
 use super::expiry::moment;
 use super::line::Line;
+use super::outlet::outlet;
 use super::provider::{Filled, Provider};
 use super::redirect::Redirect;
 use super::request::{Call, Parameters};
@@ -46,7 +48,9 @@ impl Provider<'_> {
         if self.pkce() {
             request = request.set_pkce_verifier(asked.verifier.for_crate());
         }
-        let (standard, heard) = dialect.outcome(request.request_async(&dialect).await)?;
+        let (outlet, wishes) = outlet();
+        let answer = dialect.carry(request.request_async(&outlet).boxed(), wishes).await;
+        let (standard, heard) = dialect.outcome(answer)?;
         let mut tokens = self.tokens(&standard, &heard, Strictness::Whole)?;
         tokens.captured = redirect.captured.clone().and(tokens.captured);
         if let Some(exchange) = &self.section.exchange {
@@ -75,7 +79,9 @@ impl Provider<'_> {
                 let dialect = dialect.adding(self.extra(&self.section.refresh_parameters, filled)?);
                 let client = self.crate_client(self.refresh_endpoint(filled)?);
                 let refresh_token = RefreshToken::new(refresh_token.to_owned());
-                let answer = client.exchange_refresh_token(&refresh_token).request_async(&dialect).await;
+                let (outlet, wishes) = outlet();
+                let asking = client.exchange_refresh_token(&refresh_token).request_async(&outlet).boxed();
+                let answer = dialect.carry(asking, wishes).await;
                 dialect.outcome(answer)?
             }
             (RefreshBy::AccessToken, _) => dialect.ask_as_is(self.renewal(filled)?).await?,
@@ -99,7 +105,8 @@ impl Provider<'_> {
         self.add_scope(&mut extra, scopes);
         let dialect = Dialect::new(self, line, &nothing, &[]).adding(extra);
         let client = self.crate_client(self.token_endpoint(&nothing)?);
-        let answer = client.exchange_client_credentials().request_async(&dialect).await;
+        let (outlet, wishes) = outlet();
+        let answer = dialect.carry(client.exchange_client_credentials().request_async(&outlet).boxed(), wishes).await;
         let (standard, heard) = dialect.outcome(answer)?;
         let tokens = self.tokens(&standard, &heard, Strictness::Whole)?;
         self.completed(line, tokens).await

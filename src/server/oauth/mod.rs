@@ -17,6 +17,7 @@ mod grants;
 mod jwt;
 mod line;
 mod lookup;
+mod outlet;
 mod provider;
 mod reading;
 mod redirect;

@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use super::audit;
 use super::keys::key_id;
 use super::record::{AuditEntry, Claim, Scope};
-use super::row::{corrupt, json, moment, parsed, to_json};
+use super::row::{json, moment, parsed, place, to_json};
 use super::{Store, StoreError};
 use crate::domain::id::{ApiKeyId, ConnectionId, WorkspaceId};
 use crate::domain::role::{EnvironmentSet, Permission};
@@ -157,7 +157,7 @@ impl Store {
         .bind(before.0)
         .fetch_all(&self.read)
         .await?;
-        rows.iter().map(place).collect()
+        rows.iter().map(|row| place(row, "id")).collect()
     }
 
     /// Claims checks that are due, the longest due first, until `lease`. What somebody else holds is left alone: the
@@ -211,5 +211,3 @@ pub(super) fn api_key(row: &AnyRow) -> Result<ApiKey, StoreError> {
         last_used_at: moment(row, "last_used_at")?,
     })
 }
-
-/// Where a connection lies that was not asked for by its place.

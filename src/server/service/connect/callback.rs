@@ -3,7 +3,7 @@
 use super::open::VERIFIER;
 use super::settle::Settled;
 use crate::api::error::ApiError;
-use crate::server::oauth::{OAuthError, Tokens, Verifier};
+use crate::server::oauth::{Authorization, OAuthError, Tokens, Verifier};
 use crate::server::service::{Services, finish};
 use crate::server::store::record::FlowStage;
 use crate::server::store::{StoreError, StoredFlow};
@@ -107,12 +107,18 @@ impl Services {
         let party = party.ok_or_else(|| ApiError::field("client", super::NO_CLIENT))?;
         let provider = party.provider(method, &request.config, secrets)?;
         let answer = provider.read_redirect(parameters)?;
-        let tokens = provider.exchange(&self.line(), &answer, verifier, &self.oauth.redirect_url).await?;
-        Ok(tokens)
+        let asked = Authorization {
+            redirect_uri: &self.oauth.redirect_url,
+            // It was used up to find the flow.
+            state: "",
+            verifier,
+            scopes: &request.scopes,
+        };
+        Ok(provider.exchange(&self.line(), &asked, &answer).await?)
     }
 
     /// What the provider said against it; against the client, where it is the client's fault.
-    async fn note_refusal(&self, flow: &StoredFlow, error: &OAuthError) -> Result<Settled, ApiError> {
+    pub(super) async fn note_refusal(&self, flow: &StoredFlow, error: &OAuthError) -> Result<Settled, ApiError> {
         let (definition, method) = self.method_of(flow)?;
         let message = error.sentence(&definition.name);
         if matches!(error, OAuthError::WrongClient(_))

@@ -120,8 +120,8 @@ impl Services {
             return Err(ApiError::field("component", "A reconnection stays with its component."));
         }
         let stored = &before.credentials.config;
-        for field in method.fields.iter().filter(|field| !field.secret && values.get(&field.id).is_none()) {
-            if let Some(value) = stored.get(&field.id) {
+        for field in method.fields.iter().filter(|field| !field.secret) {
+            if let (None, Some(value)) = (values.get(&field.id), stored.get(&field.id)) {
                 values.set(&field.id, value);
             }
         }
