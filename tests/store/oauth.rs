@@ -66,7 +66,14 @@ async fn claim(database: &Database, now: Timestamp) -> RenewalClaim {
 
 fn renewed(claim: &RenewalClaim, secret_version: i64) -> Renewed {
     let change = RenewalChange::Tokens(Box::new(with_tokens(b"second", 90_000)));
-    Renewed { claim: Some(claim.clone()), scope: claim.scope.clone(), id: claim.id.clone(), secret_version, change, entry: None }
+    Renewed {
+        claim: Some(claim.clone()),
+        scope: claim.scope.clone(),
+        id: claim.id.clone(),
+        secret_version,
+        change,
+        entry: None,
+    }
 }
 
 async fn sealed(database: &Database) -> (Vec<u8>, i64) {

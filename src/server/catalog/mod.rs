@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use crate::domain::component::{ComponentBadge, ComponentForm, ComponentSlug};
 use definition::{Definition, Method};
-use oauth::OAuth;
 pub use load::{CatalogError, check_file};
+use oauth::OAuth;
 
 /// What the build script found in `catalog/` and `public/icons/`.
 mod builtin {

@@ -9,10 +9,10 @@ use crate::domain::role::{EnvironmentSet, Permission};
 use crate::domain::time::{DAY, Timestamp};
 use crate::server::clock::Clock;
 use crate::server::config::Config;
-use crate::server::token;
 use crate::server::random::Random;
 use crate::server::store::record::{AuditAction, AuditEntry};
 use crate::server::store::{ApiKey, NewApiKey, StoreError};
+use crate::server::token;
 
 /// Longest name, in characters.
 const NAME_LIMIT: usize = 120;

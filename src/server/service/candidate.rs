@@ -55,6 +55,17 @@ pub fn find<'a>(
     Ok((definition, method))
 }
 
+/// Credentials that can be typed; an account is connected instead where its owner has to consent.
+///
+/// # Errors
+/// [`ApiError::Invalid`].
+pub fn typed(method: &Method) -> Result<(), ApiError> {
+    if method.by_person().is_none() {
+        return Ok(());
+    }
+    Err(ApiError::field("method", "Here an account is connected by signing in: open Patchbay's page to do that."))
+}
+
 /// Parses name and tags, adding what is wrong to the problems.
 pub fn name_and_tags(
     name: &str,
@@ -162,6 +173,26 @@ impl Services {
             return Ok(Evidence::none(self.clock.now(), reason));
         }
         Ok(self.prober.probe(Question { component: definition, method, config, secrets }, live).await?)
+    }
+
+    /// Obtains tokens first, where the method needs some and nobody's consent for them; then asks the service itself.
+    ///
+    /// # Errors
+    /// As [`Services::prove`], and [`ApiError::Unavailable`].
+    pub(super) async fn prove_candidate(
+        &self,
+        scope: &Scope,
+        definition: &Definition,
+        method: &Method,
+        candidate: &mut Candidate,
+        live: UnboundedSender<Step>,
+    ) -> Result<Evidence, ApiError> {
+        if method.oauth.is_some()
+            && let Some(evidence) = self.obtain_into(scope, definition, method, candidate, &live).await?
+        {
+            return Ok(evidence);
+        }
+        self.prove(definition, method, &candidate.config, &candidate.secrets, live).await
     }
 
     /// Seals a candidate's secrets for a connection's version.

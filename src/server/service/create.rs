@@ -4,7 +4,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::audit::saved_as;
 use super::caller::Caller;
-use super::candidate::{Candidate, find, name_and_tags, not_saved, proof_of, take_apart};
+use super::candidate::{Candidate, find, name_and_tags, not_saved, proof_of, take_apart, typed};
 use super::repeat::Repeatable;
 use super::{Services, ended, finish, live_for};
 use crate::api::error::ApiError;
@@ -54,11 +54,11 @@ impl Services {
         if let Some(summary) = self.created_before(&scope, &repeatable).await? {
             return Ok(ProbeEvent::Saved { summary: Box::new(summary), evidence: None });
         }
-        let checked = self.check_creation(&request)?;
+        let mut checked = self.check_creation(&request)?;
         let proof = match request.saving {
             Saving::WhenValid => {
-                let Checked { definition, method, candidate, .. } = &checked;
-                let evidence = self.prove(definition, method, &candidate.config, &candidate.secrets, live).await?;
+                let (definition, method, candidate) = (checked.definition, checked.method, &mut checked.candidate);
+                let evidence = self.prove_candidate(&scope, definition, method, candidate, live).await?;
                 if evidence.verdict != Verdict::Valid {
                     self.tries.remember(&scope, &request.request_id, &request.values, &evidence);
                     self.note_try(caller, &scope, None, format!("{} “{}”", definition.name, checked.name)).await?;
@@ -76,6 +76,7 @@ impl Services {
 
     fn check_creation(&self, request: &CreateRequest) -> Result<Checked<'_>, ApiError> {
         let (definition, method) = find(self, &request.component, &request.method)?;
+        typed(method)?;
         let mut problems = Vec::new();
         let named = name_and_tags(&request.name, &request.tags, &mut problems);
         let incomplete = request.saving == Saving::AsNotActive;

@@ -18,6 +18,7 @@ mod repeat;
 mod revoke;
 mod rows;
 mod test;
+mod tokens;
 mod tries;
 mod update;
 mod uses;

@@ -8,17 +8,16 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::candidate::{Candidate, find};
+use super::tokens::{held, put_tokens};
 use super::{Services, finish};
 use crate::api::error::ApiError;
 use crate::domain::component::MethodKind;
-use crate::domain::evidence::{Evidence, Verdict};
+use crate::domain::evidence::Verdict;
 use crate::domain::health::Health;
 use crate::domain::time::{MINUTE, SECOND, Timestamp};
 use crate::server::catalog::definition::{Definition, Method};
-use crate::server::catalog::oauth::{ACCESS_TOKEN, OAuth, RefreshBy};
-use crate::server::oauth::{
-    Ending, Held, Next, OAuthError, Outcome, Provider, Said, Standing, Tokens, death, due_at, missing, settle,
-};
+use crate::server::catalog::oauth::OAuth;
+use crate::server::oauth::{Ending, Next, OAuthError, Outcome, Said, Standing, Tokens, settle};
 use crate::server::store::record::{
     AuditAction, AuditEntry, Credentials, Grant, Proof, RenewalClaim, StoredConnection,
 };
@@ -27,11 +26,6 @@ use crate::server::vault::{SealContext, Secrets};
 
 /// How long a claim lasts: more than twice the longest conversation with a provider.
 pub const RENEWAL_LEASE: i64 = MINUTE;
-const REFRESH_TOKEN: &str = "refresh_token";
-/// The one before, until the present one has worked once.
-const PREVIOUS_REFRESH_TOKEN: &str = "previous_refresh_token";
-/// What is obtained and not typed, among a connection's secrets.
-pub(super) const TOKENS: [&str; 3] = [ACCESS_TOKEN, REFRESH_TOKEN, PREVIOUS_REFRESH_TOKEN];
 /// A token that ends within this is no longer handed to a request.
 const USABLE: i64 = 30 * SECOND;
 /// How long a wrong client is left before it is tried again by itself.
@@ -52,60 +46,7 @@ struct Renewing<'a> {
     secrets: Secrets,
 }
 
-/// The tokens among a connection's secrets.
-pub(super) fn held(secrets: &Secrets) -> Option<Held<'_>> {
-    Some(Held { access_token: secrets.get(ACCESS_TOKEN)?, refresh_token: secrets.get(REFRESH_TOKEN) })
-}
-
-/// Puts tokens, and what was captured with them, in the place of those before.
-pub(super) fn put_tokens(tokens: &Tokens, candidate: &mut Candidate) {
-    let secrets = &mut candidate.secrets;
-    let before = secrets.take(REFRESH_TOKEN);
-    secrets.take(PREVIOUS_REFRESH_TOKEN);
-    secrets.insert(ACCESS_TOKEN, tokens.access_token.clone());
-    if let Some(token) = &tokens.refresh_token {
-        secrets.insert(REFRESH_TOKEN, token.clone());
-        if let Some(before) = before.filter(|before| before != token) {
-            secrets.insert(PREVIOUS_REFRESH_TOKEN, before);
-        }
-    }
-    for (id, secret) in tokens.captured.secret.iter() {
-        secrets.insert(id, secret.clone());
-    }
-    for (id, value) in &tokens.captured.plain.0 {
-        candidate.config.set(id, value.as_str());
-    }
-}
-
 impl Services {
-    /// What is to be remembered of tokens just given, and when the connection ends by itself.
-    pub(super) fn grant_of(
-        &self,
-        oauth: &OAuth,
-        client: &str,
-        asked: &[String],
-        tokens: &Tokens,
-        connected_at: Timestamp,
-    ) -> (Grant, Option<Timestamp>) {
-        let grant = Grant {
-            client: client.to_owned(),
-            asked: asked.to_vec(),
-            granted: tokens.scopes.clone(),
-            connected_at,
-            issued_at: tokens.issued_at,
-            access_expires_at: tokens.expires_at,
-            refresh_expires_at: tokens.refresh_expires_at,
-            refresh_at: due_at(tokens, &oauth.refresh, self.spread()),
-            failures: 0,
-        };
-        (grant, death(tokens, &oauth.refresh, connected_at).map(crate::server::oauth::Death::at))
-    }
-
-    /// Without randomness everything comes at its middle time, which is no reason to leave it out.
-    fn spread(&self) -> u16 {
-        self.random.bytes::<2>().map_or(u16::MAX / 2, u16::from_le_bytes)
-    }
-
     /// A connection whose access token can be used: renewed first where it is due, or `force` says that the service
     /// refused it. A renewal under way elsewhere is waited for; none is begun beside it.
     ///
@@ -135,42 +76,6 @@ impl Services {
             }
             stored = self.present(&scope, &id).await?;
         }
-    }
-
-    /// Whether a provider can be asked for other tokens than these.
-    pub(super) async fn can_renew(&self, stored: &StoredConnection, method: &Method) -> Result<bool, ApiError> {
-        let by_itself = method.by_person().is_none();
-        let by_token = method.oauth.as_ref().is_some_and(|oauth| oauth.refresh.by == RefreshBy::AccessToken);
-        let secrets = self.stored_secrets(stored).await?;
-        Ok(by_itself || by_token || secrets.get(REFRESH_TOKEN).is_some())
-    }
-
-    /// What is known without asking, where the access token has ended and no other came in its place.
-    pub(super) async fn without_token(
-        &self,
-        stored: &StoredConnection,
-        component: &str,
-    ) -> Result<Option<Evidence>, ApiError> {
-        let (now, grant) = (self.clock.now(), self.store.grant(&stored.scope, &stored.summary.id).await?);
-        let Some(grant) = grant.filter(|grant| grant.access_expires_at.is_some_and(|at| at <= now)) else {
-            return Ok(None);
-        };
-        if grant.refresh_at.is_some() {
-            let reason = format!("Not asked: {component} could not be asked for a new token just now.");
-            return Ok(Some(Evidence::none(now, reason)));
-        }
-        let reason = format!("The access to {component} has ended and can no longer be renewed. Reconnect the account.");
-        let verdict = Verdict::Rejected { reason, field: None };
-        Ok(Some(Evidence { verdict, ..Evidence::none(now, "") }))
-    }
-
-    /// The required scopes that the provider did not grant, as it last told.
-    pub(super) async fn ungranted(&self, stored: &StoredConnection, method: &Method) -> Result<Vec<String>, ApiError> {
-        let grant = self.store.grant(&stored.scope, &stored.summary.id).await?;
-        let (Some(oauth), Some(Grant { asked, granted: Some(granted), .. })) = (&method.oauth, grant) else {
-            return Ok(Vec::new());
-        };
-        Ok(missing(oauth, &asked, Some(&granted)))
     }
 
     /// Carries a claimed renewal out.
@@ -221,19 +126,6 @@ impl Services {
                 None => Err(OAuthError::Refused(Said::default())),
             },
         })
-    }
-
-    /// Tokens that need nobody's consent.
-    pub(super) async fn obtain(
-        &self,
-        method: &Method,
-        provider: &Provider<'_>,
-        scopes: &[String],
-    ) -> Result<Tokens, OAuthError> {
-        match method.kind {
-            MethodKind::Jwt => provider.jwt_bearer(&self.line(), &self.random, scopes).await,
-            _ => provider.client_credentials(&self.line(), scopes).await,
-        }
     }
 
     /// What the row says now: somebody may have reconnected or edited meanwhile.
@@ -332,9 +224,7 @@ impl Services {
                 self.store.note_client_problem(&claim.scope, &grant.client, Some(sentence.clone())).await?;
                 (silent(before), Some(now.plus(CLIENT_WAIT)), failures, 0)
             }
-            Next::Later { after, was_lost } => {
-                (silent(before), Some(now.plus(after)), failures, i64::from(was_lost))
-            }
+            Next::Later { after, was_lost } => (silent(before), Some(now.plus(after)), failures, i64::from(was_lost)),
             Next::Store(_) | Next::Adopt | Next::HoldOn | Next::Again => return Ok(()),
         };
         let entry = self.renewal_entry(stored, &health, &sentence);

@@ -72,7 +72,7 @@ impl Services {
         };
         let opened = self.vault.open_sealed(&context, &revocation.sealed).await;
         let Ok(secrets) = opened else { return Attempt::Failed("its secrets could not be opened".to_owned()) };
-        let Some(held) = super::renew::held(&secrets) else { return Attempt::Needless };
+        let Some(held) = super::tokens::held(&secrets) else { return Attempt::Needless };
         match self.party_of(scope, &definition.slug, method, config, &secrets).await {
             Ok(Some(party)) => {
                 let Ok(provider) = party.provider(method, config, &secrets) else {

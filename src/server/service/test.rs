@@ -33,8 +33,7 @@ impl Services {
             visible: true,
             entry: Some(entry),
         };
-        let found =
-            Found { at: evidence.at, secret_version, fence: None, judge: Box::new(judge) };
+        let found = Found { at: evidence.at, secret_version, fence: None, judge: Box::new(judge) };
         let services = self.clone();
         let summary = finish(async move {
             match services.store.record_found(&scope, &id, found).await? {

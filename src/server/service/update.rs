@@ -4,7 +4,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::audit::{renamed, replaced, saved_as};
 use super::caller::Caller;
-use super::candidate::{Candidate, Kept, find, name_and_tags, not_saved, proof_of, take_apart};
+use super::candidate::{Candidate, Kept, find, name_and_tags, not_saved, proof_of, take_apart, typed};
 use super::check::is_redirected;
 use super::{Services, ended, finish, live_for};
 use crate::api::error::ApiError;
@@ -60,11 +60,11 @@ impl Services {
         if stored.summary.version != request.version {
             return Err(ApiError::Conflict { current: Box::new(stored.summary) });
         }
-        let checked = self.check_update(&stored, &request, given_up).await?;
+        let mut checked = self.check_update(&stored, &request, given_up).await?;
         let proof = match request.saving {
             Saving::WhenValid => {
-                let Checked { definition, method, candidate, .. } = &checked;
-                let evidence = self.prove(definition, method, &candidate.config, &candidate.secrets, live).await?;
+                let (definition, method, candidate) = (checked.definition, checked.method, &mut checked.candidate);
+                let evidence = self.prove_candidate(&scope, definition, method, candidate, live).await?;
                 if evidence.verdict != Verdict::Valid {
                     self.tries.remember(&scope, &request.request_id, &request.values, &evidence);
                     self.note_try(caller, &scope, Some(&request.id), checked.changed.join(", ")).await?;
@@ -93,6 +93,7 @@ impl Services {
         given_up: &[String],
     ) -> Result<Checked<'_>, ApiError> {
         let (definition, method) = find(self, &stored.summary.component, &request.method)?;
+        typed(method)?;
         let mut problems = Vec::new();
         let named = name_and_tags(&request.name, &request.tags, &mut problems);
         let before = self.stored_secrets(stored).await?;

@@ -105,14 +105,13 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 audit::append_in(tx, &scope, None, &entry).await?;
-                let removed = sqlx::query(
-                    "DELETE FROM oauth_clients WHERE workspace = $1 AND environment = $2 AND client = $3",
-                )
-                .bind(scope.workspace.as_str())
-                .bind(scope.environment.as_str())
-                .bind(client.as_str())
-                .execute(tx)
-                .await?;
+                let removed =
+                    sqlx::query("DELETE FROM oauth_clients WHERE workspace = $1 AND environment = $2 AND client = $3")
+                        .bind(scope.workspace.as_str())
+                        .bind(scope.environment.as_str())
+                        .bind(client.as_str())
+                        .execute(tx)
+                        .await?;
                 if removed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
             })
         })

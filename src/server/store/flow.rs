@@ -106,11 +106,11 @@ impl Store {
     /// `Unavailable`, `Corrupt`.
     pub async fn flow(&self, scope: &Scope, id: &FlowId) -> Result<Option<StoredFlow>, StoreError> {
         let row = sqlx::query(concat!(flows!(), "WHERE workspace = $1 AND environment = $2 AND id = $3"))
-        .bind(scope.workspace.as_str())
-        .bind(scope.environment.as_str())
-        .bind(id.as_str())
-        .fetch_optional(&self.read)
-        .await?;
+            .bind(scope.workspace.as_str())
+            .bind(scope.environment.as_str())
+            .bind(id.as_str())
+            .fetch_optional(&self.read)
+            .await?;
         row.as_ref().map(flow).transpose()
     }
 
@@ -130,7 +130,12 @@ impl Store {
         self.flow_by(concat!(flows!(), "WHERE state_hash = $1 AND expires_at > $2"), hash, now).await
     }
 
-    async fn flow_by(&self, text: &'static str, hash: [u8; 32], now: Timestamp) -> Result<Option<StoredFlow>, StoreError> {
+    async fn flow_by(
+        &self,
+        text: &'static str,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<StoredFlow>, StoreError> {
         let row = sqlx::query(text).bind(hash.to_vec()).bind(now.0).fetch_optional(&self.read).await?;
         row.as_ref().map(flow).transpose()
     }

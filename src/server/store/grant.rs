@@ -55,7 +55,8 @@ impl Store {
         most: i64,
     ) -> Result<Vec<RenewalClaim>, StoreError> {
         // Read first: most of the time nothing is due, and nobody shall wait for the writer because of that.
-        let due = sqlx::query("SELECT connection FROM oauth_grants WHERE refresh_at <= $1 AND lease_until <= $1 LIMIT 1");
+        let due =
+            sqlx::query("SELECT connection FROM oauth_grants WHERE refresh_at <= $1 AND lease_until <= $1 LIMIT 1");
         if due.bind(now.0).fetch_optional(&self.read).await?.is_none() {
             return Ok(Vec::new());
         }

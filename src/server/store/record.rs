@@ -203,9 +203,16 @@ pub enum FlowStage {
         ask_at: Timestamp,
     },
     /// Another account came back than the one connected before; a person has to decide.
-    OtherAccount { was: String, is: String },
-    Connected { connection: ConnectionId },
-    Failed { message: String },
+    OtherAccount {
+        was: String,
+        is: String,
+    },
+    Connected {
+        connection: ConnectionId,
+    },
+    Failed {
+        message: String,
+    },
 }
 
 /// A workflow and the connections it uses.

@@ -55,7 +55,15 @@ fn connection() -> NewConnection {
         component: "slack".to_owned().try_into().expect("a slug"),
         name: "one".to_owned().try_into().expect("a name"),
         tags: TagSet::default(),
-        credentials: Credentials { method, config: FieldValues::default(), sealed, secrets, proof, destination: None, grant: None },
+        credentials: Credentials {
+            method,
+            config: FieldValues::default(),
+            sealed,
+            secrets,
+            proof,
+            destination: None,
+            grant: None,
+        },
         request_id: None,
         request_digest: None,
     }

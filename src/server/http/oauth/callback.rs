@@ -52,7 +52,9 @@ fn words(landing: &Landing) -> (&'static str, String, String) {
         Landing::OtherAccount { component, was, is } => (
             "other",
             format!("This is another {component} account"),
-            format!("You signed in as {is}; until now it was {was}. Nothing has changed yet: Patchbay asks which one to keep. You can close this window."),
+            format!(
+                "You signed in as {is}; until now it was {was}. Nothing has changed yet: Patchbay asks which one to keep. You can close this window."
+            ),
         ),
         Landing::Failed { message } => ("failed", "The account was not connected".to_owned(), message.clone()),
     }

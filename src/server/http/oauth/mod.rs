@@ -51,11 +51,8 @@ fn document(template: &str, url: &PublicUrl, nonce: &Nonce, headers: &HeaderMap,
         Some("dark") => " data-theme=\"dark\"",
         _ => "",
     };
-    let mut document = template
-        .replace("{theme}", theme)
-        .replace("{base}", base)
-        .replace("{css}", &css)
-        .replace("{nonce}", nonce);
+    let mut document =
+        template.replace("{theme}", theme).replace("{base}", base).replace("{css}", &css).replace("{nonce}", nonce);
     for (name, value) in values {
         document = document.replace(&format!("{{{name}}}"), &escaped(value));
     }
@@ -68,10 +65,8 @@ fn escaped(text: &str) -> String {
 }
 
 /// A popup that an embedded page opened keeps its opener only without isolation (measured; see the design's security).
-const OPENER_POLICY: [(header::HeaderName, HeaderValue); 1] = [(
-    header::HeaderName::from_static("cross-origin-opener-policy"),
-    HeaderValue::from_static("unsafe-none"),
-)];
+const OPENER_POLICY: [(header::HeaderName, HeaderValue); 1] =
+    [(header::HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("unsafe-none"))];
 
 #[cfg(test)]
 mod tests {

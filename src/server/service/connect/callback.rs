@@ -22,10 +22,18 @@ pub struct Redirect {
 /// How it ended, for the page that the person sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Landing {
-    Connected { component: String },
+    Connected {
+        component: String,
+    },
     /// Not decided yet: the page that began it asks.
-    OtherAccount { component: String, was: String, is: String },
-    Failed { message: String },
+    OtherAccount {
+        component: String,
+        was: String,
+        is: String,
+    },
+    Failed {
+        message: String,
+    },
 }
 
 const UNKNOWN: &str = "This answer belongs to nothing that was begun in this browser in the last minutes. Close this \
@@ -79,7 +87,7 @@ impl Services {
             Err(Refusal::Api(error)) => Err(error),
         };
         match landing {
-            Ok(Settled::Connected(_)) => Ok(Landing::Connected { component: self.component_name(&flow) }),
+            Ok(Settled::Connected) => Ok(Landing::Connected { component: self.component_name(&flow) }),
             Ok(Settled::OtherAccount { was, is }) => {
                 Ok(Landing::OtherAccount { component: self.component_name(&flow), was, is })
             }

@@ -112,7 +112,8 @@ impl Services {
 
     async fn open_client(&self, scope: &Scope, name: &str, stored: &StoredClient) -> Result<Client, ApiError> {
         let holder = holder(name);
-        let mut secrets = self.vault.open_sealed(&client_context(scope, &holder, stored.version), &stored.sealed).await?;
+        let mut secrets =
+            self.vault.open_sealed(&client_context(scope, &holder, stored.version), &stored.sealed).await?;
         Ok(Client { id: stored.client_id.clone(), secret: secrets.take(CLIENT_SECRET) })
     }
 

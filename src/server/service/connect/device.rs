@@ -62,12 +62,7 @@ impl Services {
         crate::server::service::finish(async move { services.put_question(flow, secrets).await }).await
     }
 
-    async fn put_off(
-        &self,
-        flow: &StoredFlow,
-        wait: i64,
-        secrets: &Secrets,
-    ) -> Result<Option<StoredFlow>, ApiError> {
+    async fn put_off(&self, flow: &StoredFlow, wait: i64, secrets: &Secrets) -> Result<Option<StoredFlow>, ApiError> {
         let mut stage = flow.stage.clone();
         if let FlowStage::Device { interval, ask_at, .. } = &mut stage {
             (*interval, *ask_at) = (wait, self.clock.now().plus(wait));

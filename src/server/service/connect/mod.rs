@@ -12,7 +12,7 @@ mod settle;
 
 pub use callback::{Landing, Redirect};
 pub use client::OAuthSetup;
-pub(super) use client::Party;
+pub(super) use client::{Party, name_of};
 pub use open::Consent;
 
 use super::caller::Caller;
@@ -40,7 +40,6 @@ const LINK_LIFE: i64 = 7 * DAY;
 /// A request whose every part has been checked.
 struct Checked<'a> {
     method: &'a Method,
-    oauth: &'a OAuth,
     request: FlowRequest,
     secrets: Secrets,
 }
@@ -87,7 +86,8 @@ impl Services {
         before: Option<&StoredConnection>,
     ) -> Result<Checked<'_>, ApiError> {
         let (definition, method) = find(self, &request.component, &request.method)?;
-        let oauth = method.by_person()
+        let oauth = method
+            .by_person()
             .ok_or_else(|| ApiError::field("method", "This way of authenticating needs no account to be connected."))?;
         let mut problems = Vec::new();
         let named = name_and_tags(&request.name, &request.tags, &mut problems);
@@ -97,12 +97,13 @@ impl Services {
         let (Some((name, tags)), Ok(candidate)) = (named, candidate.map_err(|found| problems.extend(found))) else {
             return Err(ApiError::Invalid { problems });
         };
-        let scopes = chosen_scopes(oauth, &request.scopes).map_err(|problem| ApiError::Invalid { problems: vec![problem] })?;
+        let scopes =
+            chosen_scopes(oauth, &request.scopes).map_err(|problem| ApiError::Invalid { problems: vec![problem] })?;
         let by_link = request.by == Way::Link;
         let (component, method_id) = (definition.slug.clone(), method.id.clone());
         let config = candidate.config;
         let request = FlowRequest { component, method: method_id, name, tags, config, scopes, by_link };
-        Ok(Checked { method, oauth, request, secrets: candidate.secrets.without(&implied(oauth)) })
+        Ok(Checked { method, request, secrets: candidate.secrets.without(&implied(oauth)) })
     }
 
     /// What a reconnection takes over: fields left empty keep what is stored, unless the secret would go elsewhere.
@@ -125,7 +126,8 @@ impl Services {
                 values.set(&field.id, value);
             }
         }
-        let moved = method.fields.iter().any(|field| field.destination && stored.get(&field.id) != values.get(&field.id));
+        let moved =
+            method.fields.iter().any(|field| field.destination && stored.get(&field.id) != values.get(&field.id));
         let secrets = if moved { Secrets::default() } else { self.stored_secrets(before).await? };
         Ok((values, secrets, before.credentials.secrets.clone()))
     }
@@ -246,7 +248,7 @@ fn flow_context<'a>(scope: &'a Scope, id: &'a FlowId, version: i64) -> SealConte
 /// Secrets that are obtained and not typed.
 fn implied(oauth: &OAuth) -> Vec<String> {
     let captured = oauth.captures.iter().filter(|capture| capture.secret).map(|capture| capture.id.clone());
-    captured.chain(super::renew::TOKENS.iter().map(|id| (*id).to_owned())).collect()
+    captured.chain(super::tokens::TOKENS.iter().map(|id| (*id).to_owned())).collect()
 }
 
 /// The required scopes and those of the optional ones that were wanted.

@@ -19,16 +19,18 @@ use crate::server::catalog::definition::{Definition, Method};
 use crate::server::oauth::{Captured, Tokens, missing};
 use crate::server::service::caller::Caller;
 use crate::server::service::candidate::{Candidate, proof_of};
-use crate::server::service::renew::put_tokens;
+use crate::server::service::tokens::put_tokens;
 use crate::server::service::{Services, finish};
 use crate::server::store::StoreError;
 use crate::server::store::StoredFlow;
-use crate::server::store::record::{AuditAction, AuditEntry, Change, FlowStage, NewConnection, Proof, StoredConnection};
+use crate::server::store::record::{
+    AuditAction, AuditEntry, Change, FlowStage, NewConnection, Proof, StoredConnection,
+};
 use crate::server::vault::{SecretText, Secrets};
 
 /// How a flow came out once the provider had given tokens.
 pub(super) enum Settled {
-    Connected(Box<Summary>),
+    Connected,
     OtherAccount { was: String, is: String },
     Failed(String),
 }
@@ -64,7 +66,7 @@ impl Services {
         let gain = self.gain(flow, &secrets, &tokens).await?;
         let Some(id) = &flow.connection else {
             let summary = self.insert_connected(flow, gain, address).await?;
-            return self.connected(flow, summary).await;
+            return self.connected(flow, &summary).await;
         };
         let before = match self.present(&flow.scope, id).await {
             Err(ApiError::NotFound) => return Ok(Settled::Failed("The connection was deleted meanwhile.".to_owned())),
@@ -85,7 +87,7 @@ impl Services {
             return Ok(Settled::OtherAccount { was, is });
         }
         let summary = self.replace_connected(flow, before, gain, address).await?;
-        self.connected(flow, summary).await
+        self.connected(flow, &summary).await
     }
 
     /// Another account came back: puts it in the place of the one before, or drops it.
@@ -121,14 +123,14 @@ impl Services {
         let before = self.present(&flow.scope, id).await?;
         let gain = self.gain(flow, &secrets, &tokens).await?;
         let summary = self.replace_connected(flow, before, gain, address).await?;
-        self.connected(flow, summary.clone()).await?;
+        self.connected(flow, &summary).await?;
         Ok(summary)
     }
 
-    async fn connected(&self, flow: &StoredFlow, summary: Summary) -> Result<Settled, ApiError> {
+    async fn connected(&self, flow: &StoredFlow, summary: &Summary) -> Result<Settled, ApiError> {
         let stage = FlowStage::Connected { connection: summary.id.clone() };
         match self.store.advance_flow(flow, stage, Vec::new()).await {
-            Ok(_) | Err(StoreError::Stale) => Ok(Settled::Connected(Box::new(summary))),
+            Ok(_) | Err(StoreError::Stale) => Ok(Settled::Connected),
             Err(error) => Err(error.into()),
         }
     }
@@ -227,13 +229,7 @@ impl Services {
     }
 
     /// In the name of whoever began it, from where it was carried through.
-    fn flow_audit(
-        &self,
-        flow: &StoredFlow,
-        action: AuditAction,
-        about: &str,
-        address: Option<String>,
-    ) -> AuditEntry {
+    fn flow_audit(&self, flow: &StoredFlow, action: AuditAction, about: &str, address: Option<String>) -> AuditEntry {
         AuditEntry {
             at: self.clock.now(),
             actor: flow.actor.clone(),
