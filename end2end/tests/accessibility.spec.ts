@@ -1,6 +1,6 @@
 // axe finds nothing, in any state, in either theme.
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
+import { expectNothingFound } from "../fixtures/accessible.ts";
 import type { ConnectionsPage } from "../fixtures/connections-page.ts";
 import { httpConnection, type Rest } from "../fixtures/rest.ts";
 import { expect, test, type HttpApi } from "../fixtures/test.ts";
@@ -130,12 +130,4 @@ for (const theme of ["light", "dark"] as const) {
       await expectNothingFound(page);
     });
   });
-}
-
-async function expectNothingFound(page: Page): Promise<void> {
-  // Half-faded text is not what people are left with.
-  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(" ")).join("; ")}`);
-  expect(found).toEqual([]);
 }

@@ -27,7 +27,7 @@ use patchbay::server::http::{AppState, router, sign_in};
 use patchbay::server::probe::Prober;
 use patchbay::server::random::Random;
 use patchbay::server::service::caller::{Caller, Principal};
-use patchbay::server::service::{Services, Setting};
+use patchbay::server::service::{OAuthSetup, Services, Setting};
 use patchbay::server::store::record::{AuditAction, AuditEntry};
 use patchbay::server::store::{Member, NewApiKey, Store};
 use patchbay::server::token;
@@ -109,7 +109,12 @@ impl Site {
         let owner_id = MemberId::from_bytes(random.uuid_v7(clock.now()).expect("bytes"));
         let owner = store.ensure_default_workspace(clock.now(), owner_id).await.expect("an owner");
         let setting = Setting { local: config.local(), demo: false };
-        let services = Services::new(store, vault, catalog, prober, clock, random, setting);
+        let oauth = OAuthSetup {
+            redirect_url: config.public_url.join("/oauth/callback"),
+            start_url: config.public_url.join("/oauth/start"),
+            ..OAuthSetup::default()
+        };
+        let services = Services::new(store, vault, catalog, prober, clock, random, setting, oauth);
         let app = AppState { services, config: Arc::new(config) };
         Self { router: router(&app), app, owner, now, dialled, folder }
     }

@@ -11,6 +11,8 @@ use crate::domain::field::{Field, FieldKind};
 
 /// The id under which a method's access token is kept and stands in templates.
 pub const ACCESS_TOKEN: &str = "access_token";
+/// The id under which the account's own address is kept, where it was discovered.
+pub const USERINFO_URL: &str = "userinfo_url";
 
 /// OAuth 2.0 facts of one method. Addresses are `https`, under the rules of a service's base URL.
 ///
@@ -25,6 +27,10 @@ pub struct OAuth {
     /// How a person makes a client of their own with the vendor: a page.
     #[serde(default)]
     pub client_help: Option<String>,
+    /// The issuer whose metadata tells the addresses (RFC 8414), where a person gives it; then it counts, and not
+    /// what else is given. What it tells of the account's own address stands in templates as `{userinfo_url}`.
+    #[serde(default)]
+    pub discovery: Option<Template>,
     /// Left out only by methods that have no authorization request: client credentials, JWT.
     #[serde(default)]
     pub authorize_url: Option<Template>,
@@ -47,6 +53,9 @@ pub struct OAuth {
     #[serde(default)]
     pub issuer_promised: bool,
     pub scopes: Vec<OAuthScope>,
+    /// The field in which a person names further scopes, separated by spaces.
+    #[serde(default)]
+    pub scopes_from: Option<String>,
     #[serde(default = "space")]
     pub scope_separator: String,
     #[serde(default)]
@@ -107,7 +116,9 @@ impl OAuth {
     /// What signing in obtains, as fields that nobody fills in: the access token, and the captures.
     pub fn obtained(&self) -> impl Iterator<Item = Field> {
         let token = Field { secret: true, ..unseen_field(ACCESS_TOKEN) };
-        std::iter::once(token).chain(self.captures.iter().map(Capture::field))
+        let account = Field { kind: FieldKind::Url, optional: true, destination: true, ..unseen_field(USERINFO_URL) };
+        let discovered = self.discovery.as_ref().map(|_| account);
+        std::iter::once(token).chain(discovered).chain(self.captures.iter().map(Capture::field))
     }
 }
 

@@ -192,7 +192,8 @@ impl Services {
         {
             return Ok(evidence);
         }
-        self.prove(definition, method, &candidate.config, &candidate.secrets, live).await
+        let evidence = self.prove(definition, method, &candidate.config, &candidate.secrets, live).await?;
+        Ok(if method.oauth.is_some() { by_provider(evidence) } else { evidence })
     }
 
     /// Seals a candidate's secrets for a connection's version.
@@ -222,6 +223,14 @@ impl Services {
             proof,
         })
     }
+}
+
+/// Where the service cannot be asked, its provider has just answered for the credential by giving tokens.
+pub fn by_provider(mut evidence: Evidence) -> Evidence {
+    if evidence.verdict == Verdict::NotAskable {
+        evidence.verdict = Verdict::Valid;
+    }
+    evidence
 }
 
 /// What a first probe makes of a connection that was nothing before.

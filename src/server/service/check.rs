@@ -4,7 +4,7 @@
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::Services;
-use super::candidate::find;
+use super::candidate::{by_provider, find};
 use crate::api::error::ApiError;
 use crate::domain::evidence::{Evidence, Step, Verdict};
 use crate::domain::field::{FieldValues, check_all};
@@ -70,12 +70,13 @@ impl Services {
             return Ok((evidence, stored.secret_version));
         }
         let mut evidence = self.prove_stored(&stored, definition, method, live.clone()).await?;
-        let refused = matches!(evidence.verdict, Verdict::Rejected { .. });
-        if refused && self.can_renew(&stored, method).await? {
+        // Refused before its time; or nobody but the provider can be asked.
+        let unsettled = matches!(evidence.verdict, Verdict::Rejected { .. } | Verdict::NotAskable);
+        if unsettled && self.can_renew(&stored, method).await? {
             let before = stored.secret_version;
             stored = self.fresh(stored, true).await?;
             if stored.secret_version != before {
-                evidence = self.prove_stored(&stored, definition, method, live).await?;
+                evidence = by_provider(self.prove_stored(&stored, definition, method, live).await?);
             }
         }
         let missing = self.ungranted(&stored, method).await?;

@@ -4,7 +4,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Services;
 use super::candidate::Candidate;
-use super::connect::name_of;
+use super::connect::{name_of, own_scopes};
 use crate::api::error::ApiError;
 use crate::domain::component::MethodKind;
 use crate::domain::evidence::{Evidence, Step, StepKind, StepOutcome, Verdict};
@@ -142,7 +142,7 @@ impl Services {
         let party = self.party_of(scope, &definition.slug, method, config, secrets).await?;
         let party = party.ok_or_else(|| ApiError::field("client_id", "Give the client id."))?;
         let provider = party.provider(method, config, secrets)?;
-        let asked = provider.scopes(|_| true);
+        let asked = [provider.scopes(|_| true), own_scopes(oauth, config)].concat();
         let begun = Step::running(StepKind::Authenticate);
         let _ = live.send(begun);
         let now = self.clock.now();

@@ -83,6 +83,10 @@ pub(super) fn check(oauth: &OAuth, method: &Method, at: &Location, findings: &mu
         let told = scope.silent || !scope.allows.trim().is_empty();
         findings.require(told, &scope_at.child("allows"), Fault::Empty);
     }
+    if let Some(id) = &oauth.scopes_from {
+        let known = method.fields.iter().any(|field| &field.id == id);
+        findings.require(known, &at.child("scopes_from"), Fault::UnknownField(id.clone()));
+    }
     findings.require(!oauth.scope_separator.is_empty(), &at.child("scope_separator"), Fault::Empty);
     check_parameters(&oauth.authorize_parameters, known.form, at, "authorize_parameters", findings);
     check_parameters(&oauth.redirect_expects, known.form, at, "redirect_expects", findings);
@@ -112,6 +116,7 @@ fn check_addresses(oauth: &OAuth, kind: MethodKind, known: &Known<'_>, at: &Loca
         ("device_url", oauth.device_url.as_ref(), known.form),
         ("registration_url", oauth.registration_url.as_ref(), known.form),
         ("issuer", oauth.issuer.as_ref(), known.form),
+        ("discovery", oauth.discovery.as_ref(), known.form),
         ("token_url", Some(&oauth.token_url), known.redirect.as_slice()),
         ("refresh_url", oauth.refresh_url.as_ref(), known.all.as_slice()),
     ];

@@ -12,8 +12,8 @@ use crate::domain::field::{FieldProblem, FieldValues};
 use crate::domain::line::is_line;
 use crate::domain::role::Action;
 use crate::server::catalog::definition::{Definition, Method};
-use crate::server::catalog::oauth::OAuth;
-use crate::server::oauth::{Client, Metadata, OAuthError, Provider, Wish, register};
+use crate::server::catalog::oauth::{OAuth, USERINFO_URL};
+use crate::server::oauth::{Client, Metadata, OAuthError, Provider, Wish, discover, register};
 use crate::server::service::caller::Caller;
 use crate::server::service::candidate::find;
 use crate::server::service::{Services, finish};
@@ -294,6 +294,23 @@ impl Services {
 
 /// What was discovered of a provider stands beside the fields it was discovered by.
 const METADATA: &str = "metadata";
+
+impl Services {
+    /// Asks the issuer that a person named for what it says of itself, and keeps that beside the fields.
+    ///
+    /// # Errors
+    /// [`OAuthError`] where the issuer cannot be asked, or is another than it says.
+    pub(super) async fn discover_into(&self, oauth: &OAuth, config: &mut FieldValues) -> Result<(), OAuthError> {
+        let field = oauth.discovery.as_ref().map(|template| template.trim_matches(['{', '}']));
+        let Some(issuer) = field.and_then(|field| config.get(field)) else { return Ok(()) };
+        let metadata = discover(&self.line(), issuer).await?;
+        if let Some(address) = &metadata.userinfo_endpoint {
+            config.set(USERINFO_URL, address.as_str());
+        }
+        config.set(METADATA, serde_json::to_string(&metadata).unwrap_or_default());
+        Ok(())
+    }
+}
 
 fn metadata_in(config: &FieldValues) -> Option<Metadata> {
     serde_json::from_str(config.get(METADATA)?).ok()

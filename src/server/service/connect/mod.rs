@@ -101,7 +101,10 @@ impl Services {
             chosen_scopes(oauth, &request.scopes).map_err(|problem| ApiError::Invalid { problems: vec![problem] })?;
         let by_link = request.by == Way::Link;
         let (component, method_id) = (definition.slug.clone(), method.id.clone());
-        let config = candidate.config;
+        let mut config = candidate.config;
+        let discovered = self.discover_into(oauth, &mut config).await;
+        discovered.map_err(|error| ApiError::field("issuer", error.sentence(&definition.name)))?;
+        let scopes = [scopes, own_scopes(oauth, &config)].concat();
         let request = FlowRequest { component, method: method_id, name, tags, config, scopes, by_link };
         Ok(Checked { method, request, secrets: candidate.secrets.without(&implied(oauth)) })
     }
@@ -260,4 +263,10 @@ fn chosen_scopes(oauth: &OAuth, wanted: &[String]) -> Result<Vec<String>, FieldP
     }
     let asked = oauth.scopes.iter().filter(|scope| !scope.optional || wanted.contains(&scope.scope));
     Ok(asked.map(|scope| scope.scope.clone()).collect())
+}
+
+/// The scopes that a person named.
+pub(super) fn own_scopes(oauth: &OAuth, config: &FieldValues) -> Vec<String> {
+    let named = oauth.scopes_from.as_ref().and_then(|field| config.get(field)).unwrap_or_default();
+    named.split_whitespace().map(str::to_owned).collect()
 }

@@ -18,7 +18,7 @@ use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::oauth::{Captured, Tokens, missing};
 use crate::server::service::caller::Caller;
-use crate::server::service::candidate::{Candidate, proof_of};
+use crate::server::service::candidate::{Candidate, by_provider, proof_of};
 use crate::server::service::tokens::put_tokens;
 use crate::server::service::{Services, finish};
 use crate::server::store::StoreError;
@@ -157,7 +157,7 @@ impl Services {
         let mut evidence = match self.prove(definition, method, &candidate.config, &candidate.secrets, live).await {
             // The tokens are good; whose account it is, the schedule asks later.
             Err(ApiError::Busy) => Evidence::none(now, "Not asked yet: too many checks ran at once."),
-            evidence => evidence?,
+            evidence => by_provider(evidence?),
         };
         let missing = missing(oauth, asked, tokens.scopes.as_deref());
         if !missing.is_empty() && matches!(evidence.verdict, Verdict::Valid | Verdict::Limited { .. }) {

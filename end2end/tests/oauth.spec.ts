@@ -1,0 +1,204 @@
+// Connecting an account by OAuth 2.0, in a real window, at a real authorization server on another site.
+import type { Locator, Page } from "@playwright/test";
+import { startOidcProvider } from "../servers/oidc-provider.mjs";
+import { expectNothingFound } from "../fixtures/accessible.ts";
+import { ConnectionsPage } from "../fixtures/connections-page.ts";
+import { expect, test as base } from "../fixtures/test.ts";
+
+type Provider = Awaited<ReturnType<typeof startOidcProvider>>;
+
+/** `localhost` and `127.0.0.1` are two sites to a browser. */
+const test = base.extend<{ coop: boolean; provider: Provider }>({
+  coop: [false, { option: true }],
+  provider: async ({ coop }, use) => {
+    const provider = await startOidcProvider({ hostname: "localhost", coop });
+    await use(provider);
+    await provider.stop();
+  },
+});
+
+async function fillIn(connections: ConnectionsPage, provider: Provider, name: string): Promise<Locator> {
+  const dialog = await connections.begin("OAuth 2.0 service", "Sign in");
+  await connections.fill({
+    Name: name,
+    Issuer: provider.issuer,
+    "Client ID": provider.clients.basic.id,
+    "Client secret": provider.clients.basic.secret!,
+    Scopes: "openid email",
+  });
+  return dialog;
+}
+
+/** The page before the provider's, then the provider's own. */
+async function consent(popup: Page, user: string, answer: "Allow" | "Refuse" = "Allow"): Promise<void> {
+  await popup.getByRole("button", { name: /^Continue to/ }).click();
+  await popup.getByRole("button", { name: user }).click();
+  await popup.getByRole("button", { name: answer }).click();
+}
+
+async function pressConnect(page: Page, dialog: Locator, name = /^(Connect|Reconnect) OAuth|^Connect again/): Promise<Page> {
+  const opened = page.waitForEvent("popup");
+  await dialog.getByRole("button", { name }).click();
+  return opened;
+}
+
+async function connect(connections: ConnectionsPage, provider: Provider, name: string, user: string): Promise<void> {
+  const dialog = await fillIn(connections, provider, name);
+  const popup = await pressConnect(connections.page, dialog);
+  await consent(popup, user);
+  await expect(dialog).toBeHidden({ timeout: 15_000 });
+  await expect(connections.badge(name)).toHaveText("ACTIVE");
+}
+
+/** The edit dialog of a connected account. */
+async function edit(connections: ConnectionsPage, name: string): Promise<Locator> {
+  await connections.act(name, "Edit");
+  await expect(connections.dialog.getByRole("heading", { name: `Edit ${name}` })).toBeVisible();
+  return connections.dialog;
+}
+
+test("S5 an account is connected by OAuth in a window, and the row names it", async ({ connections, provider, page }) => {
+  const dialog = await fillIn(connections, provider, "Work mail");
+  const popup = await pressConnect(page, dialog);
+  await expect(popup.getByRole("heading", { name: "Connect OAuth 2.0 service" })).toBeVisible();
+  await expect(popup.locator("main")).toContainText("Development");
+  await expectNothingFound(popup);
+  await expect(dialog.getByRole("heading", { name: /Waiting/ })).toBeVisible();
+  await expectNothingFound(page);
+  await consent(popup, "alice@example.com");
+  await expect(dialog).toBeHidden({ timeout: 15_000 });
+  await expect(connections.badge("Work mail")).toHaveText("ACTIVE");
+  await expect(connections.row("Work mail")).toContainText("alice@example.com");
+  await expect(connections.toasts).toContainText("alice@example.com");
+});
+
+test.describe("at a provider that cuts the window off", () => {
+  test.use({ coop: true });
+  test("the page learns the outcome from the server", async ({ connections, provider }) => {
+    await connect(connections, provider, "Cut off", "alice@example.com");
+  });
+});
+
+test("consent refused is told, nothing typed is lost, and the next try works", async ({ connections, provider, page }) => {
+  const dialog = await fillIn(connections, provider, "Second thoughts");
+  await consent(await pressConnect(page, dialog), "alice@example.com", "Refuse");
+  await expect(dialog.getByRole("alert")).toContainText("Access was not allowed", { timeout: 15_000 });
+  await expect(connections.field("Client ID")).toHaveValue(provider.clients.basic.id);
+  await expectNothingFound(page);
+  const again = await pressConnect(page, dialog);
+  await consent(again, "alice@example.com");
+  await expect(connections.badge("Second thoughts")).toHaveText("ACTIVE", { timeout: 15_000 });
+});
+
+test("a blocked window leaves a link that does the same", async ({ connections, provider, page, context }) => {
+  const dialog = await fillIn(connections, provider, "Blocked");
+  await page.evaluate(() => {
+    window.open = () => null;
+  });
+  await dialog.getByRole("button", { name: /^Connect OAuth/ }).click();
+  const link = dialog.getByRole("link", { name: /^Open OAuth 2.0 service in a new tab/ });
+  await expect(link).toBeFocused();
+  const opened = context.waitForEvent("page");
+  await link.click();
+  await consent(await opened, "bob@example.com");
+  await expect(connections.badge("Blocked")).toHaveText("ACTIVE", { timeout: 15_000 });
+});
+
+test("a closed window is not taken for an end, and the address can be opened again", async ({ connections, provider, page, context }) => {
+  const dialog = await fillIn(connections, provider, "Closed");
+  const popup = await pressConnect(page, dialog);
+  await popup.getByRole("button", { name: /^Continue to/ }).waitFor();
+  await popup.close();
+  await expect(dialog.getByRole("heading", { name: /Waiting/ })).toBeVisible();
+  const opened = context.waitForEvent("page");
+  await dialog.getByRole("link", { name: "Open it again" }).click();
+  await consent(await opened, "alice@example.com");
+  await expect(connections.badge("Closed")).toHaveText("ACTIVE", { timeout: 15_000 });
+});
+
+test("a link connects from another browser, for somebody who is nobody here", async ({ connections, provider, page, browser }) => {
+  const dialog = await fillIn(connections, provider, "By link");
+  await dialog.getByText("Somebody else owns the account?").click();
+  await dialog.getByRole("button", { name: "Copy a link" }).click();
+  const address = await dialog.getByRole("textbox", { name: "Link" }).inputValue();
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await expect(dialog).toBeHidden();
+  const elsewhere = await browser.newContext();
+  const theirs = await elsewhere.newPage();
+  await theirs.goto(address);
+  await consent(theirs, "bob@example.com");
+  await expect(theirs.getByRole("heading", { name: /is connected/ })).toBeVisible({ timeout: 15_000 });
+  await expect(connections.badge("By link")).toHaveText("ACTIVE", { timeout: 15_000 });
+  await theirs.goto(address);
+  await expect(theirs.getByRole("alert")).toContainText("used already");
+  await elsewhere.close();
+  await expect(page.getByText("bob@example.com")).toBeVisible();
+});
+
+test("reconnecting keeps the connection; another account is asked about first", async ({ connections, provider, page }) => {
+  await connect(connections, provider, "Kept", "alice@example.com");
+  const id = await connections.row("Kept").getAttribute("data-id");
+  const dialog = await edit(connections, "Kept");
+  await consent(await pressConnect(page, dialog), "alice@example.com");
+  await expect(dialog).toBeHidden({ timeout: 15_000 });
+
+  await edit(connections, "Kept");
+  const popup = await pressConnect(page, dialog);
+  await popup.getByRole("button", { name: /^Continue to/ }).click();
+  const other = popup.getByRole("link", { name: "Use another account" });
+  if (await other.isVisible({ timeout: 2_000 }).catch(() => false)) await other.click();
+  await popup.getByRole("button", { name: "bob@example.com" }).click();
+  await popup.getByRole("button", { name: "Allow" }).click();
+  await expect(dialog.getByRole("heading", { name: "This is another account" })).toBeVisible({ timeout: 15_000 });
+  await expectNothingFound(page);
+  await dialog.getByRole("button", { name: "Replace with bob@example.com" }).click();
+  await expect(dialog).toBeHidden({ timeout: 15_000 });
+  await expect(connections.row("Kept")).toContainText("bob@example.com");
+  expect(await connections.row("Kept").getAttribute("data-id")).toBe(id);
+});
+
+test("an account whose grant was revoked at the provider turns NOT ACTIVE and says to reconnect", async ({ connections, provider }) => {
+  provider.control.setLifetime(2);
+  await connect(connections, provider, "Revoked", "alice@example.com");
+  provider.control.revokeUser("alice@example.com");
+  await expect(async () => {
+    await connections.act("Revoked", "Test now");
+    await expect(connections.badge("Revoked")).toHaveText("NOT ACTIVE", { timeout: 3_000 });
+  }).toPass({ timeout: 20_000 });
+  await expect(connections.row("Revoked").locator(".why")).toContainText(/Reconnect/);
+});
+
+test("client credentials need nobody's consent", async ({ connections, provider }) => {
+  const dialog = await connections.begin("OAuth 2.0 service", "Client credentials");
+  await connections.fill({
+    Name: "Machine", "Token URL": provider.endpoints.token,
+    "Client ID": provider.clients.basic.id, "Client secret": provider.clients.basic.secret!,
+  });
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog).toBeHidden({ timeout: 15_000 });
+  await expect(connections.badge("Machine")).toHaveText("ACTIVE");
+  await connections.begin("OAuth 2.0 service", "Client credentials");
+  await connections.fill({
+    Name: "Wrong", "Token URL": provider.endpoints.token, "Client ID": provider.clients.basic.id, "Client secret": "wrong",
+  });
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog.locator(".verdict")).toContainText("did not accept the client", { timeout: 15_000 });
+});
+
+test("what will be asked for is said in words, and an own client is set up where there is none", async ({ connections, page }) => {
+  const dialog = await connections.begin("Gmail");
+  await expect(dialog.getByRole("heading", { name: "Patchbay will be able to" })).toBeVisible();
+  await expect(dialog).toContainText(`${connections.url}/oauth/callback`);
+  await expectNothingFound(page);
+  await dialog.getByLabel("Client ID").fill("1234.apps.example");
+  await dialog.getByLabel("Client secret", { exact: true }).fill("canary-client-secret");
+  await dialog.getByRole("button", { name: "Use this client" }).click();
+  await expect(dialog).toContainText("1234.apps.example");
+  await expect(dialog.getByRole("button", { name: "Connect Gmail" })).toBeEnabled();
+  const popup = await pressConnect(page, dialog, /^Connect Gmail/);
+  await expect(popup.getByRole("heading", { name: "Connect Gmail" })).toBeVisible();
+  await expect(popup.locator("#scopes li").first()).not.toBeEmpty();
+  await popup.close();
+  await dialog.getByRole("button", { name: "Cancel", exact: true }).click();
+  await expect(dialog.getByRole("button", { name: "Connect Gmail" })).toBeVisible();
+});
