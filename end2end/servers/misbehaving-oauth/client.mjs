@@ -72,7 +72,8 @@ export function client({ name, oauth, addresses }, origin, { patience = 2000, in
     const retryAfter = wait ? (/^\d+$/.test(wait) ? Number(wait) : Math.round((Date.parse(wait) - Date.now()) / 1000)) : undefined;
     let json;
     try {
-      json = JSON.parse(text);
+      const form = headers.get("content-type")?.includes("x-www-form-urlencoded");
+      json = form ? Object.fromEntries(new URLSearchParams(text)) : JSON.parse(text);
     } catch {
       throw new Ended("transient", retryAfter);
     }

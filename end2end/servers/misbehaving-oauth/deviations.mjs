@@ -40,6 +40,7 @@ export const deviations = [
   scenario("token-query", "token request as JSON, or as query string", "Token requests are POSTs whose parameters stand in the query.", { wire: { sentAs: "query", proof: "body" }, oauth: { token_body: "query", client_authentication: "body", revoke: { url: "{revoke_url}", body: "form" } } }),
   scenario("token-headers", "token request as JSON, or as query string", "Token requests carry a further header.", { wire: { headers: { "x-api-version": "2026-01" } }, oauth: { token_headers: { "x-api-version": "2026-01" } } }),
   scenario("answer-form-unless-json", "answer as a form body", "A form, unless the request accepts JSON by name.", { wire: { formUnlessJson: true } }),
+  scenario("answer-form", "answer as a form body", "A form, whatever the request accepts.", { wire: { formAlways: true } }),
 
   scenario("authorize-parameters", "extra authorize parameters before a refresh token is given", "access_type and prompt are demanded.", {
     wire: { authorizeAlso: { access_type: "offline", prompt: "consent" } }, oauth: { authorize_parameters: { access_type: "offline", prompt: "consent" } },

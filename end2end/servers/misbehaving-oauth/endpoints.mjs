@@ -152,7 +152,7 @@ function tokenAnswer({ wire, headers, tokens }, work) {
   if (second) tokens.alias(issued.access, second);
   const body = JSON.stringify(said);
   const status = wire.status ?? 200;
-  if (wire.formUnlessJson && !headers.accept?.includes("application/json")) {
+  if (wire.formAlways || (wire.formUnlessJson && !headers.accept?.includes("application/json"))) {
     return { status, headers: { "content-type": "application/x-www-form-urlencoded" }, body: asForm(body) };
   }
   return { status, headers: JSON_TYPE, body };

@@ -49,10 +49,6 @@ export const faults = {
   "redirected": { about: "A redirect of the request to another host, which a client must not follow.", verdict: "transient", run: ({ response, elsewhere }) => response.writeHead(307, { location: elsewhere }).end() },
   "reset": { about: "The connection is reset before anything is done.", verdict: "transient", run: reset },
   "crash": { about: "All is done, then the connection is reset.", verdict: "transient", processed: true, run: reset },
-  "form-body": {
-    about: "The answer as a form.", verdict: "transient", processed: true,
-    run: ({ response, answer }) => response.writeHead(answer.status, { "content-type": "application/x-www-form-urlencoded" }).end(asForm(answer.body)),
-  },
   "huge": {
     about: "The answer, 5 MB long.", verdict: "transient", processed: true,
     run: ({ response, answer }) => response.writeHead(answer.status, answer.headers).end(`${answer.body.slice(0, -1)},"padding":"${"x".repeat(FIVE_MEGABYTES)}"}`),

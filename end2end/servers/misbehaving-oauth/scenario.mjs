@@ -38,6 +38,7 @@ export const USER = "alice@example.com";
  * @property {number} [status] of a token answer
  * @property {(tokens: Tokens) => Record<string, unknown>} [answer] the body of a token answer
  * @property {boolean} [formUnlessJson] answers as a form to whoever does not accept JSON
+ * @property {boolean} [formAlways] answers as a form, whatever is accepted
  * @property {{ method?: string, sentAs?: "form" | "json", proof?: "basic" | "bearer", tokenAs?: string, status?: number }} [revocation]
  * @property {unknown} [lookup] what the look-up answers
  * @property {string} [authorizeFault] name in faults.mjs, each time

@@ -208,7 +208,8 @@ pub struct TokenAnswer {
     pub error_description: String,
     /// The answer is good only if this pointer has one of these values, whatever its status (Slack's `/ok`).
     pub good: BTreeMap<String, Vec<serde_json::Value>>,
-    /// The provider's names for `invalid_grant`, `invalid_client` and so on.
+    /// The provider's names for `invalid_grant`, `invalid_client` and so on; a code that means several things stands with
+    /// its description, as `code: description`.
     pub errors: BTreeMap<String, String>,
 }
 

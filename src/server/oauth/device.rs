@@ -5,10 +5,11 @@ use oauth2::basic::BasicClient;
 use oauth2::{ClientId, DeviceAuthorizationUrl, StandardDeviceAuthorizationResponse};
 
 use super::dialect::{Dialect, Wanted};
-use super::error::{Cause, OAuthError};
+use super::error::{Cause, OAuthError, Said};
 use super::line::Line;
 use super::outlet::outlet;
 use super::provider::Provider;
+use super::reading::standard_code;
 use super::tokens::{Captured, Tokens};
 use crate::domain::time::{SECOND, Timestamp};
 use crate::server::vault::SecretText;
@@ -85,22 +86,14 @@ impl Provider<'_> {
         let code = device_code.reveal();
         let parameters =
             vec![("grant_type".to_owned(), GRANT_TYPE.to_owned()), ("device_code".to_owned(), code.to_owned())];
+        let means = |said: &Said, code| standard_code(said, &self.section.answer) == code;
         match self.granted(line, parameters, &[], &[code]).await {
             Ok(tokens) => Ok(DevicePoll::Granted(Box::new(self.completed(line, tokens).await?))),
-            Err(OAuthError::Misunderstood(said)) if self.standard_code(&said.code) == "authorization_pending" => {
-                Ok(DevicePoll::Pending)
-            }
+            Err(OAuthError::Misunderstood(said)) if means(&said, "authorization_pending") => Ok(DevicePoll::Pending),
             Err(OAuthError::NoEvidence(silence)) if silence.cause == Cause::TooMany => Ok(DevicePoll::SlowDown),
-            Err(OAuthError::Refused(said)) if self.standard_code(&said.code) == "expired_token" => {
-                Ok(DevicePoll::Expired)
-            }
+            Err(OAuthError::Refused(said)) if means(&said, "expired_token") => Ok(DevicePoll::Expired),
             Err(OAuthError::AccessDenied(_)) => Ok(DevicePoll::Denied),
             Err(error) => Err(error),
         }
-    }
-
-    /// The standard's name for a provider's error code.
-    fn standard_code<'n>(&'n self, code: &'n str) -> &'n str {
-        self.section.answer.errors.get(code).map_or(code, String::as_str)
     }
 }

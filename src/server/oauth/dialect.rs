@@ -50,6 +50,7 @@ pub(super) struct Heard {
     pub at: Timestamp,
     said: Said,
     status: u16,
+    wait: Option<i64>,
 }
 
 impl<'a> Dialect<'a> {
@@ -84,7 +85,7 @@ impl<'a> Dialect<'a> {
             (Ok(standard), Some(heard)) => Ok((standard, heard)),
             (Err(RequestTokenError::Request(error)), _) => Err(error),
             (Err(RequestTokenError::ServerResponse(error)), Some(heard)) => {
-                Err(error_of(error.error().as_ref(), heard.said, heard.status))
+                Err(error_of(error.error().as_ref(), heard.said, heard.status).after(heard.wait))
             }
             // What the crate says here may hold the answer itself.
             (_, heard) => Err(Silence::new(Cause::Garbage(heard.map_or(0, |heard| heard.status))).into()),
@@ -146,8 +147,8 @@ impl<'a> Dialect<'a> {
             None => respond(400, &json!({ "error": reading.code, "error_description": reading.said.description })),
         };
         if let Ok(mut heard) = self.heard.lock() {
-            let Reading { json, said, status, .. } = reading;
-            *heard = Some(Heard { json, at, said, status });
+            let Reading { json, said, status, wait, .. } = reading;
+            *heard = Some(Heard { json, at, said, status, wait });
         }
         Ok(response)
     }

@@ -75,8 +75,8 @@ pub struct Silence {
     pub said: Said,
     /// For how many milliseconds the provider wants not to be asked again (`Retry-After`).
     pub wait: Option<i64>,
-    /// The request was sent: the provider may have acted on it, though no usable answer came.
-    pub sent: bool,
+    /// The provider may have acted on the request, though no usable answer came.
+    pub may_have_acted: bool,
     /// For operators only.
     pub detail: String,
 }
@@ -108,13 +108,8 @@ pub enum Cause {
 impl Silence {
     #[must_use]
     pub(super) fn new(cause: Cause) -> Self {
-        Self { cause, said: Said::default(), wait: None, sent: true, detail: String::new() }
-    }
-
-    /// The request never left.
-    #[must_use]
-    pub(super) fn unsent(cause: Cause, detail: &str) -> Self {
-        Self { sent: false, ..Self::new(cause) }.with_detail(detail)
+        let idle = matches!(cause, Cause::Unreachable | Cause::Tls | Cause::TooMany | Cause::Elsewhere(_));
+        Self { cause, said: Said::default(), wait: None, may_have_acted: !idle, detail: String::new() }
     }
 
     #[must_use]
@@ -131,6 +126,15 @@ impl From<Silence> for OAuthError {
 }
 
 impl OAuthError {
+    /// The same, where it is a silence, with the span the provider wants to be left alone for.
+    #[must_use]
+    pub(super) fn after(self, wait: Option<i64>) -> Self {
+        match self {
+            Self::NoEvidence(silence) => Self::NoEvidence(Silence { wait, ..silence }),
+            told => told,
+        }
+    }
+
     /// What happened and what to do, for everybody. `provider` begins the sentence: a component's name.
     #[must_use]
     pub fn sentence(&self, provider: &str) -> String {

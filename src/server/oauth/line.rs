@@ -52,21 +52,21 @@ impl Line {
         let sent = AtomicBool::new(false);
         match timeout(self.limit, self.send_patiently(url, request, &sent)).await {
             Ok(answer) => answer,
-            Err(_) => Err(Silence { sent: sent.load(Ordering::Relaxed), ..Silence::new(Cause::TimedOut) }),
+            Err(_) => Err(Silence { may_have_acted: sent.load(Ordering::Relaxed), ..Silence::new(Cause::TimedOut) }),
         }
     }
 
     async fn send_patiently(&self, url: &Url, request: Request<Bytes>, sent: &AtomicBool) -> Result<Answer, Silence> {
-        let unreachable = || Silence::unsent(Cause::Unreachable, "");
+        let unreachable = || Silence::new(Cause::Unreachable);
         let host = Host::parse(url.host_str().unwrap_or_default()).map_err(|_| unreachable())?;
         let port = url.port_or_known_default().ok_or_else(unreachable)?;
         let mut steps = Steps::unheard();
         let connected = self.dialer.connect(&host, port, &mut steps).await;
-        let mut wire = connected.map_err(|error| Silence::unsent(Cause::Unreachable, error.detail()))?.wire;
+        let mut wire = connected.map_err(|error| Silence::new(Cause::Unreachable).with_detail(error.detail()))?.wire;
         if url.scheme() == "https" {
             wire = encrypt(wire, &host, &Trust::Machine, self.now(), &mut steps)
                 .await
-                .map_err(|error| Silence::unsent(Cause::Tls, error.detail()))?;
+                .map_err(|error| Silence::new(Cause::Tls).with_detail(error.detail()))?;
         }
         sent.store(true, Ordering::Relaxed);
         let answer = converse(wire, request.map(Full::new), LONGEST_BODY + 1)

@@ -22,6 +22,8 @@ pub(super) struct Reading {
     pub said: Said,
     /// The standard name of what it says went wrong; empty where nothing did.
     pub code: String,
+    /// `Retry-After`, in milliseconds.
+    pub wait: Option<i64>,
 }
 
 impl Reading {
@@ -37,7 +39,7 @@ impl Reading {
         }
         let json = if answer.is_compressed() { None } else { document(answer) };
         let said = json.as_ref().map(|json| said(json, words, scrub)).unwrap_or_default();
-        let code = words.errors.get(&said.code).unwrap_or(&said.code).clone();
+        let code = standard_code(&said, words).to_owned();
         if !WAITING.contains(&code.as_str()) {
             match status {
                 429 => return Err(silence(Cause::TooMany, said)),
@@ -53,7 +55,7 @@ impl Reading {
             json.pointer(pointer).is_some_and(|value| values.contains(value))
         };
         let good = (200..300).contains(&status) && words.good.iter().all(holds);
-        Ok(Self { good, status, said, code, json })
+        Ok(Self { good, status, said, code, wait: answer.retry_after(now), json })
     }
 
     /// The text at a pointer, unless it is empty.
@@ -64,17 +66,25 @@ impl Reading {
     /// What went wrong.
     pub(super) fn into_error(self) -> OAuthError {
         if self.code.is_empty() {
-            return Silence::new(Cause::Garbage(self.status)).into();
+            return Silence { wait: self.wait, ..Silence::new(Cause::Garbage(self.status)) }.into();
         }
-        error_of(&self.code, self.said, self.status)
+        error_of(&self.code, self.said, self.status).after(self.wait)
     }
 }
 
-/// What a standard error code means (RFC 6749, sections 4.1.2.1 and 5.2).
+/// The standard's name for what the provider said.
+pub(super) fn standard_code<'a>(said: &'a Said, words: &'a TokenAnswer) -> &'a str {
+    let described = words.errors.get(&format!("{}: {}", said.code, said.description));
+    described.or_else(|| words.errors.get(&said.code)).unwrap_or(&said.code)
+}
+
+/// What a standard error code means (RFC 6749, sections 4.1.2.1 and 5.2; OpenID Connect Core 1.0, section 3.1.2.6).
 pub(super) fn error_of(code: &str, said: Said, status: u16) -> OAuthError {
     let silence = |cause| Silence { said: said.clone(), ..Silence::new(cause) }.into();
     match code {
-        "invalid_grant" | "expired_token" => OAuthError::Refused(said),
+        "invalid_grant" | "expired_token" | "interaction_required" | "login_required" | "consent_required" => {
+            OAuthError::Refused(said)
+        }
         "invalid_client" | "unauthorized_client" => OAuthError::WrongClient(said),
         "invalid_scope" => OAuthError::InvalidScope(said),
         "access_denied" => OAuthError::AccessDenied(said),
@@ -102,10 +112,13 @@ fn document(answer: &Answer) -> Option<Value> {
 /// Where the component's file says, or else where the standard does.
 fn said(json: &Value, words: &TokenAnswer, scrub: &Scrubber) -> Said {
     let at = |pointers: [&str; 2]| pointers.iter().find_map(|pointer| word(json.pointer(pointer)?)).unwrap_or_default();
-    Said {
-        code: scrub.said(&at([&words.error, "/error"])),
-        description: scrub.said(&at([&words.error_description, "/error_description"])),
-    }
+    let (code, description) = (at([&words.error, "/error"]), at([&words.error_description, "/error_description"]));
+    // Some put both into one text: "invalid_client: Invalid client_id".
+    let (code, description) = match code.split_once(": ") {
+        Some((code, rest)) if description.is_empty() => (code.to_owned(), rest.to_owned()),
+        _ => (code, description),
+    };
+    Said { code: scrub.said(&code), description: scrub.said(&description) }
 }
 
 fn word(value: &Value) -> Option<String> {

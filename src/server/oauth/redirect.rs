@@ -5,7 +5,7 @@ use ring::hmac;
 use super::capture::Strictness;
 use super::error::{OAuthError, Said};
 use super::provider::Provider;
-use super::reading::error_of;
+use super::reading::{error_of, standard_code};
 use super::request::pair;
 use super::tokens::Captured;
 use crate::server::catalog::oauth::CaptureFrom;
@@ -53,8 +53,8 @@ impl Provider<'_> {
             let scrub = self.scrubber(&[]);
             let description = single(parameters, "error_description").unwrap_or_default();
             let said = Said { code: scrub.said(code), description: scrub.said(description) };
-            let standard = self.section.answer.errors.get(code).map_or(code, String::as_str);
-            return Err(error_of(standard, said, 200));
+            let standard = standard_code(&said, &self.section.answer).to_owned();
+            return Err(error_of(&standard, said, 200));
         }
         let code = single(parameters, self.name_in_redirect("code")).ok_or(OAuthError::NoCode)?;
         let captured =

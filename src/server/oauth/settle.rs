@@ -82,7 +82,7 @@ pub fn settle(outcome: Outcome, standing: Standing, spread: u16) -> Next {
 fn settle_failure(error: OAuthError, standing: Standing, spread: u16) -> Next {
     let later = |silence: Option<&Silence>| {
         let asked_for = silence.and_then(|silence| silence.wait).unwrap_or(0);
-        let was_lost = standing.was_lost_before || silence.is_some_and(|silence| silence.sent);
+        let was_lost = standing.was_lost_before || silence.is_some_and(|silence| silence.may_have_acted);
         Next::Later { after: back_off(standing.failures, spread).max(asked_for), was_lost }
     };
     match error {
