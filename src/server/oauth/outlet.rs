@@ -30,7 +30,7 @@ impl<'c> AsyncHttpClient<'c> for Outlet {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
             let (sender, answer) = oneshot::channel();
-            let unheard = || OAuthError::NoEvidence(Silence::unsent(Cause::Broken, ""));
+            let unheard = || OAuthError::NoEvidence(Silence::new(Cause::Unreachable));
             self.0.send((request, sender)).map_err(|_| unheard())?;
             answer.await.map_err(|_| unheard())?
         })
