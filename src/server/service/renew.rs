@@ -55,6 +55,12 @@ impl Services {
     pub(super) async fn fresh(&self, stored: StoredConnection, force: bool) -> Result<StoredConnection, ApiError> {
         let (scope, id) = (stored.scope.clone(), stored.summary.id.clone());
         let Some(grant) = self.store.grant(&scope, &id).await? else { return Ok(stored) };
+        let (_, method) = find(self, &stored.summary.component, &stored.credentials.method)?;
+        // What the provider has ended is not presented again: a person has to reconnect.
+        let ended = grant.refresh_at.is_none() && grant.access_expires_at.is_some() && method.by_person().is_some();
+        if ended {
+            return Ok(stored);
+        }
         let deadline = self.clock.now().plus(RENEWAL_LEASE);
         let before = stored.secret_version;
         let mut stored = stored;

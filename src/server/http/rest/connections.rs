@@ -127,8 +127,10 @@ pub async fn create(
     let environment = environment(&new.environment)?;
     let component = component(new.component)?;
     let (values, _) = taken_apart(new.values)?;
-    let recommended = app.services.catalog.form(&component).and_then(|form| form.methods.first());
-    let method = new.method.or_else(|| recommended.map(|method| method.id.clone())).unwrap_or_default();
+    // An account that has to be connected is no matter for a request.
+    let typed = |form: &ComponentForm| form.methods.iter().find(|method| method.oauth.is_none()).map(|method| method.id.clone());
+    let recommended = app.services.catalog.form(&component).and_then(typed);
+    let method = new.method.or(recommended).unwrap_or_default();
     let request = CreateRequest {
         request_id: request_id(&app, &headers)?,
         environment,
