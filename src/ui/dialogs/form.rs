@@ -45,10 +45,11 @@ pub fn CredentialForm(connecting: Connecting, deeds: Deeds) -> impl IntoView {
     let fields = move || {
         let method = draft.method_form()?;
         let intro = (!method.intro.is_empty()).then(|| view! { <p class="intro">{method.intro.clone()}</p> });
-        let inputs =
-            method.fields.into_iter().map(|field| view! { <FieldInput draft=draft field=field /> }).collect_view();
+        let inputs: Vec<_> =
+            method.fields.into_iter().map(|field| view! { <FieldInput draft=draft field=field /> }).collect();
+        let inputs = (!inputs.is_empty()).then(|| view! { <div class="fields">{inputs}</div> });
         let account = method.oauth.map(|oauth| view! { <AccountPart connecting=connecting oauth=oauth /> });
-        Some(view! { {intro}<div class="fields">{inputs}</div>{account} }.into_any())
+        Some(view! { {intro}{inputs}{account} }.into_any())
     };
     focus_first_gap(connecting);
     let several = draft.form.with_value(|form| form.methods.len() > 1);

@@ -16,20 +16,21 @@ pub fn AccountPart(connecting: Connecting, oauth: OAuthForm) -> impl IntoView {
     let draft = connecting.submission.draft;
     let device = oauth.device;
     let standing = connecting.reconnect.with_value(|before| before.as_ref().map(|before| standing(before, &oauth)));
-    let parts = view! {
-        <Abilities draft=draft oauth=oauth />
+    let abilities = view! { <Abilities draft=draft oauth=oauth /> };
+    let further = view! {
         <ClientPart connecting=connecting />
+        <Elsewhere connecting=connecting device=device />
     };
     let Some(standing) = standing else {
-        return view! { {parts}<Elsewhere connecting=connecting device=device /> }.into_any();
+        return view! { {abilities}{further} }.into_any();
     };
     view! {
         <section class="account-part" aria-labelledby="account-title">
             <h3 id="account-title">"Account"</h3>
             {standing}
-            {parts}
+            {abilities}
             <div class="deeds"><ConnectButton connecting=connecting submits=false /></div>
-            <Elsewhere connecting=connecting device=device />
+            {further}
         </section>
     }
     .into_any()

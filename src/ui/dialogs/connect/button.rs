@@ -10,7 +10,7 @@ use super::{CONNECT, Connecting};
 pub fn ConnectButton(connecting: Connecting, submits: bool) -> impl IntoView {
     let stage = connecting.stage();
     let label = move || stage.with(|stage| label(stage, &connecting.component(), connecting.is_anew()));
-    let waits = move || (stage.with(|stage| !stage.is_form()) || connecting.lacks_client()).to_string();
+    let waits = move || stage.with(|stage| !stage.is_form()).to_string();
     let first = move || submits || connecting.reconnect.with_value(|before| before.as_ref().is_some_and(|b| b.wanted));
     let press = move |_| {
         if !submits {

@@ -26,16 +26,10 @@ pub enum KnownClient {
 }
 
 impl KnownClient {
-    /// There is none, so that nothing can be connected.
-    #[must_use]
-    pub fn is_lacking(&self) -> bool {
-        matches!(self, Self::Here(ClientSetup { origin: ClientOrigin::None, .. }))
-    }
-
-    /// The element to attend to before anything can be connected.
+    /// The element to attend to before anything can be connected: there is no client yet.
     #[must_use]
     pub fn first_to_do(&self) -> Option<&'static str> {
-        self.is_lacking().then_some(PART)
+        matches!(self, Self::Here(ClientSetup { origin: ClientOrigin::None, .. })).then_some(PART)
     }
 }
 
@@ -165,8 +159,12 @@ mod tests {
             let (redirect_url, help_url) = (String::new(), String::new());
             KnownClient::Here(ClientSetup { origin, redirect_url, help_url, problem: None, can_register: false })
         };
-        assert!(with(ClientOrigin::None).is_lacking());
-        assert!(!with(ClientOrigin::Operator).is_lacking() && !with(ClientOrigin::Form).is_lacking());
-        assert!(!KnownClient::Asked.is_lacking() && !KnownClient::Failed(ApiError::Offline).is_lacking());
+        assert_eq!(with(ClientOrigin::None).first_to_do(), Some(PART));
+        for there in [with(ClientOrigin::Operator), with(ClientOrigin::Form)] {
+            assert_eq!(there.first_to_do(), None);
+        }
+        for unknown in [KnownClient::Asked, KnownClient::Failed(ApiError::Offline)] {
+            assert_eq!(unknown.first_to_do(), None);
+        }
     }
 }

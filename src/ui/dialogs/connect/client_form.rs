@@ -37,7 +37,7 @@ pub fn ClientForm(connecting: Connecting, setup: ClientSetup) -> impl IntoView {
     let setting = Setting { connecting, draft, busy: RwSignal::new(false), said: RwSignal::new(None) };
     let component = connecting.component();
     let page = page_link(&component, &setup.help_url);
-    let fields = draft.method_form().map(|method| method.fields).unwrap_or_default();
+    let fields = untrack(|| draft.method_form()).map(|method| method.fields).unwrap_or_default();
     let fields = fields.into_iter().map(|field| view! { <FieldInput draft=draft field=field /> }).collect_view();
     let said = move || setting.said.get().map(|words| view! { <p class="verdict" role="alert">{words}</p> });
     let busy = move || setting.busy.get().to_string();

@@ -107,12 +107,6 @@ impl Connecting {
         self.reconnect.with_value(|before| before.as_ref().is_some_and(|before| before.method == method))
     }
 
-    /// Whether a client has to be set up before anything can be connected.
-    #[must_use]
-    pub fn lacks_client(self) -> bool {
-        self.client.with(KnownClient::is_lacking)
-    }
-
     /// Begins where the method usually begins. Only within a click or a key press.
     pub fn begin(self) {
         let kind = untrack(|| self.submission.draft.method_form()).map(|method| method.kind);

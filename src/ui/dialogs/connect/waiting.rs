@@ -104,7 +104,7 @@ fn window_body(name: &str, url: String, blocked: bool, now: Memo<Waiting>) -> An
         return view! {
             <div class="notice warn">
                 <p>"Your browser blocked the window."</p>
-                {new_tab(OPEN, "button", url, words)}
+                {new_tab(OPEN, "button primary", url, words)}
             </div>
         }
         .into_any();
@@ -135,11 +135,15 @@ fn link_body(url: String) -> AnyView {
 fn code_body(name: &str, code: DeviceCode) -> AnyView {
     let DeviceCode { user_code, verification_url, complete_url } = code;
     let page = complete_url.unwrap_or_else(|| verification_url.clone());
-    let open = new_tab(OPEN, "button", page, format!("Open {name}"));
+    // The service names this address: nothing but a page may be opened.
+    let open = ["https://", "http://"].iter().any(|scheme| page.starts_with(scheme)).then(|| {
+        let words = format!("Open {name}");
+        view! { <p><a class="button" href=page target="_blank" rel="noreferrer noopener">{words}</a></p> }
+    });
     view! {
         <CopyField id="connect-code" label="Code" what="code" value=user_code />
         <p>"Enter it on any device at " <b class="address">{verification_url}</b> "."</p>
-        <p>{open}</p>
+        {open}
     }
     .into_any()
 }
