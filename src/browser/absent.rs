@@ -2,6 +2,18 @@
 
 use crate::ui::state::list::ListState;
 
+/// Nothing to copy to without a browser.
+pub mod clipboard {
+    pub async fn copy(_text: &str) -> bool {
+        false
+    }
+
+    #[must_use]
+    pub fn copy_field(_id: &str) -> bool {
+        false
+    }
+}
+
 pub mod cookie {
     pub fn remember(_name: &str, _value: &str, _base: &str) {}
 }
@@ -25,6 +37,28 @@ pub mod popover {
     pub fn move_in_menu(_menu: &str, _event: &KeyboardEvent) {}
 
     pub fn close_when_left(_popover: &str, _event: &FocusEvent) {}
+}
+
+/// No window without a browser.
+pub mod popup {
+    #[derive(Clone, Debug)]
+    pub struct Popup;
+
+    impl Popup {
+        #[must_use]
+        pub fn open() -> Self {
+            Self
+        }
+
+        #[must_use]
+        pub fn go(&self, _url: &str) -> bool {
+            false
+        }
+
+        pub fn close(&self) {}
+    }
+
+    pub fn on_hint(_ask: impl Fn() + Copy + 'static) {}
 }
 
 pub mod sight {

@@ -1,9 +1,11 @@
 //! What exists in the browser only.
 
 mod changes;
+pub mod clipboard;
 pub mod cookie;
 pub mod keyboard;
 pub mod popover;
+pub mod popup;
 pub mod random;
 pub mod sight;
 pub mod snapshot;

@@ -95,6 +95,14 @@ pub struct OAuthForm {
     pub device: bool,
 }
 
+impl OAuthForm {
+    /// What a scope allows, in words; itself where it is not one of these.
+    #[must_use]
+    pub fn allows<'a>(&'a self, scope: &'a str) -> &'a str {
+        self.scopes.iter().find(|known| known.scope == scope).map_or(scope, |known| known.allows.as_str())
+    }
+}
+
 /// A permission to ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScopeForm {

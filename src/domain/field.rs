@@ -121,6 +121,28 @@ impl FieldProblem {
 }
 
 impl Field {
+    /// A field of plain text, of which nothing more is known than what it is called.
+    #[must_use]
+    pub fn text(id: &str, label: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            label: label.to_owned(),
+            kind: FieldKind::Text,
+            secret: false,
+            optional: false,
+            destination: false,
+            help: String::new(),
+            example: String::new(),
+            default: String::new(),
+            options: Vec::new(),
+            prefixes: Vec::new(),
+            max_length: default_limit(),
+            find_at: String::new(),
+            shown_when: None,
+            half: false,
+        }
+    }
+
     /// Whether the field counts, given what the other fields hold.
     #[must_use]
     pub fn is_shown(&self, values: &FieldValues, fields: &[Self]) -> bool {

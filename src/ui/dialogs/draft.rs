@@ -9,6 +9,7 @@ use crate::domain::component::{ComponentForm, MethodForm};
 use crate::domain::field::{Field, FieldProblem, FieldValues, check_all};
 use crate::domain::name::ConnectionName;
 use crate::domain::tag::TagSet;
+use crate::ui::dialogs::connect::stage::Stage;
 
 /// The form's own fields, beside those of the catalog.
 pub const NAME: &str = "name";
@@ -24,6 +25,8 @@ pub struct Start {
     pub values: FieldValues,
     /// Of the method it was opened with; empty for a new connection.
     pub stored: Vec<StoredSecret>,
+    /// The permissions an account was asked for, and those it turned out to lack.
+    pub scopes: BTreeSet<String>,
 }
 
 /// A form being filled in.
@@ -39,6 +42,10 @@ pub struct Draft {
     pub values: RwSignal<FieldValues>,
     /// Stored secrets that are to be replaced.
     pub replaced: RwSignal<BTreeSet<String>>,
+    /// Permissions wanted of an account beside the required ones; of other methods' too.
+    pub scopes: RwSignal<BTreeSet<String>>,
+    /// Where connecting an account stands.
+    pub stage: RwSignal<Stage>,
     /// By field id; [`NAME`] and [`TAGS`] among them.
     pub problems: RwSignal<BTreeMap<String, String>>,
 }
@@ -62,6 +69,8 @@ impl Draft {
             method: RwSignal::new(method),
             values: RwSignal::new(values),
             replaced: RwSignal::new(BTreeSet::new()),
+            scopes: RwSignal::new(start.scopes.clone()),
+            stage: RwSignal::new(Stage::default()),
             problems: RwSignal::new(BTreeMap::new()),
             form: StoredValue::new(form),
             start: StoredValue::new(start),
@@ -192,13 +201,29 @@ impl Draft {
     /// Whether anything would be lost by closing.
     #[must_use]
     pub fn is_dirty(self) -> bool {
-        let start = self.start.get_value();
-        (self.named.get() && self.name.with(|name| *name != start.name))
-            || self.tags.with(|tags| *tags != start.tags)
-            || self.credentials_changed()
+        self.stage.with(Stage::is_under_way) || (self.is_changed() && !self.stage.with(Stage::is_handed_over))
     }
 
-    /// Whether anything but name and tags differs from what the form was opened with.
+    /// Whether anything differs from what the form was opened with.
+    #[must_use]
+    pub fn is_changed(self) -> bool {
+        self.names_changed() || self.scopes_changed() || self.credentials_changed()
+    }
+
+    #[must_use]
+    pub fn names_changed(self) -> bool {
+        self.start.with_value(|start| {
+            (self.named.get() && self.name.with(|name| *name != start.name))
+                || self.tags.with(|tags| *tags != start.tags)
+        })
+    }
+
+    #[must_use]
+    pub fn scopes_changed(self) -> bool {
+        self.start.with_value(|start| self.scopes.with(|scopes| *scopes != start.scopes))
+    }
+
+    /// Whether the method or a field differs from what the form was opened with.
     #[must_use]
     pub fn credentials_changed(self) -> bool {
         self.start.with_value(|start| {

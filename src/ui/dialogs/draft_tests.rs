@@ -1,5 +1,8 @@
 use super::*;
+use crate::api::connect::{Begun, Way};
+use crate::domain::id::FlowId;
 use crate::domain::time::Timestamp;
+use crate::ui::dialogs::connect::stage::Waiting;
 
 fn form() -> ComponentForm {
     serde_json::from_value(serde_json::json!({
@@ -24,7 +27,14 @@ fn opened_for_edit() -> Draft {
     let mut values = FieldValues::default();
     values.set("host", "db.acme.example");
     let stored = vec![StoredSecret { field: "password".to_owned(), stored_at: Timestamp(0) }];
-    let start = Start { name: "Orders".to_owned(), tags: vec![], method: "login".to_owned(), values, stored };
+    let start = Start {
+        name: "Orders".to_owned(),
+        tags: vec![],
+        method: "login".to_owned(),
+        values,
+        stored,
+        ..Start::default()
+    };
     Draft::new(form(), start)
 }
 
@@ -79,6 +89,37 @@ fn switching_the_method_loses_nothing_and_sends_only_its_own_fields() {
         assert_eq!(draft.counting().0.into_keys().collect::<Vec<_>>(), ["token"]);
         draft.method.set("login".to_owned());
         assert_eq!(draft.value("host"), "db.acme.example");
+    });
+}
+
+#[test]
+fn an_account_on_its_way_is_asked_about_before_the_form_closes_unless_a_link_carries_it() {
+    Owner::new().with(|| {
+        let draft = Draft::new(form(), Start::default());
+        draft.stage.set(Stage::Beginning);
+        assert!(draft.is_dirty());
+        draft.stage.set(waiting_by(Way::Window));
+        assert!(draft.is_dirty());
+        draft.set("host", "db.acme.example".to_owned());
+        draft.stage.set(waiting_by(Way::Link));
+        assert!(draft.is_changed() && !draft.is_dirty());
+    });
+}
+
+fn waiting_by(way: Way) -> Stage {
+    let (flow, url) = (FlowId::from_bytes([1; 16]), String::new());
+    Stage::Waiting(Waiting::new(Begun { flow, url, expires_at: Timestamp(0), device: None }, way, false))
+}
+
+#[test]
+fn a_permission_ticked_is_a_change_of_its_own() {
+    Owner::new().with(|| {
+        let draft = opened_for_edit();
+        draft.scopes.update(|scopes| {
+            scopes.insert("mail.send".to_owned());
+        });
+        assert!(draft.scopes_changed() && draft.is_dirty());
+        assert!(!draft.names_changed() && !draft.credentials_changed());
     });
 }
 

@@ -1,8 +1,11 @@
-//! *Edit*: other name, other tags, other credentials. A stored secret never comes back to be seen.
+//! *Edit*: other name, other tags, other credentials, the account connected anew. A stored secret never comes back to be
+//! seen.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::connect::stage::Stage;
+use super::connect::{Connecting, Reconnect};
 use super::draft::{Draft, Start};
 use super::form::{CredentialForm, Deeds};
 use super::frame::Frame;
@@ -13,7 +16,7 @@ use crate::api::connections::{Detail, connection_detail, rename};
 use crate::api::error::ApiError;
 use crate::api::stream::{Saving, UpdateRequest};
 use crate::domain::connection::Summary;
-use crate::domain::health::Status;
+use crate::domain::health::{Health, Status};
 use crate::domain::id::ConnectionId;
 use crate::domain::tag::Tag;
 use crate::ui::state::catalog::{Catalog, Loading};
@@ -21,8 +24,9 @@ use crate::ui::state::dialogs::Dialogs;
 use crate::ui::state::list::ListState;
 use crate::ui::state::toasts::Toasts;
 
+/// `reconnect`: it is opened to connect the account anew.
 #[component]
-pub fn EditDialog(id: ConnectionId) -> impl IntoView {
+pub fn EditDialog(id: ConnectionId, reconnect: bool) -> impl IntoView {
     let (catalog, list) = (Catalog::expect(), ListState::expect());
     let detail = RwSignal::new(None::<Result<Detail, ApiError>>);
     let draft = RwSignal::new(None::<Draft>);
@@ -48,7 +52,7 @@ pub fn EditDialog(id: ConnectionId) -> impl IntoView {
             if let Some(form) = catalog.form(&detail.summary.component) {
                 let begun = owner.with_value(|owner| owner.with(|| Draft::new(form, start_of(&detail))));
                 draft.set(Some(begun));
-                view! { <EditForm draft=begun summary=detail.summary /> }.into_any()
+                view! { <EditForm draft=begun detail=detail wanted=reconnect /> }.into_any()
             } else {
                 let message = "Its component is no longer in the catalog, so its credentials cannot be changed.";
                 view! { <Trouble message=message.to_owned() again=fetch /> }.into_any()
@@ -57,10 +61,13 @@ pub fn EditDialog(id: ConnectionId) -> impl IntoView {
         _ => view! { <Waiting /> }.into_any(),
     };
     let dirty = Signal::derive(move || draft.get().is_some_and(Draft::is_dirty));
+    let under_way = Signal::derive(move || draft.get().is_some_and(|draft| draft.stage.with(Stage::is_under_way)));
     let subtitle = list.environment.label().to_owned();
-    let title = format!("Edit {name}");
+    let title = if reconnect { format!("Reconnect {name}") } else { format!("Edit {name}") };
     view! {
-        <Frame title=Signal::stored(title) subtitle=Signal::stored(subtitle) badge=Signal::stored(badge) dirty=dirty>{body}</Frame>
+        <Frame title=Signal::stored(title) subtitle=Signal::stored(subtitle) badge=Signal::stored(badge) dirty=dirty under_way=under_way>
+            {body}
+        </Frame>
     }
     .into_any()
 }
@@ -72,6 +79,15 @@ fn start_of(detail: &Detail) -> Start {
         method: detail.method.clone(),
         values: detail.config.clone(),
         stored: detail.secrets.clone(),
+        scopes: detail.account.scopes.iter().chain(missing(&detail.summary)).cloned().collect(),
+    }
+}
+
+/// Permissions that were found to be missing.
+fn missing(summary: &Summary) -> &[String] {
+    match &summary.health {
+        Health::Limited { missing, .. } => missing,
+        _ => &[],
     }
 }
 
@@ -91,10 +107,21 @@ struct Editing {
 }
 
 #[component]
-fn EditForm(draft: Draft, summary: Summary) -> impl IntoView {
+fn EditForm(draft: Draft, detail: Detail, wanted: bool) -> impl IntoView {
     let name = Memo::new(move |_| draft.name.get());
+    let list = ListState::expect();
+    let Detail { summary, method, .. } = detail;
+    let broken = summary.status_at(list.now_untracked()) == Status::NotActive;
+    let by_account = untrack(|| draft.method_form()).is_some_and(|method| method.oauth.is_some());
+    let reconnect = Reconnect {
+        id: summary.id.clone(),
+        method,
+        account: summary.account.clone(),
+        missing: missing(&summary).to_vec(),
+        wanted: by_account && (wanted || broken),
+    };
     let editing = Editing {
-        list: ListState::expect(),
+        list,
         dialogs: Dialogs::expect(),
         toasts: Toasts::expect(),
         submission: Submission::new(draft, name),
@@ -106,7 +133,9 @@ fn EditForm(draft: Draft, summary: Summary) -> impl IntoView {
         back: None,
     };
     Effect::new(move |_| editing.meet_conflict());
-    view! { <CredentialForm submission=editing.submission deeds=deeds /> }.into_any()
+    let connected = Callback::new(move |summary| editing.connected(summary));
+    let connecting = Connecting::new(editing.submission, Some(reconnect), connected);
+    view! { <CredentialForm connecting=connecting deeds=deeds /> }.into_any()
 }
 
 impl Editing {
@@ -115,9 +144,13 @@ impl Editing {
         if !self.submission.is_sound() {
             return;
         }
+        if untrack(|| draft.method_form()).is_some_and(|method| method.oauth.is_some()) {
+            self.save_names();
+            return;
+        }
         let active = self.current.with_value(|summary| summary.status_at(self.list.now_untracked())) == Status::Active;
         let credentials = untrack(|| draft.credentials_changed());
-        let dirty = untrack(|| draft.is_dirty());
+        let dirty = untrack(|| draft.names_changed());
         if credentials || (!dirty && !active) {
             self.update(saving);
         } else if dirty {
@@ -125,6 +158,34 @@ impl Editing {
         } else {
             self.dialogs.close();
         }
+    }
+
+    /// Name and tags; what concerns the account is changed by connecting it anew.
+    fn save_names(self) {
+        let draft = self.submission.draft;
+        if untrack(|| draft.credentials_changed() || draft.scopes_changed()) {
+            let words = "What you changed about the account takes effect by reconnecting, not by saving.";
+            self.submission.progress.update(|progress| progress.stop(words.to_owned()));
+        } else if untrack(|| draft.names_changed()) {
+            self.rename();
+        } else {
+            self.dialogs.close();
+        }
+    }
+
+    /// The account is connected anew. Name and tags may have been changed in the form as well.
+    fn connected(self, summary: Summary) {
+        let draft = self.submission.draft;
+        let same = draft.name.with_untracked(|name| *name == summary.name.as_str())
+            && draft.tags.with_untracked(|tags| *tags == tag_words(&summary));
+        if same {
+            self.saved(summary);
+            return;
+        }
+        draft.stage.set(Stage::default());
+        self.list.upsert(summary.clone(), None);
+        self.current.set_value(summary);
+        self.rename();
     }
 
     /// New credentials, or the same ones asked about anew.

@@ -1,8 +1,11 @@
-//! The credential form: methods, name, tags, fields, the check as it happens, and what can be done after it.
+//! The credential form: methods, name, tags, fields, the check as it happens, and what can be done after it. Where the
+//! method connects an account, what goes on at the service takes its place meanwhile.
 
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
 
+use super::connect::stage::Stage;
+use super::connect::{AccountPart, CONNECT, ConnectButton, Connecting, FlowView, LastEnding};
 use super::draft::{Draft, NAME, TAGS};
 use super::frame::Closing;
 use super::progress::Progress;
@@ -28,46 +31,56 @@ pub struct Deeds {
 
 /// The body and foot of a dialog that asks for credentials.
 #[component]
-pub fn CredentialForm(submission: Submission, deeds: Deeds) -> impl IntoView {
-    let Submission { draft, name, progress, vouched, .. } = submission;
+pub fn CredentialForm(connecting: Connecting, deeds: Deeds) -> impl IntoView {
+    let Submission { draft, name, progress, vouched, .. } = connecting.submission;
+    let connects = Memo::new(move |_| connecting.applies() && connecting.reconnect.with_value(Option::is_none));
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        if !progress.with_untracked(|progress| progress.running) {
+        if connects.get_untracked() {
+            connecting.begin();
+        } else if !progress.with_untracked(|progress| progress.running) {
             deeds.save.run(if vouched.get_untracked() { Saving::Vouched } else { Saving::WhenValid });
         }
     };
     let fields = move || {
         let method = draft.method_form()?;
         let intro = (!method.intro.is_empty()).then(|| view! { <p class="intro">{method.intro.clone()}</p> });
-        let inputs =
-            method.fields.into_iter().map(|field| view! { <FieldInput draft=draft field=field /> }).collect_view();
-        Some(view! { {intro}<div class="fields">{inputs}</div> }.into_any())
+        let inputs: Vec<_> =
+            method.fields.into_iter().map(|field| view! { <FieldInput draft=draft field=field /> }).collect();
+        let inputs = (!inputs.is_empty()).then(|| view! { <div class="fields">{inputs}</div> });
+        let account = method.oauth.map(|oauth| view! { <AccountPart connecting=connecting oauth=oauth /> });
+        Some(view! { {intro}{inputs}{account} }.into_any())
     };
-    focus_first_gap(draft);
+    focus_first_gap(connecting);
     let several = draft.form.with_value(|form| form.methods.len() > 1);
     view! {
-        <form class="dialog-form" novalidate on:submit=submit>
+        <form class="dialog-form" novalidate on:submit=submit hidden={move || draft.stage.with(Stage::covers_form)}>
             <div class="dialog-body">
+                <LastEnding connecting=connecting />
                 {several.then(|| view! { <Methods draft=draft /> })}
                 <NameAndTags draft=draft name=name />
                 <div id="method-fields" role={several.then_some("tabpanel")} aria-labelledby={several.then_some("method-tab")}>{fields}</div>
                 <Findings draft=draft progress=progress vouched=vouched />
             </div>
-            <Foot progress=progress deeds=deeds />
+            <Foot connecting=connecting connects=connects deeds=deeds />
         </form>
+        <FlowView connecting=connecting />
     }
     .into_any()
 }
 
-/// Begins where there is something to fill in.
-fn focus_first_gap(draft: Draft) {
+/// Begins where there is something to do: with reconnecting where that is wanted, else with the first gap.
+fn focus_first_gap(connecting: Connecting) {
+    let draft = connecting.submission.draft;
+    let wanted = connecting.reconnect.with_value(|before| before.as_ref().is_some_and(|before| before.wanted));
     let gap = untrack(|| {
         let fields = draft.method_form().map(|method| method.fields).unwrap_or_default();
         let open =
             |field: &&Field| !field.optional && draft.value(&field.id).is_empty() && draft.stored(&field.id).is_none();
-        fields.iter().find(open).map(|field| field.id.clone())
+        fields.iter().find(open).map(|field| element_id(&field.id))
     });
-    Effect::new(move |_| focus_soon(element_id(gap.as_deref().unwrap_or(NAME))));
+    let first = if wanted { CONNECT.to_owned() } else { gap.unwrap_or_else(|| element_id(NAME)) };
+    Effect::new(move |_| focus_soon(first.clone()));
 }
 
 /// The ways to sign in, as tabs.
@@ -193,8 +206,9 @@ fn Findings(draft: Draft, progress: RwSignal<Progress>, vouched: RwSignal<bool>)
 }
 
 #[component]
-fn Foot(progress: RwSignal<Progress>, deeds: Deeds) -> impl IntoView {
+fn Foot(connecting: Connecting, connects: Memo<bool>, deeds: Deeds) -> impl IntoView {
     let closing = Closing::expect();
+    let progress = connecting.submission.progress;
     let running = Memo::new(move |_| progress.with(|progress| progress.running));
     let refused = Memo::new(move |_| progress.with(|progress| progress.refused && !progress.running));
     let back = deeds.back.map(|back| {
@@ -209,6 +223,17 @@ fn Foot(progress: RwSignal<Progress>, deeds: Deeds) -> impl IntoView {
                 .into_any()
         }
     };
+    let first = move || {
+        if connects.get() {
+            return view! { <ConnectButton connecting=connecting submits=true /> }.into_any();
+        }
+        view! {
+            <button type="submit" class="button primary" aria-disabled={move || running.get().to_string()}>
+                {move || if running.get() { "Checking…" } else { "Save" }}
+            </button>
+        }
+        .into_any()
+    };
     view! {
         <footer class="dialog-foot">
             {leave}
@@ -219,9 +244,7 @@ fn Foot(progress: RwSignal<Progress>, deeds: Deeds) -> impl IntoView {
                     "Save as not active"
                 </button>
             </Show>
-            <button type="submit" class="button primary" aria-disabled={move || running.get().to_string()}>
-                {move || if running.get() { "Checking…" } else { "Save" }}
-            </button>
+            {first}
         </footer>
     }
     .into_any()

@@ -15,6 +15,7 @@ use crate::ui::state::dialogs::Dialogs;
 pub struct Closing {
     dialogs: Dialogs,
     dirty: Signal<bool>,
+    under_way: Signal<bool>,
     asking: RwSignal<bool>,
 }
 
@@ -24,7 +25,7 @@ impl Closing {
         expect_context()
     }
 
-    /// Closes, or asks first where something typed would be lost.
+    /// Closes, or asks first where something typed would be lost, or something under way ended.
     pub fn request(self) {
         if self.dirty.get_untracked() { self.asking.set(true) } else { self.now() }
     }
@@ -35,17 +36,19 @@ impl Closing {
     }
 }
 
-/// A modal dialog. Its children find [`Closing`] in context.
+/// A modal dialog. Its children find [`Closing`] in context. `under_way`: it is dirty by what goes on in it, and not by
+/// what was typed.
 #[component]
 pub fn Frame(
     #[prop(into)] title: Signal<String>,
     #[prop(into, optional)] subtitle: Signal<String>,
     #[prop(into, optional)] badge: Signal<Option<ComponentBadge>>,
     #[prop(into, optional)] dirty: Signal<bool>,
+    #[prop(into, optional)] under_way: Signal<bool>,
     #[prop(default = "")] class: &'static str,
     children: Children,
 ) -> impl IntoView {
-    let closing = Closing { dialogs: Dialogs::expect(), dirty, asking: RwSignal::new(false) };
+    let closing = Closing { dialogs: Dialogs::expect(), dirty, under_way, asking: RwSignal::new(false) };
     provide_context(closing);
     let element = NodeRef::<DialogElement>::new();
     show_and_return_focus(element);
@@ -107,6 +110,11 @@ pub fn Frame(
 /// "Discard what you typed?", over the dialog's foot.
 #[component]
 fn Question(closing: Closing) -> impl IntoView {
+    let (question, discard, stay) = if closing.under_way.get_untracked() {
+        ("Stop connecting the account?", "Stop", "Keep waiting")
+    } else {
+        ("Discard what you typed?", "Discard", "Keep editing")
+    };
     let keep = NodeRef::<Button>::new();
     keep.on_load(|button| {
         let _ = button.focus();
@@ -120,10 +128,10 @@ fn Question(closing: Closing) -> impl IntoView {
     };
     view! {
         <div class="question" role="alertdialog" aria-labelledby="question-title" on:keydown=keydown>
-            <p id="question-title">"Discard what you typed?"</p>
-            <button type="button" class="button danger" on:click={move |_| closing.now()}>"Discard"</button>
+            <p id="question-title">{question}</p>
+            <button type="button" class="button danger" on:click={move |_| closing.now()}>{discard}</button>
             <button type="button" class="button" node_ref=keep on:click={move |_| closing.asking.set(false)}>
-                "Keep editing"
+                {stay}
             </button>
         </div>
     }

@@ -1,5 +1,6 @@
 //! The dialogs, and the one place that shows whichever is open.
 
+pub mod connect;
 pub mod delete;
 pub mod draft;
 pub mod edit;
@@ -62,7 +63,8 @@ fn view_of(dialog: Dialog) -> Result<AnyView, ApiError> {
     Ok(match dialog {
         Dialog::New(component) => view! { <NewDialog component=component prefill=FieldValues::default() /> }.into_any(),
         Dialog::Prefilled(slug, prefill) => view! { <NewDialog component=Some(slug) prefill=prefill /> }.into_any(),
-        Dialog::Edit(id) => view! { <EditDialog id=id /> }.into_any(),
+        Dialog::Edit(id) => view! { <EditDialog id=id reconnect=false /> }.into_any(),
+        Dialog::Reconnect(id) => view! { <EditDialog id=id reconnect=true /> }.into_any(),
         Dialog::Delete(id) => view! { <DeleteDialog id=id /> }.into_any(),
         Dialog::Shortcuts => view! { <ShortcutsDialog /> }.into_any(),
     })

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use std::collections::BTreeMap;
 
+use super::connect::Connecting;
+use super::connect::stage::Stage as Connect;
 use super::draft::{Draft, Start};
 use super::form::{CredentialForm, Deeds};
 use super::frame::Frame;
@@ -52,7 +54,9 @@ pub fn NewDialog(component: Option<ComponentSlug>, prefill: FieldValues) -> impl
     });
     let workspace = list.viewer.with_value(|viewer| viewer.workspace_name.clone());
     let subtitle = format!("{} · workspace {workspace}", list.environment.label());
-    let dirty = Signal::derive(move || drafts.with(|drafts| drafts.values().any(|draft| draft.is_dirty())));
+    let any = move |holds: fn(Draft) -> bool| drafts.with(|drafts| drafts.values().any(|draft| holds(*draft)));
+    let dirty = Signal::derive(move || any(Draft::is_dirty));
+    let under_way = Signal::derive(move || any(|draft| draft.stage.with(Connect::is_under_way)));
     let body = move || match stage.get() {
         Stage::Waiting => view! { <Waiting /> }.into_any(),
         Stage::Failed(message) => {
@@ -65,7 +69,10 @@ pub fn NewDialog(component: Option<ComponentSlug>, prefill: FieldValues) -> impl
             draft.map(|draft| view! { <NewForm draft=draft chosen=chosen /> }).into_any()
         }
     };
-    view! { <Frame title=title subtitle=Signal::stored(subtitle) badge=badge dirty=dirty>{body}</Frame> }.into_any()
+    view! {
+        <Frame title=title subtitle=Signal::stored(subtitle) badge=badge dirty=dirty under_way=under_way>{body}</Frame>
+    }
+    .into_any()
 }
 
 /// The form already begun for a component, or a new one.
@@ -87,6 +94,11 @@ fn NewForm(draft: Draft, chosen: RwSignal<Option<ComponentSlug>>) -> impl IntoVi
     let submission = Submission::new(draft, name);
     let badge = draft.form.with_value(|form| form.badge.clone());
     let slug = badge.slug.clone();
+    let saved = Callback::new(move |summary: Summary| {
+        dialogs.close();
+        toasts.tell(saved_words(&summary, list));
+        list.upsert(summary, Some(badge.clone()));
+    });
     let save = move |saving: Saving| {
         if !submission.is_sound() {
             return;
@@ -101,19 +113,15 @@ fn NewForm(draft: Draft, chosen: RwSignal<Option<ComponentSlug>>) -> impl IntoVi
             values: untrack(|| draft.counting()),
             saving,
         };
-        let badge = badge.clone();
-        submission.send("/rpc/stream/create", &request, move |summary| {
-            dialogs.close();
-            toasts.tell(saved_words(&summary, list));
-            list.upsert(summary, Some(badge.clone()));
-        });
+        submission.send("/rpc/stream/create", &request, move |summary| saved.run(summary));
     };
     let deeds = Deeds {
         save: Callback::new(save),
         cancel_check: Callback::new(move |()| submission.cancel()),
         back: Some(Callback::new(move |()| chosen.set(None))),
     };
-    view! { <CredentialForm submission=submission deeds=deeds /> }.into_any()
+    let connecting = Connecting::new(submission, None, saved);
+    view! { <CredentialForm connecting=connecting deeds=deeds /> }.into_any()
 }
 
 fn suggestion(draft: Draft, list: ListState) -> String {

@@ -150,7 +150,7 @@ fn Content(
             </header>
             <div class="detail-body">
                 <div class="standing">{standing}</div>
-                <Deeds id=id progress=progress />
+                <Deeds id=id detail=detail progress=progress />
                 {failed}
                 <Evidenced detail=detail progress=progress />
                 <Facts summary=summary detail=detail />
@@ -162,12 +162,18 @@ fn Content(
     .into_any()
 }
 
-/// *Test now*, *Edit* and *Delete*, for those who may.
+/// *Test now*, *Reconnect* where an account is connected, *Edit* and *Delete*, for those who may.
 #[component]
-fn Deeds(id: ConnectionId, progress: RwSignal<Progress>) -> impl IntoView {
+fn Deeds(id: ConnectionId, detail: Memo<Option<Detail>>, progress: RwSignal<Progress>) -> impl IntoView {
     let (list, dialogs, toasts) = (ListState::expect(), Dialogs::expect(), Toasts::expect());
+    let catalog = Catalog::expect();
+    let by_account = Memo::new(move |_| {
+        let method = detail.with(|detail| detail.as_ref().map(|it| (it.summary.component.clone(), it.method.clone())));
+        let form = method.and_then(|(component, method)| catalog.form(&component)?.method(&method)?.oauth.clone());
+        form.is_some()
+    });
     let testing = Memo::new(move |_| progress.with(|progress| progress.running));
-    let (for_test, for_edit, for_delete) = (id.clone(), id.clone(), id);
+    let (for_test, for_reconnect, for_edit, for_delete) = (id.clone(), id.clone(), id.clone(), id);
     let test = list.may(Action::TestConnection).then(|| {
         let start = move |_| {
             if !testing.get_untracked() {
@@ -180,11 +186,18 @@ fn Deeds(id: ConnectionId, progress: RwSignal<Progress>) -> impl IntoView {
             </button>
         }
     });
-    let edit = list.may(Action::EditConnection).then(|| {
+    let may_edit = list.may(Action::EditConnection);
+    let reconnect = move || {
+        let id = for_reconnect.clone();
+        let open = move |_| dialogs.open(Dialog::Reconnect(id.clone()));
+        (may_edit && by_account.get())
+            .then(|| view! { <button type="button" class="button" on:click=open>"Reconnect"</button> })
+    };
+    let edit = may_edit.then(|| {
         view! { <button type="button" class="button" on:click={move |_| dialogs.open(Dialog::Edit(for_edit.clone()))}>"Edit"</button> }
     });
     let delete = list.may(Action::DeleteConnection).then(|| {
         view! { <button type="button" class="button" on:click={move |_| dialogs.open(Dialog::Delete(for_delete.clone()))}>"Delete"</button> }
     });
-    view! { <div class="deeds">{test}{edit}{delete}</div> }.into_any()
+    view! { <div class="deeds">{test}{reconnect}{edit}{delete}</div> }.into_any()
 }

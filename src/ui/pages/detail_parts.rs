@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::api::connections::{AuditLine, Detail};
-use crate::domain::component::ComponentForm;
+use crate::domain::component::{ComponentForm, OAuthForm};
 use crate::domain::connection::Summary;
 use crate::domain::evidence::{Check, CheckOutcome, Evidence, Step, Verdict};
 use crate::domain::tag::Tag;
@@ -147,7 +147,7 @@ fn told_by_detail(detail: &Detail, form: Option<&ComponentForm>) -> AnyView {
     let method = form.and_then(|form| form.method(&detail.method));
     let label = |id: &str| {
         let field = method.and_then(|method| method.fields.iter().find(|field| field.id == id));
-        field.map_or_else(|| id.to_owned(), |field| field.label.clone())
+        field.map_or_else(|| words_of(id), |field| field.label.clone())
     };
     let way = method.map_or_else(|| detail.method.clone(), |method| method.label.clone());
     let config = detail.config.0.iter().filter(|(_, value)| !value.is_empty());
@@ -157,9 +157,27 @@ fn told_by_detail(detail: &Detail, form: Option<&ComponentForm>) -> AnyView {
     let secrets = secrets
         .map(|secret| fact(label(&secret.field), format!("stored {}", relative(secret.stored_at, now)).into_any()))
         .collect_view();
-    let scopes = &detail.account.scopes;
-    let scopes = (!scopes.is_empty()).then(|| fact("Permissions", scopes.join(", ").into_any()));
+    let scopes = permissions(&detail.account.scopes, method.and_then(|method| method.oauth.as_ref()));
     view! { {scopes}{fact("Way to sign in", way.into_any())}{config}{secrets} }.into_any()
+}
+
+/// What was granted: in words where the component has them, else as the service names it.
+fn permissions(scopes: &[String], oauth: Option<&OAuthForm>) -> Option<AnyView> {
+    let words = |scope: &String| oauth.map_or(scope.as_str(), |oauth| oauth.allows(scope)).to_owned();
+    let lines: Vec<String> = scopes.iter().map(words).collect();
+    let list = match oauth {
+        _ if lines.is_empty() => return None,
+        Some(_) => lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view().into_any(),
+        None => return Some(fact("Permissions", lines.join(", ").into_any())),
+    };
+    Some(fact("Permissions", view! { <ul class="granted">{list}</ul> }.into_any()))
+}
+
+/// An id that no field has, such as that of a token that was obtained: `access_token`, read as words.
+fn words_of(id: &str) -> String {
+    let words = id.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[component]

@@ -14,6 +14,8 @@ pub enum Dialog {
     /// The form of one component with some fields filled in.
     Prefilled(ComponentSlug, FieldValues),
     Edit(ConnectionId),
+    /// The same form, begun where the account is connected anew.
+    Reconnect(ConnectionId),
     Delete(ConnectionId),
     /// The list of keyboard shortcuts.
     Shortcuts,
