@@ -52,12 +52,13 @@ impl Provider<'_> {
         let nothing = Captured::default();
         let mut extra = Vec::new();
         self.add_scope(&mut extra, scopes);
-        let dialect = Dialect::new(self, line, &nothing, &[]).adding(extra).wanting(Wanted::DeviceCode);
+        let dialect = Dialect::new(self, line, &nothing, &[])?.adding(extra).wanting(Wanted::DeviceCode);
         let url = self.device_endpoint()?;
         let client = BasicClient::new(ClientId::new(self.client.id.clone()))
             .set_device_authorization_url(DeviceAuthorizationUrl::from_url(url.clone()));
-        let answer = client.exchange_device_code().request_async(&dialect).await;
-        let (standard, heard): (StandardDeviceAuthorizationResponse, _) = dialect.outcome(answer)?;
+        let request = client.exchange_device_code();
+        let (standard, heard): (StandardDeviceAuthorizationResponse, _) =
+            dialect.outcome(request.request_async(&dialect).await)?;
         let page = |text: &str| {
             let page = url::Url::parse(text).ok()?;
             (page.scheme() == "https" || page.scheme() == url.scheme()).then(|| text.to_owned())

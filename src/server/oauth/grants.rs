@@ -37,7 +37,7 @@ impl Provider<'_> {
         let scopes = asked.scopes.join(&self.section.scope_separator);
         let own = [("scopes", scopes.as_str())];
         let extra = self.extra(&self.section.token_parameters, self.filled(&redirect.captured).with(&own))?;
-        let dialect = Dialect::new(self, line, &redirect.captured, &[code, proof]).adding(extra);
+        let dialect = Dialect::new(self, line, &redirect.captured, &[code, proof])?.adding(extra);
         let client = self.crate_client(self.token_endpoint(&redirect.captured)?);
         let redirect_uri = RedirectUrl::new(asked.redirect_uri.to_owned()).map_err(|_| OAuthError::Unsupported)?;
         // The provider is shown the code it gave out, and the proof that we asked for it.
@@ -66,17 +66,20 @@ impl Provider<'_> {
         let own = [(ACCESS_TOKEN, token), ("refresh_token", refresh_token.unwrap_or_default())];
         let nothing = Captured::default();
         let filled = self.filled(&nothing).with(&own);
-        let wanted =
-            if self.section.refresh.may_be_empty { Wanted::TokensOrGoOn(held.access_token) } else { Wanted::Tokens };
+        let wanted = if self.section.refresh.may_be_empty {
+            Wanted::TokensOrGoOn(held.access_token.clone())
+        } else {
+            Wanted::Tokens
+        };
         let secrets = [token, refresh_token.unwrap_or_default()];
-        let dialect = Dialect::new(self, line, &nothing, &secrets).wanting(wanted);
+        let dialect = Dialect::new(self, line, &nothing, &secrets)?.wanting(wanted);
         let (standard, heard) = match (self.section.refresh.by, refresh_token) {
             (RefreshBy::RefreshToken, Some(refresh_token)) => {
                 let dialect = dialect.adding(self.extra(&self.section.refresh_parameters, filled)?);
                 let client = self.crate_client(self.refresh_endpoint(filled)?);
                 let refresh_token = RefreshToken::new(refresh_token.to_owned());
-                let answer = client.exchange_refresh_token(&refresh_token).request_async(&dialect).await;
-                dialect.outcome(answer)?
+                let request = client.exchange_refresh_token(&refresh_token);
+                dialect.outcome(request.request_async(&dialect).await)?
             }
             (RefreshBy::AccessToken, _) => dialect.ask_as_is(self.renewal(filled)?).await?,
             (RefreshBy::RefreshToken, None) | (RefreshBy::Never, _) => return Err(OAuthError::Unsupported),
@@ -97,10 +100,10 @@ impl Provider<'_> {
         let own = [("scopes", joined.as_str())];
         let mut extra = self.extra(&self.section.token_parameters, self.filled(&nothing).with(&own))?;
         self.add_scope(&mut extra, scopes);
-        let dialect = Dialect::new(self, line, &nothing, &[]).adding(extra);
+        let dialect = Dialect::new(self, line, &nothing, &[])?.adding(extra);
         let client = self.crate_client(self.token_endpoint(&nothing)?);
-        let answer = client.exchange_client_credentials().request_async(&dialect).await;
-        let (standard, heard) = dialect.outcome(answer)?;
+        let request = client.exchange_client_credentials();
+        let (standard, heard) = dialect.outcome(request.request_async(&dialect).await)?;
         let tokens = self.tokens(&standard, &heard, Strictness::Whole)?;
         self.completed(line, tokens).await
     }
@@ -118,7 +121,7 @@ impl Provider<'_> {
         let joined = scopes.join(&self.section.scope_separator);
         let own = [("scopes", joined.as_str())];
         let extra = self.extra(&self.section.token_parameters, self.filled(&nothing).with(&own))?;
-        let dialect = Dialect::new(self, line, &nothing, secrets).adding(extra);
+        let dialect = Dialect::new(self, line, &nothing, secrets)?.adding(extra);
         let (standard, heard) = dialect.ask(self.token_endpoint(&nothing)?, parameters).await?;
         self.tokens(&standard, &heard, Strictness::Whole)
     }
@@ -142,7 +145,7 @@ impl Provider<'_> {
         let own = [(ACCESS_TOKEN, token)];
         let filled = self.filled(&short.captured).with(&own);
         let call = long_lived(exchange, &exchange.parameters, filled.address(&exchange.url)?, filled)?;
-        let dialect = Dialect::new(self, line, &short.captured, &[token]);
+        let dialect = Dialect::new(self, line, &short.captured, &[token])?;
         let (standard, heard) = dialect.ask_as_is(call).await?;
         let long = self.tokens(&standard, &heard, Strictness::Lenient)?;
         Ok(Tokens {

@@ -41,3 +41,9 @@ pub use settle::{Ending, Next, Outcome, Standing, back_off, settle};
 pub use tokens::{Captured, Held, Tokens};
 #[cfg(test)]
 mod cases_tests;
+#[cfg(test)]
+mod misbehaving_tests;
+#[cfg(test)]
+mod oidc_tests;
+#[cfg(test)]
+mod tests;
