@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use super::definition::Template;
+use super::definition::{Template, unseen_field};
 use crate::domain::field::{Field, FieldKind};
 
 /// The id under which a method's access token is kept and stands in templates.
@@ -108,27 +108,6 @@ impl OAuth {
     pub fn obtained(&self) -> impl Iterator<Item = Field> {
         let token = Field { secret: true, ..unseen_field(ACCESS_TOKEN) };
         std::iter::once(token).chain(self.captures.iter().map(Capture::field))
-    }
-}
-
-/// A field that has no place in a form.
-pub(super) fn unseen_field(id: &str) -> Field {
-    Field {
-        id: id.to_owned(),
-        label: id.to_owned(),
-        kind: FieldKind::Text,
-        secret: false,
-        optional: false,
-        destination: false,
-        help: String::new(),
-        example: String::new(),
-        default: String::new(),
-        options: Vec::new(),
-        prefixes: Vec::new(),
-        max_length: usize::MAX,
-        find_at: String::new(),
-        shown_when: None,
-        half: false,
     }
 }
 
