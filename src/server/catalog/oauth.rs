@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use super::definition::Template;
+use super::definition::{Template, unseen_field};
 use crate::domain::field::{Field, FieldKind};
 
 /// The id under which a method's access token is kept and stands in templates.
@@ -119,27 +119,6 @@ impl OAuth {
         let account = Field { kind: FieldKind::Url, optional: true, destination: true, ..unseen_field(USERINFO_URL) };
         let discovered = self.discovery.as_ref().map(|_| account);
         std::iter::once(token).chain(discovered).chain(self.captures.iter().map(Capture::field))
-    }
-}
-
-/// A field that has no place in a form.
-pub(super) fn unseen_field(id: &str) -> Field {
-    Field {
-        id: id.to_owned(),
-        label: id.to_owned(),
-        kind: FieldKind::Text,
-        secret: false,
-        optional: false,
-        destination: false,
-        help: String::new(),
-        example: String::new(),
-        default: String::new(),
-        options: Vec::new(),
-        prefixes: Vec::new(),
-        max_length: usize::MAX,
-        find_at: String::new(),
-        shown_when: None,
-        half: false,
     }
 }
 

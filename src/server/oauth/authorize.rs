@@ -10,7 +10,7 @@ use url::Url;
 
 use super::error::OAuthError;
 use super::provider::Provider;
-use super::request::{Parameters, pair};
+use super::request::{Parameters, add_query, pair};
 use super::tokens::Captured;
 use crate::server::catalog::template::Encode;
 use crate::server::random::{NoRandomness, Random};
@@ -75,10 +75,10 @@ impl Provider<'_> {
         let fragment = url.fragment().map(str::to_owned);
         url.set_fragment(None);
         let parameters = self.authorize_parameters(&url, request)?;
-        let query = parameters.iter().map(pair).collect::<Vec<_>>().join("&");
         match fragment {
-            None => url.set_query(Some(&query)),
+            None => add_query(&mut url, &parameters),
             Some(fragment) => {
+                let query = parameters.iter().map(pair).collect::<Vec<_>>().join("&");
                 let separator = if fragment.contains('?') { '&' } else { '?' };
                 url.set_fragment(Some(&format!("{fragment}{separator}{query}")));
             }
@@ -86,11 +86,13 @@ impl Provider<'_> {
         Ok(url)
     }
 
+    /// All parameters but those that the address has of itself.
     fn authorize_parameters(&self, url: &Url, request: &Authorization<'_>) -> Result<Parameters, OAuthError> {
+        let mut url = url.clone();
+        url.set_query(None);
         let section = self.section;
         let redirect = RedirectUrl::new(request.redirect_uri.to_owned()).map_err(|_| OAuthError::Unsupported)?;
-        let client =
-            BasicClient::new(ClientId::new(self.client.id.clone())).set_auth_uri(AuthUrl::from_url(url.clone()));
+        let client = BasicClient::new(ClientId::new(self.client.id.clone())).set_auth_uri(AuthUrl::from_url(url));
         let mut standard =
             client.authorize_url(|| CsrfToken::new(request.state.to_owned())).set_redirect_uri(Cow::Owned(redirect));
         if self.pkce() {

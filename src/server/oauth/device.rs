@@ -1,13 +1,11 @@
 //! Signing in on another device (RFC 8628): a code to type there, and the question whether it was.
 
-use futures::FutureExt as _;
 use oauth2::basic::BasicClient;
 use oauth2::{ClientId, DeviceAuthorizationUrl, StandardDeviceAuthorizationResponse};
 
 use super::dialect::{Dialect, Wanted};
 use super::error::{Cause, OAuthError, Said};
 use super::line::Line;
-use super::outlet::outlet;
 use super::provider::Provider;
 use super::reading::standard_code;
 use super::tokens::{Captured, Tokens};
@@ -54,13 +52,13 @@ impl Provider<'_> {
         let nothing = Captured::default();
         let mut extra = Vec::new();
         self.add_scope(&mut extra, scopes);
-        let dialect = Dialect::new(self, line, &nothing, &[]).adding(extra).wanting(Wanted::DeviceCode);
+        let dialect = Dialect::new(self, line, &nothing, &[])?.adding(extra).wanting(Wanted::DeviceCode);
         let url = self.device_endpoint()?;
         let client = BasicClient::new(ClientId::new(self.client.id.clone()))
             .set_device_authorization_url(DeviceAuthorizationUrl::from_url(url.clone()));
-        let (outlet, wishes) = outlet();
-        let answer = dialect.carry(client.exchange_device_code().request_async(&outlet).boxed(), wishes).await;
-        let (standard, heard): (StandardDeviceAuthorizationResponse, _) = dialect.outcome(answer)?;
+        let request = client.exchange_device_code();
+        let (standard, heard): (StandardDeviceAuthorizationResponse, _) =
+            dialect.outcome(request.request_async(&dialect).await)?;
         let page = |text: &str| {
             let page = url::Url::parse(text).ok()?;
             (page.scheme() == "https" || page.scheme() == url.scheme()).then(|| text.to_owned())

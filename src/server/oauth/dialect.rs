@@ -1,48 +1,53 @@
 //! Between the `oauth2` crate, which speaks the standard, and providers, who do not: standard requests are put in the
 //! provider's own way, and its answers become standard ones.
 
-use futures::future::BoxFuture;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use oauth2::basic::{BasicErrorResponse, BasicTokenResponse};
-use oauth2::{HttpRequest, HttpResponse, RequestTokenError};
+use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse, RequestTokenError};
 use serde_json::{Value, json};
+use std::pin::Pin;
 use std::sync::Mutex;
 use url::{Url, form_urlencoded};
 
 use super::error::{Cause, OAuthError, Said, Silence};
 use super::expiry::moment;
 use super::line::Line;
-use super::outlet::Wishes;
-use super::provider::Provider;
+use super::provider::{Client, Provider};
 use super::reading::{Reading, error_of};
-use super::request::{Call, Parameters};
+use super::request::{Call, Parameters, headers};
 use super::tokens::Captured;
 use crate::domain::time::{SECOND, Timestamp};
-use crate::server::catalog::oauth::OAuth;
+use crate::server::catalog::oauth::{ClientAuthentication, OAuth};
 use crate::server::probe::Scrubber;
 use crate::server::vault::SecretText;
 
 /// What a request is to bring.
-#[derive(Clone, Copy)]
-pub(super) enum Wanted<'a> {
+pub(super) enum Wanted {
     Tokens,
     /// The provider may say that all is well without a token: then this one goes on.
-    TokensOrGoOn(&'a SecretText),
+    TokensOrGoOn(SecretText),
     /// A device code (RFC 8628, section 3.2).
     DeviceCode,
 }
 
 /// One standard request and its answer, as this provider would have it.
-pub(super) struct Dialect<'a> {
-    provider: &'a Provider<'a>,
-    line: &'a Line,
-    captured: &'a Captured,
-    wanted: Wanted<'a>,
+///
+/// It borrows nothing, for the compiler does not see otherwise that what the crate does with it may move between threads.
+pub(super) struct Dialect {
+    section: OAuth,
+    client: Client,
+    authentication: ClientAuthentication,
+    line: Line,
+    wanted: Wanted,
     /// Added to the request, in place of standard ones of the same name.
     extra: Parameters,
+    headers: HeaderMap,
     scrub: Scrubber,
     heard: Mutex<Option<Heard>>,
 }
+
+/// What the crate makes of an answer.
+type Outcome<T> = Result<T, RequestTokenError<OAuthError, BasicErrorResponse>>;
 
 /// What the standard answer has no place for.
 pub(super) struct Heard {
@@ -53,33 +58,38 @@ pub(super) struct Heard {
     wait: Option<i64>,
 }
 
-impl<'a> Dialect<'a> {
+impl Dialect {
     /// `secrets` are taken out of what the provider says; so are the provider's and the client's.
-    pub(super) fn new(provider: &'a Provider<'a>, line: &'a Line, captured: &'a Captured, secrets: &[&str]) -> Self {
-        let scrub = provider.scrubber(secrets);
-        let (wanted, extra, heard) = (Wanted::Tokens, Vec::new(), Mutex::default());
-        Self { provider, line, captured, wanted, extra, scrub, heard }
+    pub(super) fn new(
+        provider: &Provider<'_>,
+        line: &Line,
+        captured: &Captured,
+        secrets: &[&str],
+    ) -> Result<Self, OAuthError> {
+        let section = provider.section.clone();
+        Ok(Self {
+            headers: headers(&section.token_headers, provider.filled(captured))?,
+            section,
+            client: provider.client.clone(),
+            authentication: provider.client_authentication(),
+            line: line.clone(),
+            wanted: Wanted::Tokens,
+            extra: Vec::new(),
+            scrub: provider.scrubber(secrets),
+            heard: Mutex::default(),
+        })
     }
 
     pub(super) fn adding(self, extra: Parameters) -> Self {
         Self { extra, ..self }
     }
 
-    pub(super) const fn wanting(mut self, wanted: Wanted<'a>) -> Self {
-        self.wanted = wanted;
-        self
-    }
-
-    /// Carries out what the crate asks of its client.
-    pub(super) async fn carry<T>(&self, asking: BoxFuture<'_, T>, wishes: Wishes) -> T {
-        wishes.answered(asking, |request| self.speak(request)).await
+    pub(super) fn wanting(self, wanted: Wanted) -> Self {
+        Self { wanted, ..self }
     }
 
     /// What the crate made of the answer, and what it had no place for.
-    pub(super) fn outcome<T>(
-        &self,
-        result: Result<T, RequestTokenError<OAuthError, BasicErrorResponse>>,
-    ) -> Result<(T, Heard), OAuthError> {
+    pub(super) fn outcome<T>(&self, result: Outcome<T>) -> Result<(T, Heard), OAuthError> {
         let heard = self.heard.lock().ok().and_then(|mut heard| heard.take());
         match (result, heard) {
             (Ok(standard), Some(heard)) => Ok((standard, heard)),
@@ -117,7 +127,7 @@ impl<'a> Dialect<'a> {
 
     /// The standard parameters with the client's proof, additions, other names and headers of the provider's own.
     fn in_own_words(&self, mut call: Call) -> Result<Call, OAuthError> {
-        let (section, client) = (self.provider.section, self.provider.client);
+        let (section, client) = (&self.section, &self.client);
         let replaced = |name: &String| self.extra.iter().any(|(extra, _)| extra == name);
         // The crate names the client among the parameters; how it proves itself is said below.
         call.parameters
@@ -126,19 +136,21 @@ impl<'a> Dialect<'a> {
         call.sent_as = section.token_body;
         // A JWT may prove all there is to prove (RFC 7523, section 2.1).
         let anonymous = client.secret.is_none() && client.id.is_empty();
-        let call = if anonymous { call } else { call.prove(client, self.provider.client_authentication())? };
-        call.renamed(&section.names).with_headers(&section.token_headers, self.provider.filled(self.captured))
+        let call = if anonymous { call } else { call.prove(client, self.authentication)? };
+        let mut call = call.renamed(&section.names);
+        call.headers.extend(self.headers.clone());
+        Ok(call)
     }
 
     /// Sends it and makes the answer a standard one.
     async fn put(&self, call: Call) -> Result<HttpResponse, OAuthError> {
         let at = self.line.now();
-        let answer = call.send(self.line).await?;
-        let reading = Reading::of(&answer, &self.provider.section.answer, &self.scrub, at)?;
-        let standard = match self.wanted {
+        let answer = call.send(&self.line).await?;
+        let reading = Reading::of(&answer, &self.section.answer, &self.scrub, at)?;
+        let standard = match &self.wanted {
             _ if !reading.good => None,
-            Wanted::Tokens => standard_tokens(&reading, self.provider.section, at, None),
-            Wanted::TokensOrGoOn(token) => standard_tokens(&reading, self.provider.section, at, Some(token)),
+            Wanted::Tokens => standard_tokens(&reading, &self.section, at, None),
+            Wanted::TokensOrGoOn(token) => standard_tokens(&reading, &self.section, at, Some(token)),
             Wanted::DeviceCode => reading.text("/device_code").is_some().then(|| reading.json.clone()),
         };
         let response = match &standard {
@@ -151,6 +163,15 @@ impl<'a> Dialect<'a> {
             *heard = Some(Heard { json, at, said, status, wait });
         }
         Ok(response)
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Dialect {
+    type Error = OAuthError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, OAuthError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.speak(request))
     }
 }
 
@@ -194,9 +215,7 @@ fn respond(status: u16, body: &Value) -> HttpResponse {
 }
 
 /// Reads a standard answer as the crate does.
-fn read_standard(
-    answer: &HttpResponse,
-) -> Result<BasicTokenResponse, RequestTokenError<OAuthError, BasicErrorResponse>> {
+fn read_standard(answer: &HttpResponse) -> Outcome<BasicTokenResponse> {
     let unread = |_| RequestTokenError::Other(String::new());
     if answer.status().is_success() {
         serde_json::from_slice(answer.body()).map_err(unread)

@@ -38,14 +38,16 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// How a client with a secret proves itself; left out, it is Basic (RFC 8414, section 2).
+    /// How a client with a secret proves itself: as is wished where that is offered; where nothing is said, Basic is
+    /// (RFC 8414, section 2).
     #[must_use]
-    pub fn client_authentication(&self) -> ClientAuthentication {
+    pub fn client_authentication(&self, wished: ClientAuthentication) -> ClientAuthentication {
         let offers = |method: &str| self.token_endpoint_auth_methods_supported.iter().any(|offered| offered == method);
-        if offers("client_secret_post") && !offers("client_secret_basic") {
-            ClientAuthentication::Body
-        } else {
-            ClientAuthentication::Basic
+        let basic = offers("client_secret_basic") || !offers("client_secret_post");
+        match wished {
+            ClientAuthentication::Basic | ClientAuthentication::BasicRaw if !basic => ClientAuthentication::Body,
+            ClientAuthentication::Body if !offers("client_secret_post") => ClientAuthentication::Basic,
+            wished => wished,
         }
     }
 

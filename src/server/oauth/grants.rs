@@ -1,6 +1,5 @@
 //! Grants: a code, a refresh token, the client itself or a signed assertion for tokens.
 
-use futures::FutureExt as _;
 use oauth2::basic::{BasicClient, BasicTokenResponse};
 use oauth2::{AuthorizationCode, ClientId, RedirectUrl, RefreshToken, TokenResponse, TokenUrl};
 use std::borrow::Cow;
@@ -13,7 +12,6 @@ use super::dialect::{Dialect, Heard, Wanted};
 use super::error::{Cause, OAuthError};
 use super::expiry::moment;
 use super::line::Line;
-use super::outlet::outlet;
 use super::provider::{Filled, Provider};
 use super::redirect::Redirect;
 use super::request::{Call, Parameters};
@@ -39,7 +37,7 @@ impl Provider<'_> {
         let scopes = asked.scopes.join(&self.section.scope_separator);
         let own = [("scopes", scopes.as_str())];
         let extra = self.extra(&self.section.token_parameters, self.filled(&redirect.captured).with(&own))?;
-        let dialect = Dialect::new(self, line, &redirect.captured, &[code, proof]).adding(extra);
+        let dialect = Dialect::new(self, line, &redirect.captured, &[code, proof])?.adding(extra);
         let client = self.crate_client(self.token_endpoint(&redirect.captured)?);
         let redirect_uri = RedirectUrl::new(asked.redirect_uri.to_owned()).map_err(|_| OAuthError::Unsupported)?;
         // The provider is shown the code it gave out, and the proof that we asked for it.
@@ -48,9 +46,7 @@ impl Provider<'_> {
         if self.pkce() {
             request = request.set_pkce_verifier(asked.verifier.for_crate());
         }
-        let (outlet, wishes) = outlet();
-        let answer = dialect.carry(request.request_async(&outlet).boxed(), wishes).await;
-        let (standard, heard) = dialect.outcome(answer)?;
+        let (standard, heard) = dialect.outcome(request.request_async(&dialect).await)?;
         let mut tokens = self.tokens(&standard, &heard, Strictness::Whole)?;
         tokens.captured = redirect.captured.clone().and(tokens.captured);
         if let Some(exchange) = &self.section.exchange {
@@ -70,19 +66,20 @@ impl Provider<'_> {
         let own = [(ACCESS_TOKEN, token), ("refresh_token", refresh_token.unwrap_or_default())];
         let nothing = Captured::default();
         let filled = self.filled(&nothing).with(&own);
-        let wanted =
-            if self.section.refresh.may_be_empty { Wanted::TokensOrGoOn(held.access_token) } else { Wanted::Tokens };
+        let wanted = if self.section.refresh.may_be_empty {
+            Wanted::TokensOrGoOn(held.access_token.clone())
+        } else {
+            Wanted::Tokens
+        };
         let secrets = [token, refresh_token.unwrap_or_default()];
-        let dialect = Dialect::new(self, line, &nothing, &secrets).wanting(wanted);
+        let dialect = Dialect::new(self, line, &nothing, &secrets)?.wanting(wanted);
         let (standard, heard) = match (self.section.refresh.by, refresh_token) {
             (RefreshBy::RefreshToken, Some(refresh_token)) => {
                 let dialect = dialect.adding(self.extra(&self.section.refresh_parameters, filled)?);
                 let client = self.crate_client(self.refresh_endpoint(filled)?);
                 let refresh_token = RefreshToken::new(refresh_token.to_owned());
-                let (outlet, wishes) = outlet();
-                let asking = client.exchange_refresh_token(&refresh_token).request_async(&outlet).boxed();
-                let answer = dialect.carry(asking, wishes).await;
-                dialect.outcome(answer)?
+                let request = client.exchange_refresh_token(&refresh_token);
+                dialect.outcome(request.request_async(&dialect).await)?
             }
             (RefreshBy::AccessToken, _) => dialect.ask_as_is(self.renewal(filled)?).await?,
             (RefreshBy::RefreshToken, None) | (RefreshBy::Never, _) => return Err(OAuthError::Unsupported),
@@ -103,11 +100,10 @@ impl Provider<'_> {
         let own = [("scopes", joined.as_str())];
         let mut extra = self.extra(&self.section.token_parameters, self.filled(&nothing).with(&own))?;
         self.add_scope(&mut extra, scopes);
-        let dialect = Dialect::new(self, line, &nothing, &[]).adding(extra);
+        let dialect = Dialect::new(self, line, &nothing, &[])?.adding(extra);
         let client = self.crate_client(self.token_endpoint(&nothing)?);
-        let (outlet, wishes) = outlet();
-        let answer = dialect.carry(client.exchange_client_credentials().request_async(&outlet).boxed(), wishes).await;
-        let (standard, heard) = dialect.outcome(answer)?;
+        let request = client.exchange_client_credentials();
+        let (standard, heard) = dialect.outcome(request.request_async(&dialect).await)?;
         let tokens = self.tokens(&standard, &heard, Strictness::Whole)?;
         self.completed(line, tokens).await
     }
@@ -125,7 +121,7 @@ impl Provider<'_> {
         let joined = scopes.join(&self.section.scope_separator);
         let own = [("scopes", joined.as_str())];
         let extra = self.extra(&self.section.token_parameters, self.filled(&nothing).with(&own))?;
-        let dialect = Dialect::new(self, line, &nothing, secrets).adding(extra);
+        let dialect = Dialect::new(self, line, &nothing, secrets)?.adding(extra);
         let (standard, heard) = dialect.ask(self.token_endpoint(&nothing)?, parameters).await?;
         self.tokens(&standard, &heard, Strictness::Whole)
     }
@@ -149,7 +145,7 @@ impl Provider<'_> {
         let own = [(ACCESS_TOKEN, token)];
         let filled = self.filled(&short.captured).with(&own);
         let call = long_lived(exchange, &exchange.parameters, filled.address(&exchange.url)?, filled)?;
-        let dialect = Dialect::new(self, line, &short.captured, &[token]);
+        let dialect = Dialect::new(self, line, &short.captured, &[token])?;
         let (standard, heard) = dialect.ask_as_is(call).await?;
         let long = self.tokens(&standard, &heard, Strictness::Lenient)?;
         Ok(Tokens {

@@ -106,3 +106,7 @@ impl Key {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "jwt_tests.rs"]
+mod tests;

@@ -17,7 +17,6 @@ mod grants;
 mod jwt;
 mod line;
 mod lookup;
-mod outlet;
 mod provider;
 mod reading;
 mod redirect;
@@ -43,3 +42,9 @@ pub use settle::{Ending, Next, Outcome, Standing, back_off, settle};
 pub use tokens::{Captured, Held, Tokens};
 #[cfg(test)]
 mod cases_tests;
+#[cfg(test)]
+mod misbehaving_tests;
+#[cfg(test)]
+mod oidc_tests;
+#[cfg(test)]
+mod tests;

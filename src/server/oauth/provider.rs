@@ -89,7 +89,8 @@ impl Provider<'_> {
     /// How a client with a secret proves itself.
     #[must_use]
     pub fn client_authentication(&self) -> ClientAuthentication {
-        self.metadata.map_or(self.section.client_authentication, Metadata::client_authentication)
+        let wished = self.section.client_authentication;
+        self.metadata.map_or(wished, |metadata| metadata.client_authentication(wished))
     }
 
     /// Whether proof of the one who asked is sent (RFC 7636).

@@ -50,18 +50,13 @@ impl Call {
         Self::new(Method::POST, url, TokenBody::Form, parameters)
     }
 
-    /// Adds headers of the component's file; an empty one is left out.
+    /// Adds headers of the component's file.
     pub(super) fn with_headers(
         mut self,
-        headers: &BTreeMap<String, String>,
+        templates: &BTreeMap<String, String>,
         filled: Filled<'_>,
     ) -> Result<Self, OAuthError> {
-        for (name, value) in headers {
-            if let Some(value) = filled.optional(value, Encode::Header)? {
-                let known = HeaderName::try_from(name.as_str()).map_err(|_| OAuthError::Unsupported)?;
-                self.headers.insert(known, header_value(&value, name)?);
-            }
-        }
+        self.headers.extend(headers(templates, filled)?);
         Ok(self)
     }
 
@@ -143,6 +138,18 @@ impl Call {
         *request.headers_mut() = self.headers;
         Ok((self.url, request))
     }
+}
+
+/// Headers of the component's file; an empty one is left out.
+pub(super) fn headers(templates: &BTreeMap<String, String>, filled: Filled<'_>) -> Result<HeaderMap, OAuthError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in templates {
+        if let Some(value) = filled.optional(value, Encode::Header)? {
+            let known = HeaderName::try_from(name.as_str()).map_err(|_| OAuthError::Unsupported)?;
+            headers.insert(known, header_value(&value, name)?);
+        }
+    }
+    Ok(headers)
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";

@@ -21,35 +21,7 @@ use tokio_rustls::TlsAcceptor;
 
 const ACCOUNT: &str = "reporting@acme-orders.iam.gserviceaccount.com";
 /// Of no account anywhere.
-const PRIVATE_KEY: &str = "\
------BEGIN PRIVATE KEY-----\n\
-MIIEvAIBADANBgkqhkiG9w0BAQEFAASCBKYwggSiAgEAAoIBAQCLm2NM9cPQClfX\n\
-RIZAKDxzmjg/BL/3ZewMTbni4fbT7RzNWZqZQ7rE5mqcbeg36liV6LeujdXJJbhn\n\
-yqHqqC0QztJfK6gIi6I6q6lovZuvA8gU3gVa38MUHJJe/js2SCGYXKSz2tpxl2lu\n\
-wPZwJytqeosZnFn2kA5skqOw5MQCSNKsNrsL4o+pBTwURtfGS6ofNBE/r9bLRfO+\n\
-jx2KB6CKWw10eZ0lnr46CTbkV6UqjEfc0O4B9wWZuJcXtNtOV414jYsa5UKcybTL\n\
-AcQ1BifK7xAOGzwLNSzrDfQ1uwiWyYAN2AsMAUUrG1tbm/EqHGPUWPcMx1AqbMDH\n\
-zSaharbBAgMBAAECggEACooHA5LUHvsA6Z/jMKm48pM0ZtGBenhHyx/9BftACnyu\n\
-fXQjvylFSsMITlnfu4Tl/h8s6rELcB14X+GEurXKfSfX6tZdX5PHAf3ekqkpvRsg\n\
-ei7Ooa8dx4FmrWQs7Sqh2qI3ztoZPpULIRDRKeNTHD03Dg5nHj1+0UR6tgp3H6Lq\n\
-M997JwriF7Tzkoea1a/USb8fKFFxKpbqJuQS3Cvmbsj21/QfykBCg0DIejjHmY3I\n\
-ej8AIkjumD+o9LpbpkI70FXk0F70t6zAQlgJdliLEseONBooiBn2lCe3IHH0v+k3\n\
-foa9FwciSfBTABdRhp6rQo5xySUHXfACVhOkksbCDwKBgQDA9w6zBj4yA/+4j10W\n\
-FdLXYzc+43xSwXW01XXuAsWdaUYyLCeDMmab/z3ci1nn8x0mG3FE0/TPRXRirKTQ\n\
-a5sVOWY1rIC/oCqO8PbIlim9LeGiH9SOmuR3fQjTm+ZEjdPUc5wrx8Fq7YnggcrA\n\
-TRa773hysWscPwkbU3fl8wlArwKBgQC5NjHV2w4zIgFVfpdcxlnUippv0XJH/RSW\n\
-DmtkjXQexsTUMqr1OAJpF2mZD2y83OpOH61O0jZtbSrq5ZMWupbme3MhQqEztZRq\n\
-H0KXUnzTK4VfC+FiD6i2+ddR52p5lVCqc5hvVQCu9BZBoIvzyJlqQZCHsJCrgACf\n\
-D0eIbWz7jwKBgEyAJeW3reSqTTFgNOlSkZoujXJzQZCVfhLJJc3Mb4fuepPdiXSs\n\
-AJ4L3PyYinY4ne/DpW5CEaYyxOdxxo2Se5M4hFr3HrvZxcWRpmTzk2yayf86W0yF\n\
-/9mXSm6KOgonqDlr9BgvQ3Ee5zCIhFckuMSdNcVSrUIvg26/8qLJbXulAoGAdO5i\n\
-SEIklOPDM9bYeRpBXI6lMjNpk0mU1agE5VbpGQUk/1N925Og8fh2EsxKOnK++tPE\n\
-9x6AflWN4v9N/euPmbQW28jVPXBGYzmZMTBC3o97hKZbhS2dtufFqVARSPGcHAEf\n\
-HCruY4Z3Brf1o9PiB9OdDA3NSHln6wQahWeQhsECgYASyq39/skvSjbMKvwmeWml\n\
-eONAlYY8sWBKtBSB4UCBRJnHr998RMwKJa4szyynI241kTlhJzJNoB5BIXmafNbm\n\
-kkRv2+8RcQ3c5S9uFR/jmFZQQZ61ZsuGbrYZQV6i3BvrQwkYCBHdtblJEbRHUjc5\n\
-ncQIy2sFPqq1ozbr/SdX5A==\n\
------END PRIVATE KEY-----\n";
+const PRIVATE_KEY: &str = include_str!("test_key.pem");
 
 fn key_file(changes: &[(&str, &str)]) -> String {
     let mut file = json!({

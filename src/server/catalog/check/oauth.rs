@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::definition::Method;
+use super::super::definition::{Method, unseen_field};
 use super::super::oauth::{
-    ACCESS_TOKEN, Capture, CaptureFrom, LongLived, Lookup, OAuth, RefreshBy, Revocation, TokenAnswer, unseen_field,
+    ACCESS_TOKEN, Capture, CaptureFrom, LongLived, Lookup, OAuth, RefreshBy, Revocation, TokenAnswer,
 };
 use super::super::template::is_name;
 use super::{Fault, Findings, Location, http, url};
