@@ -51,8 +51,12 @@ async fn change_something(store: &Store, scope: &Scope, dice: &mut Dice) -> bool
     match dice.roll(10) {
         0..=2 => insert(store, scope, number, &text).await.is_ok(),
         3 => {
-            let change =
-                Change { name: Some(name(&text)), tags: Some(tags(&[&text])), credentials: Some(credentials(b"x")), ..Change::default() };
+            let change = Change {
+                name: Some(name(&text)),
+                tags: Some(tags(&[&text])),
+                credentials: Some(credentials(b"x")),
+                ..Change::default()
+            };
             store.update(scope, &connection, version, change, entry(AuditAction::Edited)).await.is_ok()
         }
         4 => {

@@ -37,7 +37,7 @@ pub use provider::{Client, Provider};
 pub use redirect::Redirect;
 pub use register::{Registration, Wish, register};
 pub use revoke::Revoked;
-pub use scopes::missing;
+pub use scopes::{known_by, missing};
 pub use settle::{Ending, Next, Outcome, Standing, back_off, settle};
 pub use tokens::{Captured, Held, Tokens};
 #[cfg(test)]

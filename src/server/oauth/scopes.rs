@@ -31,3 +31,12 @@ fn is_granted(scope: &OAuthScope, granted: &[String]) -> bool {
     let names = |name: &String| *name == scope.scope || scope.granted_as.contains(name);
     granted.iter().any(names)
 }
+
+/// Granted scopes as the component's file names them, in its order; then those it does not know.
+#[must_use]
+pub fn known_by(section: &OAuth, granted: &[String]) -> Vec<String> {
+    let given = section.scopes.iter().filter(|scope| is_granted(scope, granted));
+    let own =
+        |name: &&String| !section.scopes.iter().any(|scope| scope.scope == **name || scope.granted_as.contains(name));
+    given.map(|scope| scope.scope.clone()).chain(granted.iter().filter(own).cloned()).collect()
+}

@@ -16,6 +16,7 @@ use super::view::{ConnectionView, DetailView, TestView};
 use super::words::{EnvironmentWord, StatusWord, component, environment, status};
 use crate::api::error::ApiError;
 use crate::api::stream::{CreateRequest, ProbeEvent, Saving, TestRequest};
+use crate::domain::component::ComponentForm;
 use crate::domain::environment::Environment;
 use crate::domain::field::{FieldProblem, FieldValues};
 use crate::domain::id::ConnectionId;
@@ -128,7 +129,9 @@ pub async fn create(
     let component = component(new.component)?;
     let (values, _) = taken_apart(new.values)?;
     // An account that has to be connected is no matter for a request.
-    let typed = |form: &ComponentForm| form.methods.iter().find(|method| method.oauth.is_none()).map(|method| method.id.clone());
+    let typed = |form: &ComponentForm| {
+        form.methods.iter().find(|method| method.oauth.is_none()).map(|method| method.id.clone())
+    };
     let recommended = app.services.catalog.form(&component).and_then(typed);
     let method = new.method.or(recommended).unwrap_or_default();
     let request = CreateRequest {

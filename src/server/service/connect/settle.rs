@@ -16,7 +16,7 @@ use crate::domain::name::ConnectionName;
 use crate::domain::role::Action;
 use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, Method};
-use crate::server::oauth::{Captured, Tokens, missing};
+use crate::server::oauth::{Captured, Tokens, known_by, missing};
 use crate::server::service::caller::Caller;
 use crate::server::service::candidate::{Candidate, by_provider, proof_of};
 use crate::server::service::tokens::put_tokens;
@@ -164,7 +164,7 @@ impl Services {
             evidence.verdict = Verdict::Limited { missing };
         }
         if let Some(granted) = &tokens.scopes {
-            evidence.account.scopes.clone_from(granted);
+            evidence.account.scopes = known_by(oauth, granted);
         }
         let mut proof = proof_of(evidence, now);
         proof.expires_at = ends_at.or(proof.expires_at);
