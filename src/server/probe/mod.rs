@@ -6,8 +6,8 @@ mod destination;
 mod ftp;
 mod google;
 mod http;
-mod http_outcome;
-mod http_request;
+pub(super) mod http_outcome;
+pub(super) mod http_request;
 mod imap;
 mod ldap;
 mod lines;
@@ -26,7 +26,7 @@ mod scrub;
 mod setback;
 mod smtp;
 mod turns;
-mod values;
+pub(super) mod values;
 
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -222,7 +222,7 @@ fn skip_permissions(steps: &mut Steps) {
     steps.skip(StepKind::Authorise, "Not asked about.");
 }
 
-fn cleaned_verdict(verdict: Verdict, scrub: &Scrubber) -> Verdict {
+pub(super) fn cleaned_verdict(verdict: Verdict, scrub: &Scrubber) -> Verdict {
     match verdict {
         Verdict::Rejected { reason, field } => Verdict::Rejected { reason: scrub.clean(&reason), field },
         Verdict::NoEvidence { reason, field } => Verdict::NoEvidence { reason: scrub.clean(&reason), field },
@@ -233,7 +233,7 @@ fn cleaned_verdict(verdict: Verdict, scrub: &Scrubber) -> Verdict {
     }
 }
 
-fn cleaned_account(account: Account, scrub: &Scrubber) -> Account {
+pub(super) fn cleaned_account(account: Account, scrub: &Scrubber) -> Account {
     Account {
         identity: account.identity.map(|identity| scrub.clean(&identity)).filter(|identity| !identity.is_empty()),
         scopes: account.scopes.iter().map(|scope| scrub.clean(scope)).collect(),
