@@ -247,6 +247,9 @@ mod cases_tests;
 #[path = "matrix_tests.rs"]
 mod matrix_tests;
 #[cfg(test)]
+#[path = "network_tests.rs"]
+mod network_tests;
+#[cfg(test)]
 #[path = "real_server_tests.rs"]
 mod real_server_tests;
 #[cfg(test)]
