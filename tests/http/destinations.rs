@@ -64,8 +64,7 @@ fn filled_in(method: &MethodForm) -> FieldValues {
     let mut values = FieldValues::default();
     for field in &method.fields {
         let given = field.secret || field.destination || !field.optional;
-        // Certificates are left out: a text in place of one is refused.
-        if given && field.kind != FieldKind::Multiline && field.is_shown(&values, &method.fields) {
+        if given && field.is_shown(&values, &method.fields) {
             values.set(&field.id, two_values(field)[0].clone());
         }
     }
