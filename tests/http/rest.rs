@@ -112,6 +112,19 @@ async fn what_cannot_be_used_is_named_with_its_place() {
     let mut long = github("A");
     long["name"] = json!("x".repeat(121));
     assert_eq!(site.call("POST", path, &key, &long).await.json()["errors"][0]["pointer"], "/name");
+    for (member, wrong) in [("name", json!(7)), ("tags", json!("ops")), ("values", json!([])), ("method", json!({}))] {
+        let mut body = github("A");
+        body[member] = wrong;
+        let answer = site.call("POST", path, &key, &body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+        assert_eq!(answer.json()["errors"][0]["pointer"], format!("/{member}"), "{}", answer.text);
+    }
+    let body = json!({ "environment": "development", "component": "elasticsearch", "name": "A", "values": { "url": "x" } });
+    let answer = site.call("POST", path, &key, &body).await;
+    assert_eq!(answer.json()["errors"][0]["pointer"], "/values/url", "{}", answer.text);
+    let mut no_text = github("A");
+    no_text["values"]["token"] = json!(7);
+    assert_eq!(site.call("POST", path, &key, &no_text).await.json()["errors"][0]["pointer"], "/values/token");
     let mut many = github("A");
     many["tags"] = (0..10_000).map(|n| json!(format!("t{n}"))).collect();
     assert_eq!(site.call("POST", path, &key, &many).await.status, StatusCode::BAD_REQUEST);
