@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::hash::Hasher;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 #[path = "src/server/catalog/cases.rs"]
 #[expect(dead_code, reason = "the tests replay what the build script only demands")]
@@ -25,6 +26,7 @@ mod template;
 
 fn main() {
     name_contract();
+    name_day();
     println!("cargo::rerun-if-env-changed=PATCHBAY_SITE_DIR");
     // The site's files are named by their content, so this one tells when any of them is another.
     if let Ok(site) = std::env::var("PATCHBAY_SITE_DIR") {
@@ -50,6 +52,15 @@ fn name_contract() {
         }
     }
     println!("cargo::rustc-env=PATCHBAY_CONTRACT={:016x}", hasher.finish());
+}
+
+/// The day of the build, in days since 1970: `SOURCE_DATE_EPOCH` (reproducible-builds.org) or today.
+fn name_day() {
+    println!("cargo::rerun-if-env-changed=SOURCE_DATE_EPOCH");
+    let given = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse::<u64>().ok());
+    #[expect(clippy::disallowed_methods, reason = "no test steers the day of a build")]
+    let today = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    println!("cargo::rustc-env=PATCHBAY_BUILD_DAY={}", given.unwrap_or_else(today) / 86_400);
 }
 
 /// Checks the built-in components and writes the list that `server::catalog::builtin` includes.

@@ -2,6 +2,7 @@
 #![cfg(feature = "ssr")]
 
 mod access;
+mod commands;
 mod destinations;
 mod harness;
 mod listening;

@@ -1,7 +1,7 @@
 //! `patchbay audit verify`.
 
 use super::error::CommandError;
-use super::open;
+use super::{open, output};
 use crate::domain::id::WorkspaceId;
 use crate::server::config::Config;
 use crate::server::store::AuditVerdict;
@@ -14,8 +14,7 @@ pub async fn verify(config: &Config) -> Result<(), CommandError> {
     let store = open::existing(config).await?;
     match store.verify_audit(&WorkspaceId::default_workspace()).await? {
         AuditVerdict::Intact { lines } => {
-            println!("The audit trail is intact: {lines} lines.");
-            Ok(())
+            output::line(format_args!("The audit trail is intact: {lines} lines."))
         }
         AuditVerdict::Broken { sequence } => Err(CommandError::AuditBroken(sequence)),
     }
