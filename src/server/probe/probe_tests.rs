@@ -14,11 +14,10 @@ pub(super) const SECRET: &str = "canary-secret-9f2";
 
 /// A component of a protocol of its own. Its port is always given.
 pub(super) fn login_component(protocol: &str) -> Definition {
-    let fields = ["host", "port", "user", "database", "vhost", "base", "auth_source", "tls", "ca"].map(|id| {
-        format!(
-            "{{ id = \"{id}\", label = \"{id}\", optional = true, kind = \"{}\" }}",
-            if id == "ca" { "multiline" } else { "text" }
-        )
+    let ids = ["host", "port", "user", "database", "vhost", "base", "auth_source", "tls", "host_key", "private_key", "ca"];
+    let fields = ids.map(|id| {
+        let kind = if ["ca", "private_key"].contains(&id) { "multiline" } else { "text" };
+        format!("{{ id = \"{id}\", label = \"{id}\", optional = true, kind = \"{kind}\" }}")
     });
     component(&format!(
         "fields = [{}, {{ id = \"password\", label = \"Password\", secret = true, optional = true }}]\n\
@@ -143,6 +142,13 @@ async fn log_in(protocol: &str, address: SocketAddr, tls: &str, limit: Duration)
 
 pub(super) async fn log_in_without_tls(protocol: &str, address: SocketAddr) -> Evidence {
     log_in(protocol, address, "off", AMPLE).await
+}
+
+/// The same, with more filled in.
+pub(super) async fn log_in_with(protocol: &str, address: SocketAddr, more: &[(&str, &str)]) -> Evidence {
+    let login = login_at(address);
+    let given: Vec<_> = login.iter().map(|(id, value)| (*id, value.as_str())).chain(more.iter().copied()).collect();
+    probe_with(&prober(address, AMPLE), &login_component(protocol), &given).await.0
 }
 
 /// Asks a server that treats one connection as `script` does, and has the script run to its end.
