@@ -230,3 +230,30 @@ async fn texts_that_cannot_be_stored_are_refused_by_the_name_of_their_field() {
     let answer = site.call("POST", "/rpc/stream/create", &site.sign_in().await, &create).await;
     assert!(answer.text.contains("request_id") && answer.text.contains("on one line"), "{}", answer.text);
 }
+
+/// A client certificate that ends on the first day of a year, and its key.
+fn certificate(year: i32) -> (String, String) {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut parameters = rcgen::CertificateParams::new(["app".to_owned()]).expect("parameters");
+    parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
+    (parameters.self_signed(&key).expect("a certificate").pem(), key.serialize_pem())
+}
+
+#[tokio::test]
+async fn the_end_of_a_client_certificate_counts_though_nobody_was_asked() {
+    let site = Site::new().await;
+    let key = machine(&site).await;
+    for (year, end, health) in [(2031, "2031-01-01T00:00:00Z", "unproven"), (2026, "2026-01-01T00:00:00Z", "expired")] {
+        let (client_certificate, client_key) = certificate(year);
+        let values = json!({
+            "host": "127.0.0.1", "port": "1", "user": "app", "tls": "verify",
+            "client_certificate": client_certificate, "client_key": client_key
+        });
+        let name = format!("until {year}");
+        let body = json!({ "environment": "development", "component": "postgresql", "name": name, "values": values });
+        let created = site.call("POST", "/api/v1/connections?validate=false", &key, &body).await;
+        assert_eq!(created.status, StatusCode::CREATED, "{}", created.text);
+        assert_eq!(created.json()["expires_at"], end, "{}", created.text);
+        assert!(created.text.contains(health), "{}", created.text);
+    }
+}

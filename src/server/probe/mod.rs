@@ -170,7 +170,7 @@ impl Prober {
         let silence = || Setback::silence(format!("No answer within {} seconds.", self.limit.as_secs()));
         let mut finding =
             timeout(self.limit, ask(&errand, &question.method.service, steps)).await.map_err(|_| silence())??;
-        finding.expires_at = finding.expires_at.or_else(|| end_of(errand.values.get("client_certificate")?));
+        finding.expires_at = earliest(finding.expires_at, known_end(question.config));
         Ok(finding)
     }
 }
@@ -211,6 +211,18 @@ pub fn askable(method: &Method, config: &FieldValues) -> bool {
 
 fn asked_with(service: &HttpService, holds: impl Fn(&str) -> bool) -> bool {
     service.probes.iter().any(|probe| probe.needs.iter().all(|id| holds(id)))
+}
+
+/// When the credential itself ends, as far as its fields tell: with the certificate that is shown to the service.
+#[must_use]
+pub fn known_end(config: &FieldValues) -> Option<Timestamp> {
+    end_of(config.get("client_certificate")?)
+}
+
+/// The earlier of two ends, of which either may not be known.
+#[must_use]
+pub fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
 }
 
 fn signed_in_as(identity: &str) -> String {
