@@ -1,6 +1,7 @@
-//! Work that runs on a period: idempotent, safe with any number of replicas.
+//! Work that runs on a period or once: idempotent, safe with any number of replicas.
 
 mod checks;
+mod destinations;
 mod purge;
 
 use super::service::Services;
@@ -10,5 +11,6 @@ pub fn start(services: &Services) {
     if !services.setting.demo {
         tokio::spawn(checks::run(services.clone()));
     }
+    tokio::spawn(destinations::run(services.clone()));
     tokio::spawn(purge::run(services.clone()));
 }

@@ -6,6 +6,7 @@ mod candidate;
 mod check;
 mod create;
 mod delete;
+pub mod destinations;
 mod detail;
 mod edit;
 pub mod list;

@@ -184,6 +184,25 @@ impl Store {
         rows.fetch_all(&self.read).await?.iter().map(|row| parsed(row.try_get("component")?)).collect()
     }
 
+    /// Connections with secrets of which it is not noted where these are sent, in every workspace, by their ids after
+    /// one; at most two hundred. Deleted ones may come back, so they are among them.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn without_destination(
+        &self,
+        after: Option<&ConnectionId>,
+    ) -> Result<Vec<(Scope, ConnectionId)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT workspace, environment, id FROM connections \
+             WHERE destination IS NULL AND length(sealed) > 0 AND id > $1 ORDER BY id LIMIT 200",
+        )
+        .bind(after.map_or("", ConnectionId::as_str))
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(place).collect()
+    }
+
     /// Claims checks that are due, the longest due first, until `lease`. What somebody else holds is left alone: the
     /// condition stands twice, so that the one who waited for the other's transaction looks again.
     ///
