@@ -113,9 +113,7 @@ impl Store {
         })
         .await
     }
-}
 
-impl Store {
     /// Notes where the secrets of a version are sent, if nothing is noted yet; says whether it did. Nobody sees a
     /// change.
     ///
