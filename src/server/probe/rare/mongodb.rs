@@ -113,8 +113,7 @@ impl Task<'_> {
                 Setback::silence("The server wants an unusual number of hashing rounds, which is not safe.")
             }
             ScramError::Password => Setback::silence(
-                "No password of MongoDB's holds such characters (RFC 4013), so nothing was asked. Check that it was \
-                 copied as it is.",
+                "MongoDB takes no password with such characters in it (RFC 4013). Check that it was copied as it is.",
             )
             .at("password"),
         })?;
