@@ -302,6 +302,23 @@ async fn garbage_floods_and_hang_ups_are_no_evidence() {
 }
 
 #[tokio::test]
+async fn a_web_server_in_place_of_another_is_told() {
+    let address = serve(|mut stream| async move {
+        let _ = stream.read(&mut [0; 1024]).await;
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n").await;
+        // It goes on listening: nothing but what it says tells what it is.
+        stall(stream).await;
+    })
+    .await;
+    for protocol in ["postgresql", "redis", "ldap", "mongodb", "amqp", "mqtt"] {
+        if is_spoken(protocol) {
+            let evidence = log_in(protocol, address, "off", AMPLE).await;
+            assert!(silence(&evidence).contains("does not speak"), "{protocol}: {evidence:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn of_an_endless_body_one_mebibyte_is_read() {
     let head = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 10000000000\r\n\r\n";
     let address = serve(move |stream| flood(stream, head, &[b' '; 16_384])).await;
