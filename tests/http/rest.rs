@@ -119,7 +119,8 @@ async fn what_cannot_be_used_is_named_with_its_place() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
         assert_eq!(answer.json()["errors"][0]["pointer"], format!("/{member}"), "{}", answer.text);
     }
-    let body = json!({ "environment": "development", "component": "elasticsearch", "name": "A", "values": { "url": "x" } });
+    let body =
+        json!({ "environment": "development", "component": "elasticsearch", "name": "A", "values": { "url": "x" } });
     let answer = site.call("POST", path, &key, &body).await;
     assert_eq!(answer.json()["errors"][0]["pointer"], "/values/url", "{}", answer.text);
     let mut no_text = github("A");

@@ -13,9 +13,7 @@ use crate::server::store::AuditVerdict;
 pub async fn verify(config: &Config) -> Result<(), CommandError> {
     let store = open::existing(config).await?;
     match store.verify_audit(&WorkspaceId::default_workspace()).await? {
-        AuditVerdict::Intact { lines } => {
-            output::line(format_args!("The audit trail is intact: {lines} lines."))
-        }
+        AuditVerdict::Intact { lines } => output::line(format_args!("The audit trail is intact: {lines} lines.")),
         AuditVerdict::Broken { sequence } => Err(CommandError::AuditBroken(sequence)),
     }
 }

@@ -1,6 +1,8 @@
 //! What a probe does with addresses, names and answers that lead elsewhere: nothing at all.
 
-use super::tests::{SECRET, http_component, login_component, serve, silence};
+use super::tests::{
+    SECRET, failed_step, http_component, is_spoken, log_in_without_tls, login_component, serve, silence, stall,
+};
 use super::*;
 use crate::server::dial::corpus_tests::{CLOSED, NEVER, THIS_MACHINE};
 use crate::server::dial::policy::NetworkPolicy;
@@ -36,6 +38,36 @@ async fn nobody_came(listener: &TcpListener) -> bool {
 }
 
 #[tokio::test]
+async fn a_web_server_in_place_of_another_is_told() {
+    let address = serve(|mut stream| async move {
+        let _ = stream.read(&mut [0; 1024]).await;
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n").await;
+        // It goes on listening: nothing but what it says tells what it is.
+        stall(stream).await;
+    })
+    .await;
+    for protocol in ["postgresql", "redis", "ldap", "mongodb", "amqp", "mqtt"] {
+        if is_spoken(protocol) {
+            let evidence = log_in_without_tls(protocol, address).await;
+            assert!(silence(&evidence).contains("does not speak"), "{protocol}: {evidence:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_neighbouring_port_is_refused() {
+    let (open, opened) = sentinel().await;
+    let (listener, neighbour) = sentinel().await;
+    let policy =
+        NetworkPolicy { allow: vec![opened.to_string().parse().expect("an entry")], ..NetworkPolicy::default() };
+    let prober = Prober::new(Dialer::new(policy, Arc::new(SystemResolver)), Clock::system());
+    let evidence = probed(&prober, &http_component(), &[("base", &format!("http://{neighbour}"))]).await;
+    assert_eq!(silence(&evidence), "This address cannot be reached from here.");
+    assert_eq!(failed_step(&evidence), Some(StepKind::Resolve));
+    assert!(nobody_came(&listener).await && nobody_came(&open).await);
+}
+
+#[tokio::test]
 async fn no_protocol_takes_an_address_of_the_corpus_from_a_form() {
     let (listener, here) = sentinel().await;
     let port = here.port().to_string();
@@ -52,7 +84,8 @@ async fn no_protocol_takes_an_address_of_the_corpus_from_a_form() {
         for host in spellings.split(' ') {
             let evidence = probed(&prober, &database, &[("host", host), ("port", &port), ("user", "app")]).await;
             assert_eq!(silence(&evidence), "This address cannot be reached from here.", "{host}");
-            let in_url = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() };
+            let in_url =
+                if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() };
             let evidence = probed(&prober, &api, &[("base", &format!("http://{in_url}:{port}"))]).await;
             assert_eq!(silence(&evidence), "This address cannot be reached from here.", "{in_url}");
         }
@@ -98,8 +131,7 @@ async fn no_answer_leads_a_credential_anywhere() {
                 let here = stream.local_addr().expect("an address").to_string();
                 let header = header.replace("{here}", &here).replace("{elsewhere}", &elsewhere.to_string());
                 let body = format!("<meta http-equiv=refresh content='0; url=http://{elsewhere}/me'>");
-                let answer =
-                    format!("HTTP/1.1 {status}\r\n{header}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                let answer = format!("HTTP/1.1 {status}\r\n{header}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
                 while let Ok(1..) = stream.read(&mut [0; 4096]).await {
                     count.fetch_add(1, Ordering::SeqCst);
                     let _ = stream.write_all(answer.as_bytes()).await;
@@ -148,9 +180,8 @@ async fn a_name_that_turns_to_this_machine_between_two_questions_is_refused_the_
     let resolver = Arc::new(Rebinding { addresses: vec![public, here.ip()], asked: AtomicUsize::new(0) });
     // The public address stands for a server of ours; any other is dialled as it is.
     #[expect(clippy::disallowed_methods, reason = "the test is the network")]
-    let open: Open = Arc::new(move |peer| {
-        Box::pin(TcpStream::connect(if peer.ip() == public { server } else { peer }))
-    });
+    let open: Open =
+        Arc::new(move |peer| Box::pin(TcpStream::connect(if peer.ip() == public { server } else { peer })));
     let dialer = Dialer::new(NetworkPolicy::default(), Arc::clone(&resolver) as _).opening_by(open);
     let base = format!("http://rebinding.example:{}", here.port());
     let prober = Prober::new(dialer, Clock::system());

@@ -35,8 +35,10 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
         }
     };
     steps.begin(StepKind::Authenticate);
-    let (client, connection) =
-        config(&login, user).connect_raw(Backend::over(wire), NoTls).await.map_err(|error| explain(&error, &login, errand))?;
+    let (client, connection) = config(&login, user)
+        .connect_raw(Backend::over(wire), NoTls)
+        .await
+        .map_err(|error| explain(&error, &login, errand))?;
     steps.pass("The server accepted user and password.");
     steps.begin(StepKind::Authorise);
     let identity = beside(connection, identity(&client)).await.map_err(|error| explain(&error, &login, errand))?;

@@ -131,7 +131,9 @@ async fn newest(store: Option<&Store>) -> Option<Timestamp> {
 fn clock(now: Timestamp, newest: Option<Timestamp>) -> Finding {
     let text = now.to_rfc3339();
     match newest {
-        _ if now < BUILT => Bad(format!("{text} is before this program was built, on {}; set the clock", BUILT.to_day())),
+        _ if now < BUILT => {
+            Bad(format!("{text} is before this program was built, on {}; set the clock", BUILT.to_day()))
+        }
         _ if now >= LATEST => Bad(format!("{text} cannot be right; set the clock")),
         Some(newest) if newest.since(now) > APART => Bad(format!(
             "{text} is before the database was last written, at {}; set the clock here, or where that was done",
@@ -149,12 +151,7 @@ fn components(catalog: Result<&Catalog, &CatalogError>) -> Finding {
 }
 
 /// Whether what the components in use ask can be reached.
-async fn outside(
-    config: &Config,
-    store: Option<&Store>,
-    catalog: Option<&Catalog>,
-    now: Timestamp,
-) -> Vec<Finding> {
+async fn outside(config: &Config, store: Option<&Store>, catalog: Option<&Catalog>, now: Timestamp) -> Vec<Finding> {
     // A wrong network is told above.
     let Ok(dialer) = open::dialer(config).await else { return Vec::new() };
     let used = match store {
