@@ -54,7 +54,8 @@ fn two_values(field: &Field) -> [String; 2] {
         FieldKind::Subdomain => ["acme", "evil"].map(String::from),
         FieldKind::Text | FieldKind::Multiline => {
             let prefix = field.prefixes.first().map_or("", String::as_str);
-            ["canary-one", "canary-other"].map(|value| format!("{prefix}{value}"))
+            let [one, other] = ["canary-one", "canary-other"].map(|value| format!("{prefix}{value}"));
+            if field.example.is_empty() { [one, other] } else { [field.example.clone(), other] }
         }
     }
 }
@@ -84,7 +85,8 @@ async fn move_destinations(site: &Site, key: &As, form: &ComponentForm, method: 
     let one = created.header("location");
     let mut tried = 0;
     for field in method.fields.iter().filter(|field| field.destination && field.is_shown(&values, &method.fields)) {
-        let [_, elsewhere] = two_values(field);
+        let [here, elsewhere] = two_values(field);
+        assert_ne!(here, elsewhere, "{name}, {}", field.id);
         let mut moved = values.clone();
         moved.set(&field.id, elsewhere.clone());
         let secret = |field: &&Field| field.secret && field.is_shown(&moved, &method.fields);
