@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::hash::Hasher;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 #[path = "src/server/catalog/cases.rs"]
 #[expect(dead_code, reason = "the tests replay what the build script only demands")]
@@ -37,6 +38,7 @@ fn main() {
     }
     if std::env::var_os("CARGO_FEATURE_SSR").is_some() {
         println!("cargo::rerun-if-changed=migrations");
+        name_day();
         follow_site();
         embed_catalog();
     }
@@ -61,6 +63,15 @@ fn name_contract() {
         }
     }
     println!("cargo::rustc-env=PATCHBAY_CONTRACT={:016x}", hasher.finish());
+}
+
+/// The day of the build, in days since 1970: `SOURCE_DATE_EPOCH` (reproducible-builds.org) or today.
+fn name_day() {
+    println!("cargo::rerun-if-env-changed=SOURCE_DATE_EPOCH");
+    let given = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse::<u64>().ok());
+    #[expect(clippy::disallowed_methods, reason = "no test steers the day of a build")]
+    let today = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    println!("cargo::rustc-env=PATCHBAY_BUILD_DAY={}", given.unwrap_or_else(today) / 86_400);
 }
 
 /// Checks the built-in components and writes the list that `server::catalog::builtin` includes.

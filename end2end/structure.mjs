@@ -62,7 +62,8 @@ function longFiles() {
 
 /** Where Cargo.toml's leptos section and scripts/build part. */
 function metadata() {
-  const [own] = JSON.parse(cargo("metadata", "--locked", "--no-deps", "--format-version", "1")).packages;
+  const { packages } = JSON.parse(cargo("metadata", "--locked", "--no-deps", "--format-version", "1"));
+  const own = packages.find(({ name }) => name === "patchbay");
   const leptos = own.metadata.leptos;
   const build = readFileSync("scripts/build", "utf8");
   const site = readFileSync("scripts/site.mjs", "utf8");

@@ -102,5 +102,17 @@ test("Check all shown asks every service that matches the filter, tells how far 
   await expect(production.toasts).toContainText("5 checked, 4 accepted.", { timeout: 20_000 });
   await expect(production.badge("Two")).toHaveText("NOT ACTIVE");
   for (const name of ["One", "Three", "Four", "Five"]) await expect(production.badge(name)).toHaveText("ACTIVE");
+
+  // By the keyboard: what starts it also stops it, and keeps the focus.
+  api.behave("hang");
+  const button = page.getByRole("button", { name: /^(Check all shown|Stop)$/ });
+  await button.focus();
+  await page.keyboard.press("Enter");
+  await expect(button).toHaveText("Stop");
+  await expect(button).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(production.toasts).toContainText("then stopped.");
+  await expect(button).toHaveText("Check all shown");
+  await expect(button).toBeFocused();
   await api.stop();
 });

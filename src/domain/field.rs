@@ -113,6 +113,9 @@ pub struct FieldProblem {
     pub message: String,
 }
 
+/// Ids that no field has: a problem with one of these is about the connection itself.
+pub const RESERVED: [&str; 4] = ["component", "method", "name", "tags"];
+
 impl FieldProblem {
     #[must_use]
     pub fn new(field: &str, message: impl Into<String>) -> Self {

@@ -96,6 +96,16 @@ pub fn relative(then: Timestamp, now: Timestamp) -> String {
     if distance > 0 { format!("{amount} ago") } else { format!("in {amount}") }
 }
 
+/// The same for an end that people plan for: `in 12 days`, where [`relative`] says `in 1 week`.
+#[must_use]
+pub fn until(end: Timestamp, now: Timestamp) -> String {
+    match end.since(now) / DAY {
+        1 => "in 1 day".to_owned(),
+        days @ 2..=60 => format!("in {days} days"),
+        _ => relative(end, now),
+    }
+}
+
 /// `8 minutes`, `1 day`, `2 years`: a length of time in its largest unit, rounded down.
 #[must_use]
 pub fn duration_words(milliseconds: i64) -> String {
@@ -119,6 +129,14 @@ mod tests {
         assert_eq!(relative(now.plus(-DAY), now), "1 day ago");
         assert_eq!(relative(now.plus(6 * DAY + HOUR), now), "in 6 days");
         assert_eq!(relative(now.plus(-800 * DAY), now), "2 years ago");
+    }
+
+    #[test]
+    fn a_near_end_is_told_in_days() {
+        let now = Timestamp(1_000 * DAY);
+        let told = |span| until(now.plus(span), now);
+        assert_eq!([told(12 * DAY + HOUR), told(DAY)], ["in 12 days", "in 1 day"]);
+        assert_eq!([told(5 * HOUR), told(90 * DAY), told(-9 * DAY)], ["in 5 hours", "in 3 months", "1 week ago"]);
     }
 
     #[test]

@@ -7,6 +7,8 @@ pub mod command;
 pub mod config;
 pub mod demo;
 pub mod dial;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod http;
 pub mod jobs;
 pub mod oauth;

@@ -2,6 +2,7 @@
 #![cfg(feature = "ssr")]
 
 mod access;
+mod commands;
 mod connect;
 mod destinations;
 mod harness;

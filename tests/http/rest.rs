@@ -112,6 +112,20 @@ async fn what_cannot_be_used_is_named_with_its_place() {
     let mut long = github("A");
     long["name"] = json!("x".repeat(121));
     assert_eq!(site.call("POST", path, &key, &long).await.json()["errors"][0]["pointer"], "/name");
+    for (member, wrong) in [("name", json!(7)), ("tags", json!("ops")), ("values", json!([])), ("method", json!({}))] {
+        let mut body = github("A");
+        body[member] = wrong;
+        let answer = site.call("POST", path, &key, &body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+        assert_eq!(answer.json()["errors"][0]["pointer"], format!("/{member}"), "{}", answer.text);
+    }
+    let body =
+        json!({ "environment": "development", "component": "elasticsearch", "name": "A", "values": { "url": "x" } });
+    let answer = site.call("POST", path, &key, &body).await;
+    assert_eq!(answer.json()["errors"][0]["pointer"], "/values/url", "{}", answer.text);
+    let mut no_text = github("A");
+    no_text["values"]["token"] = json!(7);
+    assert_eq!(site.call("POST", path, &key, &no_text).await.json()["errors"][0]["pointer"], "/values/token");
     let mut many = github("A");
     many["tags"] = (0..10_000).map(|n| json!(format!("t{n}"))).collect();
     assert_eq!(site.call("POST", path, &key, &many).await.status, StatusCode::BAD_REQUEST);
@@ -216,4 +230,31 @@ async fn texts_that_cannot_be_stored_are_refused_by_the_name_of_their_field() {
     });
     let answer = site.call("POST", "/rpc/stream/create", &site.sign_in().await, &create).await;
     assert!(answer.text.contains("request_id") && answer.text.contains("on one line"), "{}", answer.text);
+}
+
+/// A client certificate that ends on the first day of a year, and its key.
+fn certificate(year: i32) -> (String, String) {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut parameters = rcgen::CertificateParams::new(["app".to_owned()]).expect("parameters");
+    parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
+    (parameters.self_signed(&key).expect("a certificate").pem(), key.serialize_pem())
+}
+
+#[tokio::test]
+async fn the_end_of_a_client_certificate_counts_though_nobody_was_asked() {
+    let site = Site::new().await;
+    let key = machine(&site).await;
+    for (year, end, health) in [(2031, "2031-01-01T00:00:00Z", "unproven"), (2026, "2026-01-01T00:00:00Z", "expired")] {
+        let (client_certificate, client_key) = certificate(year);
+        let values = json!({
+            "host": "127.0.0.1", "port": "1", "user": "app", "tls": "verify",
+            "client_certificate": client_certificate, "client_key": client_key
+        });
+        let name = format!("until {year}");
+        let body = json!({ "environment": "development", "component": "postgresql", "name": name, "values": values });
+        let created = site.call("POST", "/api/v1/connections?validate=false", &key, &body).await;
+        assert_eq!(created.status, StatusCode::CREATED, "{}", created.text);
+        assert_eq!(created.json()["expires_at"], end, "{}", created.text);
+        assert_eq!(created.json()["health"]["state"], health, "{}", created.text);
+    }
 }

@@ -6,6 +6,7 @@ mod checks;
 mod connections;
 mod database;
 mod deltas;
+mod destinations;
 mod faults;
 mod members;
 mod network;

@@ -6,7 +6,7 @@ use patchbay::server::store::record::AuditAction;
 use patchbay::server::store::{Store, StoreError};
 use sqlx::Row;
 use std::time::{Duration, Instant};
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -70,6 +70,63 @@ async fn open_transactions(database: &Database) -> i64 {
     let open = "SELECT COUNT(*) AS open FROM pg_stat_activity \
                 WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
     sqlx::query(open).fetch_one(&mut database.raw().await).await.expect("counted").get("open")
+}
+
+/// A network that carries no word of the server's after those that hold a text.
+struct Trap {
+    armed: watch::Sender<bool>,
+    url: String,
+}
+
+impl Trap {
+    async fn before(database: &Database, text: &'static str) -> Self {
+        let mut url = url::Url::parse(&database.url).expect("a URL");
+        let server = format!("127.0.0.1:{}", url.port().expect("a port"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        url.set_port(Some(listener.local_addr().expect("an address").port())).expect("set");
+        let (armed, watched) = watch::channel(true);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(forward_until(text, client, server.clone(), watched.clone()));
+            }
+        });
+        Self { armed, url: url.into() }
+    }
+}
+
+async fn forward_until(text: &str, client: TcpStream, server: String, armed: watch::Receiver<bool>) {
+    #[expect(clippy::disallowed_methods, reason = "the test is the network")]
+    let server = TcpStream::connect(server).await.expect("connected");
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    tokio::spawn(async move { copy(&mut from_client, &mut to_server).await });
+    let mut words = vec![0; 0x10000];
+    while let Ok(length @ 1..) = from_server.read(&mut words).await {
+        if to_client.write_all(&words[..length]).await.is_err() {
+            return;
+        }
+        if *armed.borrow() && words[..length].windows(text.len()).any(|window| window == text.as_bytes()) {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_break_while_connections_are_given_back_takes_none_of_their_places() {
+    let Some(database) = Database::postgres().await else { return };
+    insert(&database.store, &production(), 1, "the last word").await.expect("inserted");
+    let trap = Trap::before(&database, "the last word").await;
+    let store = Store::open(&trap.url).await.expect("a store");
+    // As many as the pool has: each reads its answer, and then nothing more.
+    let readers = (0..8).map(|_| async { store.snapshot(&production()).await.map(drop) });
+    let read = futures::future::join_all(readers).await;
+    assert!(read.iter().all(Result::is_ok), "{read:?}");
+    trap.armed.send_replace(false);
+    let begun = Instant::now();
+    store.snapshot(&production()).await.expect("a place");
+    println!("read again after {:?}", begun.elapsed());
+    assert!(begun.elapsed() < SOON, "read again only after {:?}", begun.elapsed());
+    database.remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

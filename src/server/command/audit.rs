@@ -1,7 +1,7 @@
 //! `patchbay audit verify`.
 
 use super::error::CommandError;
-use super::open;
+use super::{open, output};
 use crate::domain::id::WorkspaceId;
 use crate::server::config::Config;
 use crate::server::store::AuditVerdict;
@@ -13,10 +13,7 @@ use crate::server::store::AuditVerdict;
 pub async fn verify(config: &Config) -> Result<(), CommandError> {
     let store = open::existing(config).await?;
     match store.verify_audit(&WorkspaceId::default_workspace()).await? {
-        AuditVerdict::Intact { lines } => {
-            println!("The audit trail is intact: {lines} lines.");
-            Ok(())
-        }
+        AuditVerdict::Intact { lines } => output::line(format_args!("The audit trail is intact: {lines} lines.")),
         AuditVerdict::Broken { sequence } => Err(CommandError::AuditBroken(sequence)),
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::error::CommandError;
+use super::output;
 use crate::server::catalog::check_file;
 
 /// Says what is wrong with a component file, and where.
@@ -12,8 +13,7 @@ use crate::server::catalog::check_file;
 pub fn check(file: &Path) -> Result<(), CommandError> {
     match check_file(file) {
         Ok(definition) => {
-            println!("{} is well-formed: {} ({}).", file.display(), definition.name, definition.slug);
-            Ok(())
+            output::line(format_args!("{} is well-formed: {} ({}).", file.display(), definition.name, definition.slug))
         }
         Err(problems) => {
             let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();

@@ -61,4 +61,9 @@ pub enum CommandError {
     AuditBroken(i64),
     #[error("{0} of these checks failed.")]
     Unwell(usize),
+    /// Whoever read standard output has read enough; told to nobody.
+    #[error("nobody reads standard output any more")]
+    NobodyReads,
+    #[error("Standard output cannot be written ({0}). Check where it leads.")]
+    Output(io::ErrorKind),
 }

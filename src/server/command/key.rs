@@ -1,7 +1,7 @@
 //! `patchbay api-key create`, `list` and `revoke`.
 
 use super::error::CommandError;
-use super::open;
+use super::{open, output};
 use crate::domain::environment::Environment;
 use crate::domain::id::{ApiKeyId, WorkspaceId};
 use crate::domain::line::is_line;
@@ -70,8 +70,9 @@ pub async fn create(config: &Config, create: &Create) -> Result<(), CommandError
     let until = new.expires_at.to_day();
     store.create_api_key(new, entry).await?;
     // Shown to whoever asked for it; only its hash is stored.
-    println!("{}", key.reveal());
-    eprintln!("Valid until {until}. It is shown this once only: put it where the program reads its secrets.");
+    output::line(key.reveal())?;
+    let once = "It is shown this once only: put it where the program reads its secrets.";
+    output::note(format_args!("Valid until {until}. {once}"));
     Ok(())
 }
 
@@ -87,10 +88,10 @@ pub async fn list(config: &Config) -> Result<(), CommandError> {
     let now = Clock::system().now();
     let keys = open::store(config).await?.api_keys(&WorkspaceId::default_workspace()).await?;
     if keys.is_empty() {
-        println!("There are no API keys. `patchbay api-key create` makes one.");
+        output::line("There are no API keys. `patchbay api-key create` makes one.")?;
     }
     for key in &keys {
-        println!("{}", line(key, now));
+        output::line(line(key, now))?;
     }
     Ok(())
 }
@@ -119,8 +120,7 @@ pub async fn revoke(config: &Config, id: &ApiKeyId) -> Result<(), CommandError> 
         Err(StoreError::NotFound) => Err(unknown),
         result => {
             result?;
-            println!("{} ({}) is revoked: it is refused from now on.", key.id, key.name);
-            Ok(())
+            output::line(format_args!("{} ({}) is revoked: it is refused from now on.", key.id, key.name))
         }
     }
 }

@@ -19,7 +19,8 @@ use super::error::CommandError;
 pub fn start(setting: &str) -> Result<(), CommandError> {
     let wanted = EnvFilter::try_new(setting).map_err(|_| CommandError::Log(setting.to_owned()))?;
     let harmless = filter_fn(|meta| meta.target().starts_with("patchbay") || *meta.level() <= Level::INFO);
-    let lines = fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal());
+    // What nobody reads is lost; the layer would otherwise tell standard error of it, and panic.
+    let lines = fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal()).log_internal_errors(false);
     // Refused only where a subscriber is in place already, as in tests: that one is as good.
     let _ = registry().with(wanted).with(harmless).with(lines).try_init();
     Ok(())

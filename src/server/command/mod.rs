@@ -8,6 +8,7 @@ mod key;
 mod link;
 mod log;
 mod open;
+mod output;
 mod serve;
 
 use clap::{Parser, Subcommand};
@@ -86,14 +87,18 @@ struct Demo {
     port: Option<u16>,
 }
 
+/// What shells report of a program that nobody read to its end: 128 and the number of SIGPIPE (signal(7)).
+const NOBODY_READS: u8 = 141;
+
 /// Reads the command line, does what it says, and turns a failure into words and exit code 1.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(CommandError::NobodyReads) => ExitCode::from(NOBODY_READS),
         Err(error) => {
-            eprintln!("patchbay: {error}");
+            output::note(format_args!("patchbay: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -62,17 +62,13 @@ pub async fn owner(store: &Store, clock: &Clock, random: &Random) -> Result<Memb
 /// Whatever of database, key, catalog and networks cannot be used.
 pub async fn services(config: &Config, demo: bool) -> Result<Services, CommandError> {
     let (clock, random) = (Clock::system(), Random::system());
-    let policy = NetworkPolicy {
-        local: config.local(),
-        allow: config.allow_nets.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
-        denied_endpoints: own_endpoints(config).await,
-    };
+    let dialer = dialer(config).await?;
     let private = DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
     private.map_err(|_| CommandError::DataFolder(config.data_dir.clone()))?;
     let catalog = Catalog::load(config.catalog_dir.as_deref())?;
     let store = store(config).await?;
     let vault = Vault::open(store.clone(), config.key_source(), random.clone()).await?;
-    let prober = Prober::new(Dialer::new(policy, Arc::new(SystemResolver)), clock.clone());
+    let prober = Prober::new(dialer, clock.clone());
     let setting = Setting { local: config.local(), demo };
     let oauth = oauth_setup(config, &catalog)?;
     Ok(Services::new(store, vault, catalog, prober, clock, random, setting, oauth))
@@ -92,6 +88,19 @@ fn oauth_setup(config: &Config, catalog: &Catalog) -> Result<OAuthSetup, Command
         clients: Arc::new(clients.collect()),
         journal: config.journal_dir.clone(),
     })
+}
+
+/// The way out, as far as the settings let it reach.
+///
+/// # Errors
+/// [`CommandError::AllowNets`].
+pub async fn dialer(config: &Config) -> Result<Dialer, CommandError> {
+    let policy = NetworkPolicy {
+        local: config.local(),
+        allow: config.allow_nets.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
+        denied_endpoints: own_endpoints(config).await,
+    };
+    Ok(Dialer::new(policy, Arc::new(SystemResolver)))
 }
 
 /// Where Patchbay itself listens and where its database does: no probe goes there.

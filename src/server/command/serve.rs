@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::Demo;
 use super::error::CommandError;
-use super::open;
+use super::{open, output};
 use crate::server::config::Config;
 use crate::server::http::listen::{self, Bounds};
 use crate::server::http::{AppState, assets, router, sign_in};
@@ -46,7 +46,8 @@ pub async fn run(config: Config, sample_size: Option<usize>) -> Result<(), Comma
         open::owner(&services.store, &services.clock, &services.random).await?;
         sample::fill(&services, count).await?;
     }
-    welcome(&config, &services).await?;
+    // A server that nobody watches serves all the same.
+    let _ = output::line(welcome(&config, &services).await?);
     jobs::start(&services);
     let watches = services.watches.clone();
     let app = AppState { services: services.clone(), config: Arc::new(config) };
@@ -82,29 +83,31 @@ async fn told_to_end() {
 }
 
 /// What a person needs to begin.
-async fn welcome(config: &Config, services: &Services) -> Result<(), CommandError> {
+async fn welcome(config: &Config, services: &Services) -> Result<String, CommandError> {
     let Services { store, clock, random, .. } = services;
     let owner = open::owner(store, clock, random).await?;
     let kind = if services.setting.demo { " (sample workspace)" } else { "" };
-    println!("\nPatchbay {}{kind} is ready.\n", env!("CARGO_PKG_VERSION"));
+    let mut lines = vec![format!("\nPatchbay {}{kind} is ready.\n", env!("CARGO_PKG_VERSION"))];
     if store.any_session(clock.now()).await? {
-        println!("  Open     {}", config.public_url.join("/"));
-        println!("           signed out? `patchbay sign-in-link` prints a link that signs you in");
+        lines.push(format!("  Open     {}", config.public_url.join("/")));
+        lines.push("           signed out? `patchbay sign-in-link` prints a link that signs you in".to_owned());
     } else {
-        println!("  Sign in  {}", sign_in::new_link(store, clock, random, &config.public_url, &owner).await?);
-        println!("           works once, within 15 minutes; another: `patchbay sign-in-link`");
+        let link = sign_in::new_link(store, clock, random, &config.public_url, &owner).await?;
+        lines.push(format!("  Sign in  {link}"));
+        lines.push("           works once, within 15 minutes; another: `patchbay sign-in-link`".to_owned());
     }
-    println!("  Data     {}", config.database());
-    println!("  Key      {}", config.key_place());
+    lines.push(format!("  Data     {}", config.database()));
+    lines.push(format!("  Key      {}", config.key_place()));
     if let Some(tunnel) = tunnel(config, &|name| std::env::var(name).ok()) {
-        println!("  Tunnel   {tunnel}");
-        println!("           on your own machine, so that the address above works there");
+        lines.push(format!("  Tunnel   {tunnel}"));
+        lines.push("           on your own machine, so that the address above works there".to_owned());
     }
     if assets::of_page("").is_none() {
-        println!("\n  This build holds no site: pages are served without script and style. scripts/build makes it.");
+        let remedy = "pages are served without script and style. scripts/build makes it.";
+        lines.push(format!("\n  This build holds no site: {remedy}"));
     }
-    println!();
-    Ok(())
+    lines.push(String::new());
+    Ok(lines.join("\n"))
 }
 
 /// The line that brings a loopback address to the machine somebody came from by ssh.

@@ -206,5 +206,8 @@ async fn open(peer: SocketAddr) -> io::Result<TcpStream> {
 }
 
 #[cfg(test)]
+#[path = "corpus_tests.rs"]
+pub(in crate::server) mod corpus_tests;
+#[cfg(test)]
 #[path = "dial_tests.rs"]
 mod tests;

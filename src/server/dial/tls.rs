@@ -12,7 +12,10 @@ use tokio_rustls::TlsConnector;
 use super::certificate::not_after;
 use super::host::Host;
 use super::{Flood, Steps, Wire};
-use crate::domain::time::{DAY, Timestamp};
+use crate::domain::time::{DAY, Timestamp, until};
+
+/// A service's certificate that ends within this span is told with its day: somebody has to renew it.
+const FORECAST: i64 = 21 * DAY;
 
 /// Whose certificates count.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,9 +146,11 @@ fn praise(trust: &Trust, end: Option<Timestamp>, now: Timestamp) -> String {
     if *trust == Trust::Unverified {
         return "Encrypted, not verified.".to_owned();
     }
-    match end.map(|end| end.since(now) / DAY) {
-        Some(1) => "Verified, expires in 1 day.".to_owned(),
-        Some(days) => format!("Verified, expires in {days} days."),
+    match end {
+        Some(end) if end.since(now) < FORECAST => {
+            format!("Verified. The certificate ends on {}, {}.", end.to_day(), until(end, now))
+        }
+        Some(end) => format!("Verified, expires in {} days.", end.since(now) / DAY),
         None => "Verified.".to_owned(),
     }
 }
@@ -171,7 +176,7 @@ fn client_config(trust: &Trust, client: Option<ClientCertificate<'_>>) -> Result
     })
 }
 
-/// When the first certificate of a PEM text ends.
+/// When the first certificate of a PEM text ends, which is the one that is shown.
 #[must_use]
 pub fn end_of(pem: &str) -> Option<Timestamp> {
     not_after(certificates(pem)?.first()?)

@@ -38,11 +38,16 @@ fn server(ca: &Ca, until: i32) -> DuplexStream {
 }
 
 async fn outcome(stream: DuplexStream, host: &str, trust: Trust) -> Result<String, TlsError> {
+    outcome_at(NOW, stream, host, trust).await
+}
+
+/// `now` is what we believe; whether a certificate is valid still depends on the machine's clock.
+async fn outcome_at(now: Timestamp, stream: DuplexStream, host: &str, trust: Trust) -> Result<String, TlsError> {
     let (live, _) = unbounded_channel();
     let mut steps = Steps::new(live, Box::new(str::to_owned));
     steps.begin(crate::domain::evidence::StepKind::Tls);
     let host = Host::parse(host).expect("a host");
-    let wire = encrypt(Wire::plain(stream), &host, &trust, NOW, &mut steps).await?;
+    let wire = encrypt(Wire::plain(stream), &host, &trust, now, &mut steps).await?;
     assert!(wire.is_encrypted());
     Ok(steps.into_ended().remove(0).message)
 }
@@ -52,6 +57,20 @@ async fn a_certificate_of_the_given_ca_is_verified_and_its_end_told() {
     let ca = ca();
     let message = outcome(server(&ca, 2100), "db.acme.example", Trust::Own(ca.pem())).await.expect("verified");
     assert!(message.starts_with("Verified, expires in 27"), "{message}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_ends_soon_is_told_with_its_day() {
+    let ca = ca();
+    let end = Timestamp(4_102_444_800_000);
+    for (before, words) in [(12 * DAY, "in 12 days"), (DAY, "in 1 day"), (DAY / 2, "in 12 hours")] {
+        let wire = server(&ca, 2100);
+        let message = outcome_at(end.plus(-before), wire, "db.acme.example", Trust::Own(ca.pem())).await;
+        let expected = format!("Verified. The certificate ends on 1 Jan 2100, {words}.");
+        assert_eq!(message, Ok(expected));
+    }
+    let message = outcome_at(end.plus(-21 * DAY), server(&ca, 2100), "db.acme.example", Trust::Own(ca.pem())).await;
+    assert_eq!(message.as_deref(), Ok("Verified, expires in 21 days."));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
-//! Work that runs on a period: idempotent, safe with any number of replicas.
+//! Work that runs on a period or once: idempotent, safe with any number of replicas.
 
 mod checks;
+mod destinations;
 mod purge;
 mod renewals;
 
@@ -13,5 +14,6 @@ pub fn start(services: &Services) {
         tokio::spawn(renewals::renew(services.clone()));
         tokio::spawn(renewals::revoke(services.clone()));
     }
+    tokio::spawn(destinations::run(services.clone()));
     tokio::spawn(purge::run(services.clone()));
 }

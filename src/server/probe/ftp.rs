@@ -1,8 +1,8 @@
 //! FTP (RFC 959), encrypted by `AUTH TLS` (RFC 4217) or from the first byte: signing in is a few lines, spoken here.
 //! No data connection is opened, so where the server wants one (`PASV`) is never asked.
 
-use super::lines::{Lines, Reply, greeting};
-use super::login::{Encryption, Login, no_tls_offered};
+use super::lines::{Greeted, Lines, Reply, connect, greeting};
+use super::login::{Login, no_tls_offered};
 use super::{Errand, Finding, Setback, signed_in_as};
 use crate::domain::evidence::StepKind;
 use crate::server::catalog::definition::LoginService;
@@ -23,7 +23,7 @@ const PERMISSIONS: [(char, &str); 6] = [
 pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps) -> Result<Finding, Setback> {
     let login = Login::read(errand, service)?;
     let user = login.needed_user()?;
-    let mut talk = connect(&login, errand, steps).await?;
+    let Talk(mut talk) = connect(&login, errand, steps).await?;
     let checked = sign_in(&mut talk, user, login.password.unwrap_or_default(), errand).await?;
     let mut finding = Finding::identity(errand.scrub.said(user));
     let message = signed_in_as(&errand.scrub.said(user));
@@ -42,36 +42,29 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
     Ok(finding)
 }
 
-/// Connects, encrypts as was chosen, and has read the greeting.
-async fn connect(login: &Login<'_>, errand: &Errand<'_>, steps: &mut Steps) -> Result<Lines, Setback> {
-    if let Encryption::Upgrade(trust) = login.encryption()? {
-        let mut talk = over(login.connect(errand, steps).await?);
-        steps.begin(StepKind::Tls);
-        greet(&mut talk).await?;
-        if talk.ask("AUTH TLS").await?.code != 234 {
-            return Err(no_tls_offered());
-        }
-        let wire = login.upgrade(talk.into_wire()?, &trust, errand, steps).await?;
-        steps.begin(StepKind::Authenticate);
-        return Ok(over(wire));
+/// Commands and replies, a line each.
+struct Talk(Lines);
+
+impl Greeted for Talk {
+    fn over(wire: Wire) -> Self {
+        Self(Lines::over(wire, LONGEST_LINE, not_ftp))
     }
-    let mut talk = over(login.connect_encrypted(errand, steps).await?);
-    steps.begin(StepKind::Authenticate);
-    greet(&mut talk).await?;
-    Ok(talk)
-}
 
-fn over(wire: Wire) -> Lines {
-    Lines::over(wire, LONGEST_LINE, not_ftp)
-}
-
-async fn greet(talk: &mut Lines) -> Result<(), Setback> {
-    match greeting(talk.reply()).await?.code {
-        220 => Ok(()),
-        code @ (120 | 400..=499) => {
-            Err(Setback::silence(format!("The server takes no connections now ({code}). Try again later.")))
+    async fn greet(&mut self, _: &Errand<'_>) -> Result<(), Setback> {
+        match greeting(self.0.reply()).await?.code {
+            220 => Ok(()),
+            code @ (120 | 400..=499) => {
+                Err(Setback::silence(format!("The server takes no connections now ({code}). Try again later.")))
+            }
+            _ => Err(not_ftp()),
         }
-        _ => Err(not_ftp()),
+    }
+
+    async fn request_encryption(mut self) -> Result<Wire, Setback> {
+        match self.0.ask("AUTH TLS").await?.code {
+            234 => self.0.into_wire(),
+            _ => Err(no_tls_offered()),
+        }
     }
 }
 

@@ -3,10 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::lines::Lines;
-use super::login::{Encryption, Login, no_tls_offered};
+use super::lines::{Greeted, Lines, connect, greeting};
+use super::login::{Login, no_tls_offered};
 use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
-use crate::domain::evidence::StepKind;
 use crate::server::catalog::definition::LoginService;
 use crate::server::dial::{Steps, Wire};
 
@@ -20,23 +19,7 @@ const TAG: &str = "patchbay";
 pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps) -> Result<Finding, Setback> {
     let login = Login::read(errand, service)?;
     let user = login.needed_user()?;
-    let mut talk = match login.encryption()? {
-        Encryption::Upgrade(trust) => {
-            let wire = login.connect(errand, steps).await?;
-            steps.begin(StepKind::Tls);
-            let wire = Talk::over(wire).request_encryption(errand).await?;
-            let wire = login.upgrade(wire, &trust, errand, steps).await?;
-            steps.begin(StepKind::Authenticate);
-            Talk::over(wire)
-        }
-        Encryption::On(_) | Encryption::Off => {
-            let wire = login.connect_encrypted(errand, steps).await?;
-            steps.begin(StepKind::Authenticate);
-            let mut talk = Talk::over(wire);
-            talk.greeting(errand).await?;
-            talk
-        }
-    };
+    let mut talk: Talk = connect(&login, errand, steps).await?;
     let answer = talk.sign_in(user, login.password.unwrap_or_default()).await?;
     judge(&answer, user, errand)?;
     let identity = errand.scrub.said(user);
@@ -87,13 +70,13 @@ impl Answer {
 /// Commands and answers.
 struct Talk(Lines);
 
-impl Talk {
+impl Greeted for Talk {
     fn over(wire: Wire) -> Self {
         Self(Lines::over(wire, LONGEST_LINE, not_imap))
     }
 
-    async fn greeting(&mut self, errand: &Errand<'_>) -> Result<(), Setback> {
-        let line = self.0.line().await?;
+    async fn greet(&mut self, errand: &Errand<'_>) -> Result<(), Setback> {
+        let line = greeting(self.0.line()).await?;
         let (status, text) = line.strip_prefix("* ").ok_or_else(not_imap)?.split_once(' ').unwrap_or_default();
         match status.to_ascii_uppercase().as_str() {
             "OK" => Ok(()),
@@ -105,15 +88,16 @@ impl Talk {
         }
     }
 
-    /// Asks for encryption (RFC 9051, 6.2.1).
-    async fn request_encryption(mut self, errand: &Errand<'_>) -> Result<Wire, Setback> {
-        self.greeting(errand).await?;
+    /// RFC 9051, 6.2.1.
+    async fn request_encryption(mut self) -> Result<Wire, Setback> {
         match self.ask("STARTTLS").await?.status {
             Status::Ok => self.0.into_wire(),
             _ => Err(no_tls_offered()),
         }
     }
+}
 
+impl Talk {
     async fn sign_in(&mut self, user: &str, password: &str) -> Result<Answer, Setback> {
         let offers = self.ask("CAPABILITY").await?;
         if offers.offers("AUTH=PLAIN") {

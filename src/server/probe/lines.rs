@@ -5,8 +5,10 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
-use super::Setback;
-use crate::server::dial::Wire;
+use super::login::{Encryption, Login};
+use super::{Errand, Setback};
+use crate::domain::evidence::StepKind;
+use crate::server::dial::{Steps, Wire};
 
 /// Lines of one reply at most.
 const MOST_LINES: usize = 100;
@@ -22,6 +24,43 @@ pub async fn greeting<T>(reading: impl Future<Output = Result<T, Setback>>) -> R
     let silent = "Something takes connections here, and says nothing. \
                   Check host and port, and whether it wants TLS at once.";
     timeout(PATIENCE, reading).await.unwrap_or_else(|_| Err(Setback::silence(silent).at("port")))
+}
+
+/// A protocol of lines in which the server speaks first, and encrypts by a command of the plain protocol.
+pub trait Greeted: Sized {
+    /// Speaks it over a connection.
+    fn over(wire: Wire) -> Self;
+
+    /// Reads the server's first words.
+    ///
+    /// # Errors
+    /// A [`Setback`] where it takes nobody now, or speaks something else.
+    async fn greet(&mut self, errand: &Errand<'_>) -> Result<(), Setback>;
+
+    /// Asks for encryption, and hands the connection over for it.
+    ///
+    /// # Errors
+    /// A [`Setback`] where the server has none to offer.
+    async fn request_encryption(self) -> Result<Wire, Setback>;
+}
+
+/// Connects, encrypts as was chosen, and has been greeted; the step of signing in has begun.
+///
+/// # Errors
+/// A [`Setback`] at host, port or encryption.
+pub async fn connect<T: Greeted>(login: &Login<'_>, errand: &Errand<'_>, steps: &mut Steps) -> Result<T, Setback> {
+    if let Encryption::Upgrade(trust) = login.encryption()? {
+        let mut plain = T::over(login.connect(errand, steps).await?);
+        steps.begin(StepKind::Tls);
+        plain.greet(errand).await?;
+        let wire = login.upgrade(plain.request_encryption().await?, &trust, errand, steps).await?;
+        steps.begin(StepKind::Authenticate);
+        return Ok(T::over(wire));
+    }
+    let mut talk = T::over(login.connect_encrypted(errand, steps).await?);
+    steps.begin(StepKind::Authenticate);
+    talk.greet(errand).await?;
+    Ok(talk)
 }
 
 /// A connection that is read line by line.

@@ -6,8 +6,8 @@ mod destination;
 mod ftp;
 mod google;
 mod http;
-mod http_outcome;
-mod http_request;
+pub(super) mod http_outcome;
+pub(super) mod http_request;
 mod imap;
 mod ldap;
 mod lines;
@@ -26,7 +26,7 @@ mod scrub;
 mod setback;
 mod smtp;
 mod turns;
-mod values;
+pub(super) mod values;
 
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -176,7 +176,7 @@ impl Prober {
         let silence = || Setback::silence(format!("No answer within {} seconds.", self.limit.as_secs()));
         let mut finding =
             timeout(self.limit, ask(&errand, &question.method.service, steps)).await.map_err(|_| silence())??;
-        finding.expires_at = finding.expires_at.or_else(|| end_of(errand.values.get("client_certificate")?));
+        finding.expires_at = earliest(finding.expires_at, known_end(question.config));
         Ok(finding)
     }
 }
@@ -220,6 +220,18 @@ fn asked_with(service: &HttpService, holds: impl Fn(&str) -> bool) -> bool {
     service.probes.iter().any(|probe| probe.needs.iter().all(|id| holds(id)))
 }
 
+/// When the credential itself ends, as far as its fields tell: with the certificate that is shown to the service.
+#[must_use]
+pub fn known_end(config: &FieldValues) -> Option<Timestamp> {
+    end_of(config.get("client_certificate")?)
+}
+
+/// The earlier of two ends, of which either may not be known.
+#[must_use]
+pub fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
+}
+
 fn signed_in_as(identity: &str) -> String {
     format!("Signed in as {identity}.")
 }
@@ -229,7 +241,7 @@ fn skip_permissions(steps: &mut Steps) {
     steps.skip(StepKind::Authorise, "Not asked about.");
 }
 
-fn cleaned_verdict(verdict: Verdict, scrub: &Scrubber) -> Verdict {
+pub(super) fn cleaned_verdict(verdict: Verdict, scrub: &Scrubber) -> Verdict {
     match verdict {
         Verdict::Rejected { reason, field } => Verdict::Rejected { reason: scrub.clean(&reason), field },
         Verdict::NoEvidence { reason, field } => Verdict::NoEvidence { reason: scrub.clean(&reason), field },
@@ -240,7 +252,7 @@ fn cleaned_verdict(verdict: Verdict, scrub: &Scrubber) -> Verdict {
     }
 }
 
-fn cleaned_account(account: Account, scrub: &Scrubber) -> Account {
+pub(super) fn cleaned_account(account: Account, scrub: &Scrubber) -> Account {
     Account {
         identity: account.identity.map(|identity| scrub.clean(&identity)).filter(|identity| !identity.is_empty()),
         scopes: account.scopes.iter().map(|scope| scrub.clean(scope)).collect(),
@@ -253,6 +265,9 @@ mod cases_tests;
 #[cfg(all(test, feature = "protocols"))]
 #[path = "matrix_tests.rs"]
 mod matrix_tests;
+#[cfg(test)]
+#[path = "network_tests.rs"]
+mod network_tests;
 #[cfg(test)]
 #[path = "real_server_tests.rs"]
 mod real_server_tests;

@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::spawn_blocking;
 
+use super::lines::greeting;
 use super::login::{Encryption, Login, no_tls_offered, skip_tls};
 use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
 use crate::domain::evidence::StepKind;
@@ -42,8 +43,8 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
     } else {
         steps.begin(StepKind::Tls);
     }
-    let greeting = channel.read().await?;
-    let greeting = Greeting::read(&greeting, &login, errand)?;
+    let first = greeting(channel.read()).await?;
+    let greeting = Greeting::read(&first, &login, errand)?;
     match encryption {
         Encryption::Off => {}
         Encryption::On(trust) | Encryption::Upgrade(trust) => {

@@ -3,8 +3,10 @@
 
 use bytes::BytesMut;
 use std::future::Future;
-use std::pin::pin;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
@@ -33,8 +35,10 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
         }
     };
     steps.begin(StepKind::Authenticate);
-    let (client, connection) =
-        config(&login, user).connect_raw(wire, NoTls).await.map_err(|error| explain(&error, &login, errand))?;
+    let (client, connection) = config(&login, user)
+        .connect_raw(Backend::over(wire), NoTls)
+        .await
+        .map_err(|error| explain(&error, &login, errand))?;
     steps.pass("The server accepted user and password.");
     steps.begin(StepKind::Authorise);
     let identity = beside(connection, identity(&client)).await.map_err(|error| explain(&error, &login, errand))?;
@@ -65,6 +69,50 @@ async fn request_encryption(mut wire: Wire) -> Result<Wire, Setback> {
     }
 }
 
+/// A server's side of the conversation, which fails at the first byte that no server of PostgreSQL's begins with:
+/// tokio-postgres would read `HTTP/1.1` as the beginning of a message of a thousand megabytes, and wait for it.
+struct Backend {
+    wire: Wire,
+    begun: bool,
+}
+
+impl Backend {
+    /// Authentication, an error, a notice, another version (PostgreSQL documentation, 54.7).
+    const FIRST: [u8; 4] = *b"RENv";
+
+    const fn over(wire: Wire) -> Self {
+        Self { wire, begun: false }
+    }
+}
+
+impl AsyncRead for Backend {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.wire).poll_read(cx, buf))?;
+        if let Some(first) = buf.filled().get(before) {
+            if !self.begun && !Self::FIRST.contains(first) {
+                return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+            }
+            self.begun = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Backend {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.wire).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.wire).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.wire).poll_shutdown(cx)
+    }
+}
+
 async fn identity(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
     let answer = client.simple_query("select current_user, current_database()").await?;
     Ok(answer.iter().find_map(|message| match message {
@@ -91,14 +139,15 @@ fn explain(error: &tokio_postgres::Error, login: &Login<'_>, errand: &Errand<'_>
     if let Some(refusal) = error.as_db_error() {
         return explain_refusal(refusal, login, errand);
     }
-    let cause = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    let cause = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
     match cause {
-        Some(cause) if cause.kind() == std::io::ErrorKind::InvalidInput => not_postgresql(),
-        Some(cause) if cause.kind() == std::io::ErrorKind::InvalidData => not_postgresql(),
+        Some(cause) if matches!(cause.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
+            not_postgresql()
+        }
         Some(cause) if is_about_client_certificate(cause) => {
             TlsError::ClientCertificate { detail: cause.to_string() }.into()
         }
-        Some(cause) => Setback::from(std::io::Error::new(cause.kind(), cause.to_string())),
+        Some(cause) => Setback::from(io::Error::new(cause.kind(), cause.to_string())),
         None if error.is_closed() => Setback::silence("The server closed the connection without an answer."),
         None if login.password.is_none() => {
             Setback::refusal("PostgreSQL asks for a password, and none is given here.").at("password")

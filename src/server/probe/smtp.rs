@@ -3,10 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::lines::{Lines, Reply, greeting};
-use super::login::{Encryption, Login, no_tls_offered};
+use super::lines::{Greeted, Lines, Reply, connect, greeting};
+use super::login::{Login, no_tls_offered};
 use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
-use crate::domain::evidence::StepKind;
 use crate::server::catalog::definition::LoginService;
 use crate::server::dial::{Steps, Wire};
 
@@ -15,23 +14,7 @@ const LONGEST_LINE: u64 = 4_096;
 
 pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps) -> Result<Finding, Setback> {
     let login = Login::read(errand, service)?;
-    let mut talk = match login.encryption()? {
-        Encryption::Upgrade(trust) => {
-            let wire = login.connect(errand, steps).await?;
-            steps.begin(StepKind::Tls);
-            let wire = Talk::over(wire).request_encryption().await?;
-            let wire = login.upgrade(wire, &trust, errand, steps).await?;
-            steps.begin(StepKind::Authenticate);
-            Talk::over(wire)
-        }
-        Encryption::On(_) | Encryption::Off => {
-            let wire = login.connect_encrypted(errand, steps).await?;
-            steps.begin(StepKind::Authenticate);
-            let mut talk = Talk::over(wire);
-            talk.greeting().await?;
-            talk
-        }
-    };
+    let mut talk: Talk = connect(&login, errand, steps).await?;
     let offers = talk.hello().await?;
     let finding = if let Some(user) = login.user {
         talk.sign_in(&offers, user, login.password.unwrap_or_default(), errand).await?;
@@ -51,12 +34,12 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
 /// Commands and replies, a line each.
 struct Talk(Lines);
 
-impl Talk {
+impl Greeted for Talk {
     fn over(wire: Wire) -> Self {
         Self(Lines::over(wire, LONGEST_LINE, not_smtp))
     }
 
-    async fn greeting(&mut self) -> Result<(), Setback> {
+    async fn greet(&mut self, _: &Errand<'_>) -> Result<(), Setback> {
         let greeting = greeting(self.0.reply()).await?;
         match greeting.code {
             220 => Ok(()),
@@ -66,6 +49,16 @@ impl Talk {
         }
     }
 
+    async fn request_encryption(mut self) -> Result<Wire, Setback> {
+        let offers = self.hello().await?;
+        if offers.offers("STARTTLS").is_none() || self.0.ask("STARTTLS").await?.code != 220 {
+            return Err(no_tls_offered());
+        }
+        self.0.into_wire()
+    }
+}
+
+impl Talk {
     async fn hello(&mut self) -> Result<Reply, Setback> {
         // An address literal instead of a name, which would have to resolve (RFC 5321, 4.1.3).
         let offers = self.0.ask("EHLO [127.0.0.1]").await?;
@@ -73,16 +66,6 @@ impl Talk {
             250 => Ok(offers),
             code => Err(Setback::silence(format!("The mail server did not take our greeting ({code})."))),
         }
-    }
-
-    /// Asks for encryption.
-    async fn request_encryption(mut self) -> Result<Wire, Setback> {
-        self.greeting().await?;
-        let offers = self.hello().await?;
-        if offers.offers("STARTTLS").is_none() || self.0.ask("STARTTLS").await?.code != 220 {
-            return Err(no_tls_offered());
-        }
-        self.0.into_wire()
     }
 
     async fn sign_in(

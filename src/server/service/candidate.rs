@@ -14,7 +14,7 @@ use crate::domain::name::ConnectionName;
 use crate::domain::tag::TagSet;
 use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, Method};
-use crate::server::probe::{Question, destination};
+use crate::server::probe::{Question, destination, earliest, known_end};
 use crate::server::store::record::{Credentials, Grant, Proof, Scope, StoredConnection};
 use crate::server::vault::{SealContext, SecretText, Secrets};
 
@@ -207,6 +207,8 @@ impl Services {
         mut proof: Proof,
     ) -> Result<Credentials, ApiError> {
         proof.check_at = self.next_check(scope, &proof, true);
+        // Known of what was never asked, too.
+        proof.expires_at = earliest(proof.expires_at, known_end(&candidate.config));
         let sealed = if candidate.secrets.is_empty() {
             Vec::new()
         } else {

@@ -7,6 +7,7 @@ mod check;
 mod connect;
 mod create;
 mod delete;
+pub mod destinations;
 mod detail;
 mod edit;
 mod journal;

@@ -9,6 +9,7 @@ use super::keys::key_id;
 use super::record::{AuditEntry, Claim, Scope};
 use super::row::{json, moment, parsed, place, to_json};
 use super::{Store, StoreError};
+use crate::domain::component::ComponentSlug;
 use crate::domain::id::{ApiKeyId, ConnectionId, WorkspaceId};
 use crate::domain::role::{EnvironmentSet, Permission};
 use crate::domain::time::Timestamp;
@@ -155,6 +156,48 @@ impl Store {
              ORDER BY deleted_at LIMIT 1000",
         )
         .bind(before.0)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(|row| place(row, "id")).collect()
+    }
+
+    /// The newest moment that anything was written down at, in any workspace.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn newest_moment(&self) -> Result<Option<Timestamp>, StoreError> {
+        let seen = sqlx::query("SELECT MAX(seen_at) AS newest FROM sessions").fetch_one(&self.read).await?;
+        let made = sqlx::query("SELECT MAX(created_at) AS newest FROM connections").fetch_one(&self.read).await?;
+        let told = [moment(&seen, "newest")?, moment(&made, "newest")?, self.latest_audit().await?];
+        Ok(told.into_iter().flatten().max())
+    }
+
+    /// The components that connections of any workspace belong to, those with most connections first; at most ten.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn components_in_use(&self) -> Result<Vec<ComponentSlug>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT component, COUNT(*) AS uses FROM connections WHERE deleted_at IS NULL \
+             GROUP BY component ORDER BY uses DESC, component LIMIT 10",
+        );
+        rows.fetch_all(&self.read).await?.iter().map(|row| parsed(row.try_get("component")?)).collect()
+    }
+
+    /// Connections with secrets of which it is not noted where these are sent, in every workspace, by their ids after
+    /// one; at most two hundred. Deleted ones may come back, so they are among them.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn without_destination(
+        &self,
+        after: Option<&ConnectionId>,
+    ) -> Result<Vec<(Scope, ConnectionId)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT workspace, environment, id FROM connections \
+             WHERE destination IS NULL AND length(sealed) > 0 AND id > $1 ORDER BY id LIMIT 200",
+        )
+        .bind(after.map_or("", ConnectionId::as_str))
         .fetch_all(&self.read)
         .await?;
         rows.iter().map(|row| place(row, "id")).collect()

@@ -114,6 +114,38 @@ impl Store {
         })
         .await
     }
+
+    /// Notes where the secrets of a version are sent, if nothing is noted yet; says whether it did. Nobody sees a
+    /// change.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn note_destination(
+        &self,
+        scope: &Scope,
+        id: &ConnectionId,
+        secret_version: i64,
+        destination: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        let (scope, id) = (scope.clone(), id.clone());
+        self.write(move |tx| {
+            Box::pin(async move {
+                let noted = sqlx::query(
+                    "UPDATE connections SET destination = $5 WHERE workspace = $1 AND environment = $2 AND id = $3 \
+                     AND secret_version = $4 AND destination IS NULL",
+                )
+                .bind(scope.workspace.as_str())
+                .bind(scope.environment.as_str())
+                .bind(id.as_str())
+                .bind(secret_version)
+                .bind(destination)
+                .execute(tx)
+                .await?;
+                Ok(noted.rows_affected() == 1)
+            })
+        })
+        .await
+    }
 }
 
 /// One connection as it is now, without its grant.

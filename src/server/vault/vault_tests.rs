@@ -8,8 +8,8 @@ use tokio::runtime::Runtime;
 
 use super::record::Key;
 use super::*;
-use crate::domain::id::ConnectionId;
 use crate::domain::environment::Environment;
+use crate::domain::id::ConnectionId;
 use crate::domain::id::{MemberId, WorkspaceId};
 use crate::domain::time::Timestamp;
 

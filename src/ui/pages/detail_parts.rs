@@ -7,7 +7,7 @@ use crate::domain::component::{ComponentForm, OAuthForm};
 use crate::domain::connection::Summary;
 use crate::domain::evidence::{Check, CheckOutcome, Evidence, Step, Verdict};
 use crate::domain::tag::Tag;
-use crate::domain::time::{Timestamp, relative};
+use crate::domain::time::{Timestamp, relative, until};
 use crate::ui::dialogs::delete::workflow_line;
 use crate::ui::dialogs::progress::Progress;
 use crate::ui::parts::step_list::StepList;
@@ -135,8 +135,9 @@ fn told_by_row(summary: &Summary) -> AnyView {
     let used = summary.last_used_at.map(|at| fact("Last used", view! { <Moment at=at /> }.into_any()));
     let ends = summary.expires_at.map(|at| {
         let label = if at <= list.now() { "Expired" } else { "Expires" };
-        let day = at.to_day();
-        fact(label, view! { <Moment at=at />" · "{day} }.into_any())
+        let (exact, day) = (at.to_rfc3339(), at.to_day());
+        let when = move || until(at, list.now());
+        fact(label, view! { <time datetime=exact.clone() title=exact>{when}" · "{day}</time> }.into_any())
     });
     let created = fact("Created", view! { <Moment at=summary.created_at /> }.into_any());
     view! { {ends}{fact("Tags", tags)}{created}{used} }.into_any()

@@ -29,7 +29,7 @@ pub fn CheckAll(state: ListState) -> impl IntoView {
     let toasts = Toasts::expect();
     let under_way = RwSignal::new(None::<(usize, AbortHandle)>);
     let tally = RwSignal::new(Tally::default());
-    let start = move |_| {
+    let start = move || {
         let ids = state.shown.with_untracked(ids);
         let (handle, registration) = AbortHandle::new_pair();
         tally.set(Tally::default());
@@ -42,25 +42,24 @@ pub fn CheckAll(state: ListState) -> impl IntoView {
             toasts.tell(format!("{} checked, {} accepted{end}.", grouped(done), grouped(accepted)));
         });
     };
-    let stop = move |_| under_way.with_untracked(|running| running.iter().for_each(|(_, handle)| handle.abort()));
-    on_cleanup(move || under_way.with_untracked(|running| running.iter().for_each(|(_, handle)| handle.abort())));
+    let stop = move || under_way.with_untracked(|running| running.iter().for_each(|(_, handle)| handle.abort()));
+    on_cleanup(stop);
+    let total = Memo::new(move |_| under_way.with(|running| running.as_ref().map(|(total, _)| *total)));
     let offered = Memo::new(move |_| {
-        state.may(Action::TestConnection) && state.shown.with(|shown| shown.whole && shown.len() > 1)
+        let wanted = state.may(Action::TestConnection) && state.shown.with(|shown| shown.whole && shown.len() > 1);
+        wanted || total.get().is_some()
     });
-    move || match under_way.get() {
-        Some((total, _)) => {
-            let progress = move || format!("Checking {} of {}", grouped(tally.get().done), grouped(total));
-            view! {
-                <span class="check-all" role="status">{progress}</span>
-                <button type="button" class="link" on:click=stop>"Stop"</button>
-            }
-            .into_any()
-        }
-        None if offered.get() => {
-            view! { <button type="button" class="link check-all" on:click=start>"Check all shown"</button> }.into_any()
-        }
-        None => ().into_any(),
-    }
+    let progress = move || {
+        let total = total.get()?;
+        let words = move || format!("Checking {} of {}", grouped(tally.get().done), grouped(total));
+        Some(view! { <span role="status">{words}</span> })
+    };
+    let press = move |_| if total.get_untracked().is_some() { stop() } else { start() };
+    let label = move || if total.get().is_some() { "Stop" } else { "Check all shown" };
+    // One button for both, so that it keeps the keyboard's focus.
+    let button =
+        move || offered.get().then(|| view! { <button type="button" class="link" on:click=press>{label}</button> });
+    view! { {progress}{button} }.into_any()
 }
 
 fn ids(shown: &Shown) -> Vec<ConnectionId> {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::domain::connection::Summary;
 use crate::domain::health::{Health, Status};
-use crate::domain::time::{DAY, MINUTE, Timestamp, duration_words, relative};
+use crate::domain::time::{DAY, MINUTE, Timestamp, duration_words, relative, until};
 
 /// A credential that ends within this span is forecast on its row.
 const FORECAST: i64 = 14 * DAY;
@@ -52,10 +52,10 @@ pub fn judged(summary: &Summary, now: Timestamp) -> (Tone, Option<String>) {
     }
 }
 
-/// `Expires in 6 days`, when that is near.
+/// `Expires in 12 days`, when that is near.
 fn forecast(summary: &Summary, now: Timestamp) -> Option<String> {
     let at = summary.expires_at.filter(|at| at.since(now) <= FORECAST)?;
-    Some(format!("Expires {}", relative(at, now)))
+    Some(format!("Expires {}", until(at, now)))
 }
 
 fn lacking(intro: &str, names: &[String]) -> String {
@@ -80,6 +80,7 @@ mod tests {
     use crate::domain::component::ComponentSlug;
     use crate::domain::id::ConnectionId;
     use crate::domain::tag::TagSet;
+    use crate::domain::time::HOUR;
 
     const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
@@ -109,6 +110,8 @@ mod tests {
     fn a_near_end_is_forecast_and_a_past_one_told() {
         let valid = Health::Valid { checked_at: NOW };
         assert_eq!(with(valid.clone(), Some(NOW.plus(6 * DAY))), (Tone::Good, Some("Expires in 6 days".to_owned())));
+        assert_eq!(with(valid.clone(), Some(NOW.plus(12 * DAY))).1.as_deref(), Some("Expires in 12 days"));
+        assert_eq!(with(valid.clone(), Some(NOW.plus(5 * HOUR))).1.as_deref(), Some("Expires in 5 hours"));
         assert_eq!(with(valid.clone(), Some(NOW.plus(60 * DAY))), (Tone::Good, None));
         assert_eq!(with(valid, Some(NOW.plus(-12 * DAY))), (Tone::Wait, Some("Expired 1 week ago".to_owned())));
     }

@@ -1,11 +1,12 @@
 //! Rules for the fields of a method's form.
 
 use super::{Fault, Findings, Location, find, is_https};
-use crate::domain::field::{Field, FieldKind, ShownWhen};
+use crate::domain::field::{Field, FieldKind, RESERVED, ShownWhen};
 
 pub(super) fn check(fields: &[Field], method: &Location, findings: &mut Findings) {
     for (index, field) in fields.iter().enumerate() {
         let at = method.item("fields", index);
+        findings.require(!RESERVED.contains(&field.id.as_str()), &at.child("id"), Fault::Reserved);
         check_texts(field, &at, findings);
         check_options(field, &at, findings);
         check_values(field, &at, findings);

@@ -72,6 +72,8 @@ pub enum Fault {
     Duplicate,
     #[error("an id holds lower-case letters, digits and underscores and begins with a letter; rename it")]
     NotAnId,
+    #[error("every connection has something of this name; give the field another id")]
+    Reserved,
     #[error("this is no https address; give one that begins with https://")]
     NotHttps,
     #[error("this is no day; write it as YYYY-MM-DD")]

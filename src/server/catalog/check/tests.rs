@@ -60,6 +60,7 @@ fn wrong_fields_are_found_where_they_stand() {
     assert_found(&[
         ("id = \"account\"", "id = \"site\"", "methods[0].fields[2].id"),
         ("id = \"account\"", "id = \"Account\"", "methods[0].fields[2].id"),
+        ("id = \"account\"", "id = \"name\"", "methods[0].fields[2].id"),
         ("help = \"The first part.\"", "help = \"\"", "methods[0].fields[0].help"),
         ("find_at = \"https:", "find_at = \"http:", "methods[0].fields[1].find_at"),
         ("example = \"acme\"", "example = \"acme.example\"", "methods[0].fields[0].example"),

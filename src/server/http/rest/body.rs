@@ -1,13 +1,15 @@
 //! Reads requests. What cannot be read is answered with a problem, and never with a piece of what was sent.
 
 use axum::body::Bytes;
+use axum::extract;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
 
-use super::problem::Problem;
+use super::problem::{Problem, token};
 use crate::api::error::ApiError;
 use crate::server::http::AppState;
 
@@ -31,7 +33,26 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let malformed = |detail: String| Problem::unreadable(StatusCode::BAD_REQUEST, detail);
     let text = std::str::from_utf8(bytes)
         .map_err(|error| malformed(format!("The body is not UTF-8: byte {} is wrong.", error.valid_up_to())))?;
-    serde_json::from_str(text).map_err(|error| malformed(in_words(&error)))
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let problem = malformed(in_words(error.inner()));
+        match pointer(error.path()) {
+            Some(pointer) if error.inner().is_data() => problem.at(&pointer),
+            _ => problem,
+        }
+    })?;
+    reader.end().map_err(|error| malformed(in_words(&error)))?;
+    Ok(value)
+}
+
+/// Where in the body; `None` for the body as a whole.
+fn pointer(path: &Path) -> Option<String> {
+    let steps = path.iter().map(|step| match step {
+        Segment::Seq { index } => Some(token(&index.to_string())),
+        Segment::Map { key } => Some(token(key)),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    steps.collect::<Option<String>>().filter(|pointer| !pointer.is_empty())
 }
 
 /// serde quotes the value it stumbled over, which may be a secret; only names of members are passed on.
@@ -86,8 +107,8 @@ impl<T: DeserializeOwned + Send> FromRequestParts<AppState> for IdOf<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
-        let found = Path::<T>::from_request_parts(parts, app).await;
-        found.map(|Path(id)| Self(id)).map_err(|_| Problem::of(ApiError::NotFound))
+        let found = extract::Path::<T>::from_request_parts(parts, app).await;
+        found.map(|extract::Path(id)| Self(id)).map_err(|_| Problem::of(ApiError::NotFound))
     }
 }
 
@@ -99,9 +120,11 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only parsing is looked at")]
     struct Sample {
-        #[expect(dead_code, reason = "only parsing is looked at")]
         number: u8,
+        #[serde(default)]
+        tags: Vec<String>,
     }
 
     fn answer(body: &[u8]) -> String {
@@ -114,6 +137,10 @@ mod tests {
         assert!(answer(b"{}").contains("missing field `number`"));
         let wrong = answer(br#"{"number": "canary-secret"}"#);
         assert!(wrong.contains("not of the kind expected") && !wrong.contains("canary"), "{wrong}");
+        assert!(wrong.contains(r#""pointer":"/number""#), "{wrong}");
+        assert!(answer(br#"{"tags": ["a", 7]}"#).contains(r#""pointer":"/tags/1""#));
+        assert!(!answer(b"[]").contains("pointer") && !answer(b"{\"tags\": [").contains("pointer"));
+        assert!(answer(b"{\"number\": 1} 2").contains("not JSON"));
         assert!(answer(b"{\"number\": \"\xff\"}").contains("not UTF-8"));
     }
 

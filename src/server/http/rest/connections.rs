@@ -127,7 +127,7 @@ pub async fn create(
 ) -> Result<Response, Problem> {
     let environment = environment(&new.environment)?;
     let component = component(new.component)?;
-    let (values, _) = taken_apart(new.values)?;
+    let (values, _) = taken_apart(new.values).map_err(Problem::of_connection)?;
     // An account that has to be connected is no matter for a request.
     let typed = |form: &ComponentForm| {
         form.methods.iter().find(|method| method.oauth.is_none()).map(|method| method.id.clone())
@@ -167,7 +167,7 @@ fn saved(app: &AppState, environment: Environment, event: ProbeEvent) -> Result<
             Ok(ConnectionView::new(environment, *summary, app.services.clock.now()))
         }
         ProbeEvent::NotSaved { message, problems, .. } => Err(Problem::not_accepted(message, problems)),
-        ProbeEvent::Failed { error } => Err(Problem::of(error)),
+        ProbeEvent::Failed { error } => Err(Problem::of_connection(error)),
         ProbeEvent::Step { .. } => Err(Problem::of(ApiError::Internal)),
     }
 }
@@ -227,7 +227,7 @@ pub async fn patch(
     JsonBody(body): JsonBody<ConnectionPatch>,
 ) -> Result<Response, Problem> {
     let environment = app.services.locate(&caller, Action::EditConnection, &id).await?;
-    let (values, given_up) = body.values.map(taken_apart).transpose()?.unzip();
+    let (values, given_up) = body.values.map(taken_apart).transpose().map_err(Problem::of_connection)?.unzip();
     let seen = if_match(&headers)?;
     let patch = Patch {
         version: seen.or(body.version),

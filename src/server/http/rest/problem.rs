@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
-use crate::domain::field::FieldProblem;
+use crate::domain::field::{FieldProblem, RESERVED};
 use crate::server::http::refusal;
 
 /// What went wrong, in RFC 9457's words. `type` is stable; texts are for people and may change.
@@ -37,13 +37,24 @@ pub struct ValueProblem {
 }
 
 impl Problem {
+    /// What is wrong with a request; its values that cannot be used are members of its body.
     #[must_use]
     pub fn of(error: ApiError) -> Self {
+        Self::told(error, ValueProblem::of_member)
+    }
+
+    /// What is wrong with a connection; its values that cannot be used are, but for a few, its fields.
+    #[must_use]
+    pub fn of_connection(error: ApiError) -> Self {
+        Self::told(error, ValueProblem::of_connection)
+    }
+
+    fn told(error: ApiError, place: fn(FieldProblem) -> ValueProblem) -> Self {
         let (kind, title) = name(&error);
         let detail = error.to_string();
         let status = refusal::status(&error).as_u16();
         let (errors, current_version) = match error {
-            ApiError::Invalid { problems } => (problems.into_iter().map(ValueProblem::from).collect(), None),
+            ApiError::Invalid { problems } => (problems.into_iter().map(place).collect(), None),
             ApiError::NameTaken { .. } => (vec![ValueProblem::new("/name", &detail)], None),
             ApiError::Conflict { current } => (Vec::new(), Some(current.version)),
             _ => (Vec::new(), None),
@@ -72,7 +83,7 @@ impl Problem {
             title: "The service did not accept the credential",
             status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
             detail: message,
-            errors: problems.into_iter().map(ValueProblem::from).collect(),
+            errors: problems.into_iter().map(ValueProblem::of_connection).collect(),
             current_version: None,
         }
     }
@@ -99,34 +110,23 @@ impl ValueProblem {
     fn new(pointer: &str, detail: &str) -> Self {
         Self { pointer: pointer.to_owned(), detail: detail.to_owned() }
     }
+
+    fn of_member(problem: FieldProblem) -> Self {
+        Self { pointer: token(&problem.field), detail: problem.message }
+    }
+
+    fn of_connection(problem: FieldProblem) -> Self {
+        if RESERVED.contains(&problem.field.as_str()) {
+            return Self::of_member(problem);
+        }
+        Self { pointer: format!("/values{}", token(&problem.field)), detail: problem.message }
+    }
 }
 
-/// Members of a request that are not fields of the component.
-const MEMBERS: [&str; 12] = [
-    "name",
-    "status",
-    "tags",
-    "component",
-    "method",
-    "environment",
-    "version",
-    "id",
-    "url",
-    "connections",
-    "limit",
-    "cursor",
-];
-
-impl From<FieldProblem> for ValueProblem {
-    fn from(problem: FieldProblem) -> Self {
-        let pointer = if MEMBERS.contains(&problem.field.as_str()) {
-            format!("/{}", problem.field)
-        } else {
-            // RFC 6901, section 3: `~` and `/` are escaped.
-            format!("/values/{}", problem.field.replace('~', "~0").replace('/', "~1"))
-        };
-        Self { pointer, detail: problem.message }
-    }
+/// One step of a pointer: `~` and `/` are escaped (RFC 6901, section 3).
+#[must_use]
+pub fn token(member: &str) -> String {
+    format!("/{}", member.replace('~', "~0").replace('/', "~1"))
 }
 
 const fn name(error: &ApiError) -> (&'static str, &'static str) {
@@ -172,11 +172,13 @@ mod tests {
 
     #[test]
     fn a_problem_points_at_the_value_it_is_about() {
-        let error = ApiError::Invalid {
-            problems: vec![FieldProblem::new("pass/word", "is needed"), FieldProblem::new("name", "is too long")],
-        };
-        let pointers: Vec<_> = Problem::of(error).errors.into_iter().map(|error| error.pointer).collect();
-        assert_eq!(pointers, ["/values/pass~1word", "/name"]);
+        let problems = ["pass/word", "name", "url", "environment"].map(|field| FieldProblem::new(field, "is wrong"));
+        let error = ApiError::Invalid { problems: problems.into() };
+        let pointers =
+            |problem: Problem| problem.errors.into_iter().map(|error| error.pointer).collect::<Vec<_>>().join(" ");
+        let of_connection = pointers(Problem::of_connection(error.clone()));
+        assert_eq!(of_connection, "/values/pass~1word /name /values/url /values/environment");
+        assert_eq!(pointers(Problem::of(error)), "/pass~1word /name /url /environment");
     }
 
     #[test]

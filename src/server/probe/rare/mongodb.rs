@@ -112,6 +112,10 @@ impl Task<'_> {
             ScramError::Rounds => {
                 Setback::silence("The server wants an unusual number of hashing rounds, which is not safe.")
             }
+            ScramError::Password => Setback::silence(
+                "MongoDB takes no password with such characters in it (RFC 4013). Check that it was copied as it is.",
+            )
+            .at("password"),
         })?;
         let (_, mut done, signature) = self.turn(channel, self.next(conversation, &last.message)).await?;
         if !last.is_answered_by(&signature) {

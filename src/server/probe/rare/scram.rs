@@ -1,9 +1,11 @@
 //! SCRAM-SHA-256 (RFC 5802, RFC 7677): proves a password without sending it, and has the server prove that it knows it.
-//! Passwords are taken as they were typed: composed characters, as keyboards send them, are what SASLprep makes of them.
+//! Passwords are prepared by SASLprep (RFC 4013), for they are stored hashed. User names are not: MongoDB, whom this is
+//! for, compares them as they are (<https://jira.mongodb.org/browse/SERVER-34446>).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::{digest, hmac, pbkdf2};
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 
 /// Rounds of hashing a server may ask for: what RFC 7677 demands, and what a server may reasonably make us compute.
@@ -16,6 +18,8 @@ pub enum ScramError {
     Malformed,
     /// Fewer rounds than are safe, or more than we compute.
     Rounds,
+    /// A password with characters that SASLprep forbids, or with none but those it leaves out.
+    Password,
 }
 
 /// The first message of a client (RFC 5802, 5).
@@ -56,7 +60,7 @@ impl First {
         }
         let salt = STANDARD.decode(attribute("s=")?).map_err(|_| ScramError::Malformed)?;
         let rounds = attribute("i=")?.parse().map_err(|_| ScramError::Malformed)?;
-        let salted = salted_password(password, &salt, rounds)?;
+        let salted = salted_password(&prepared(password)?, &salt, rounds)?;
         let unproved = format!("c=biws,r={nonce}");
         let messages = format!("{},{challenge},{unproved}", self.bare);
         let client_key = keyed(&salted, b"Client Key");
@@ -83,6 +87,12 @@ fn keyed(key: &[u8], message: &[u8]) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message).as_ref().to_vec()
 }
 
+/// `Normalize` (RFC 5802, 2.2; 5.1 on what cannot be prepared).
+fn prepared(password: &str) -> Result<Cow<'_, str>, ScramError> {
+    let prepared = stringprep::saslprep(password).map_err(|_| ScramError::Password)?;
+    if prepared.is_empty() { Err(ScramError::Password) } else { Ok(prepared) }
+}
+
 fn salted_password(password: &str, salt: &[u8], rounds: u32) -> Result<[u8; 32], ScramError> {
     let rounds = NonZeroU32::new(rounds).filter(|rounds| ROUNDS.contains(&rounds.get())).ok_or(ScramError::Rounds)?;
     let mut salted = [0; 32];
@@ -107,6 +117,29 @@ mod tests {
         assert_eq!(last.message, expected);
         assert!(last.is_answered_by("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
         assert!(!last.is_answered_by("v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
+    }
+
+    #[test]
+    fn a_password_is_prepared_however_it_was_typed() {
+        let proof = |password: &str| {
+            let first = First::new("user", "rOprNGfwEbeRWgbNEkqO");
+            first.answer(CHALLENGE, password).map(|last| last.message)
+        };
+        // RFC 4013, section 3, and what keyboards disagree about: composed characters and no-break spaces.
+        for (typed, same) in [
+            ("I\u{ad}X", "IX"),
+            ("\u{2168}", "IX"),
+            ("\u{aa}", "a"),
+            ("u\u{308}ber", "\u{fc}ber"),
+            ("two\u{a0}words", "two words"),
+        ] {
+            assert_eq!(proof(typed), proof(same), "{typed:?}");
+        }
+        assert_ne!(proof("USER"), proof("user"));
+        for forbidden in ["\u{7}", "\u{627}\u{31}", "\u{ad}", ""] {
+            assert_eq!(proof(forbidden), Err(ScramError::Password), "{forbidden:?}");
+        }
+        assert!(First::new("\u{2168}", "x").message().contains("n=\u{2168},"), "a user name stays as it is");
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use super::*;
 use crate::domain::evidence::{Evidence, StepOutcome, Verdict};
-use crate::server::probe::tests::{SECRET, log_in_without_tls, refused_field, serve, silence};
+use crate::server::probe::tests::{SECRET, log_in_with, log_in_without_tls, refused_field, serve, silence};
+use russh::keys::ssh_key::LineEnding;
 use russh::keys::ssh_key::private::Ed25519Keypair;
-use russh::server::{self, Auth, Response};
+use russh::server::{self, Auth, PublicKeyOffer, Response};
 use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -57,14 +60,18 @@ impl server::Handler for Server {
     }
 }
 
+fn host_key() -> PrivateKey {
+    Ed25519Keypair::from_seed(&[7; 32]).into()
+}
+
+fn config() -> Arc<server::Config> {
+    let (keys, auth_rejection_time) = (vec![host_key()], Duration::ZERO);
+    Arc::new(server::Config { keys, auth_rejection_time, ..server::Config::default() })
+}
+
 async fn asked(manner: Manner, prompts: &'static [bool]) -> Evidence {
     let address = serve(move |stream| async move {
-        let config = server::Config {
-            keys: vec![Ed25519Keypair::from_seed(&[7; 32]).into()],
-            auth_rejection_time: Duration::ZERO,
-            ..server::Config::default()
-        };
-        let session = server::run_stream(Arc::new(config), stream, Server { manner, prompts }).await;
+        let session = server::run_stream(config(), stream, Server { manner, prompts }).await;
         let _ = session.expect("a session").await;
     })
     .await;
@@ -99,6 +106,90 @@ async fn what_does_not_concern_the_password_is_no_evidence() {
     ] {
         let evidence = asked(manner, prompts).await;
         assert!(silence(&evidence).contains(words), "{evidence:?}");
+    }
+}
+
+/// Counts whatever belongs to signing in, from the very request to begin with it.
+struct Watcher(Arc<AtomicUsize>);
+
+impl Watcher {
+    fn seen(&self) -> Result<Auth, russh::Error> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(Auth::reject())
+    }
+}
+
+impl server::Handler for Watcher {
+    type Error = russh::Error;
+
+    async fn authentication_banner(&mut self) -> Result<Option<String>, russh::Error> {
+        self.seen().map(|_| None)
+    }
+
+    async fn auth_none(&mut self, _: &str) -> Result<Auth, russh::Error> {
+        self.seen()
+    }
+
+    async fn auth_password(&mut self, _: &str, _: &str) -> Result<Auth, russh::Error> {
+        self.seen()
+    }
+
+    async fn auth_publickey_offered(&mut self, _: &str, _: PublicKeyOffer<'_>) -> Result<Auth, russh::Error> {
+        self.seen()
+    }
+
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
+        _: &str,
+        _: &str,
+        _: Option<Response<'a>>,
+    ) -> Result<Auth, russh::Error> {
+        self.seen()
+    }
+}
+
+/// A server, what it has seen of signing in, and how many of its connections have ended.
+async fn watched() -> (SocketAddr, Arc<AtomicUsize>, Arc<AtomicUsize>) {
+    let (attempts, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (seen, gone) = (Arc::clone(&attempts), Arc::clone(&ended));
+    let address = serve(move |stream| {
+        let (watcher, gone) = (Watcher(Arc::clone(&seen)), Arc::clone(&gone));
+        async move {
+            if let Ok(session) = server::run_stream(config(), stream, watcher).await {
+                let _ = session.await;
+            }
+            gone.fetch_add(1, Ordering::SeqCst);
+        }
+    })
+    .await;
+    (address, attempts, ended)
+}
+
+#[tokio::test]
+async fn a_foreign_host_key_sees_no_attempt_to_sign_in() {
+    let own: PrivateKey = Ed25519Keypair::from_seed(&[9; 32]).into();
+    let private_key = own.to_openssh(LineEnding::LF).expect("a text");
+    let (shown, other) = (fingerprint(host_key().public_key()), fingerprint(own.public_key()));
+    let (address, attempts, ended) = watched().await;
+    for proof in [&[][..], &[("private_key", private_key.as_str())]] {
+        let pinned = [&[("host_key", other.as_str())], proof].concat();
+        let evidence = log_in_with("ssh", address, &pinned).await;
+        let reason = silence(&evidence);
+        assert!(reason.contains(&shown) && reason.contains(&other) && reason.contains("nothing was sent"), "{reason}");
+        let step = evidence.steps.iter().find(|step| step.outcome == StepOutcome::Failed).map(|step| step.kind);
+        assert_eq!(step, Some(StepKind::Tls), "{evidence:?}");
+    }
+    // What is still on its way has come by then.
+    while ended.load(Ordering::SeqCst) < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(attempts.load(Ordering::SeqCst), 0);
+    // The same with the right key pinned, so that there is something to see.
+    for proof in [&[][..], &[("private_key", private_key.as_str())]] {
+        let before = attempts.load(Ordering::SeqCst);
+        let pinned = [&[("host_key", shown.as_str())], proof].concat();
+        let evidence = log_in_with("ssh", address, &pinned).await;
+        assert!(attempts.load(Ordering::SeqCst) > before, "{evidence:?}");
     }
 }
 

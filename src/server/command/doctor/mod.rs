@@ -1,23 +1,32 @@
 //! `patchbay doctor`: every setting with its source, then what a server needs.
 
+mod reach;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::error::CommandError;
-use super::open;
-use crate::domain::time::{DAY, Timestamp};
-use crate::server::catalog::Catalog;
+use super::{open, output};
+use crate::domain::time::{DAY, MINUTE, Timestamp};
+use crate::server::catalog::{Catalog, CatalogError};
 use crate::server::clock::Clock;
 use crate::server::config::Config;
 use crate::server::dial::policy::AllowedNet;
+use crate::server::store::Store;
 
-/// 1 January 2025: a clock before it is wrong.
-const EARLIEST: Timestamp = Timestamp(20_089 * DAY);
+/// The day on which this program was built: a clock before it is wrong.
+const BUILT: Timestamp = Timestamp(match i64::from_str_radix(env!("PATCHBAY_BUILD_DAY"), 10) {
+    Ok(day) => day * DAY,
+    Err(_) => 0,
+});
 /// 1 January 2100.
 const LATEST: Timestamp = Timestamp(47_482 * DAY);
+/// By how much the clocks of several servers on one database may differ.
+const APART: i64 = 5 * MINUTE;
 
 /// How one check went.
+#[derive(Debug)]
 enum Finding {
     Good(String),
     /// Works, but should be known.
@@ -32,29 +41,41 @@ use Finding::{Bad, Good, Note};
 /// # Errors
 /// [`CommandError::Unwell`] with how many checks failed.
 pub async fn run(config: &Config) -> Result<(), CommandError> {
-    println!("Settings");
+    output::line("Settings")?;
     for (key, value, source) in config.lines() {
-        println!("  {key:<26}{value}  ({source})");
+        output::line(format_args!("  {key:<26}{value}  ({source})"))?;
     }
-    let findings = [
+    output::line("\nChecks")?;
+    let now = Clock::system().now();
+    let catalog = Catalog::load(config.catalog_dir.as_deref());
+    let (database, store) = database(config).await;
+    let mut findings = vec![
         ("data folder", data_folder(&config.data_dir)),
         ("key", key(config)),
-        ("database", database(config).await),
-        ("clock", clock(Clock::system().now())),
-        ("components", components(config)),
+        ("database", database),
+        ("clock", clock(now, newest(store.as_ref()).await)),
+        ("components", components(catalog.as_ref())),
         ("networks", networks(config)),
     ];
-    println!("\nChecks");
     for (name, finding) in &findings {
-        let (mark, text) = match finding {
-            Good(text) => ("ok  ", text),
-            Note(text) => ("note", text),
-            Bad(text) => ("BAD ", text),
-        };
-        println!("  {mark}  {name:<14}{text}");
+        tell(name, finding)?;
+    }
+    // Last, for it takes its time where nothing answers.
+    for finding in outside(config, store.as_ref(), catalog.ok().as_ref(), now).await {
+        tell("outside", &finding)?;
+        findings.push(("outside", finding));
     }
     let bad = findings.iter().filter(|(_, finding)| matches!(finding, Bad(_))).count();
     if bad == 0 { Ok(()) } else { Err(CommandError::Unwell(bad)) }
+}
+
+fn tell(name: &str, finding: &Finding) -> Result<(), CommandError> {
+    let (mark, text) = match finding {
+        Good(text) => ("ok  ", text),
+        Note(text) => ("note", text),
+        Bad(text) => ("BAD ", text),
+    };
+    output::line(format_args!("  {mark}  {name:<14}{text}"))
 }
 
 /// What others than the owner may do, as permission bits; `None` where there is nothing at the path.
@@ -85,30 +106,60 @@ fn key(config: &Config) -> Finding {
     }
 }
 
-async fn database(config: &Config) -> Finding {
+/// The database, and what reads it where it opens.
+async fn database(config: &Config) -> (Finding, Option<Store>) {
     let place = config.database();
     let store = match open::existing(config).await {
         Ok(store) => store,
-        Err(CommandError::NoDatabase(_)) => return Note(format!("{place} is made at the first start")),
-        Err(CommandError::OldDatabase(_)) => return Note(format!("{place} is brought up to date at the next start")),
-        Err(_) => return Bad(format!("{place} does not open")),
+        Err(CommandError::NoDatabase(_)) => return (Note(format!("{place} is made at the first start")), None),
+        Err(CommandError::OldDatabase(_)) => {
+            return (Note(format!("{place} is brought up to date at the next start")), None);
+        }
+        Err(_) => return (Bad(format!("{place} does not open")), None),
     };
     match store.ready().await {
-        Ok(()) => Good(place),
-        Err(error) => Bad(format!("{place}: {error}")),
+        Ok(()) => (Good(place), Some(store)),
+        Err(error) => (Bad(format!("{place}: {error}")), None),
     }
 }
 
-fn clock(now: Timestamp) -> Finding {
-    let text = now.to_rfc3339();
-    if (EARLIEST..LATEST).contains(&now) { Good(text) } else { Bad(format!("{text} cannot be right; set the clock")) }
+/// The newest moment that the database knows.
+async fn newest(store: Option<&Store>) -> Option<Timestamp> {
+    store?.newest_moment().await.ok().flatten()
 }
 
-fn components(config: &Config) -> Finding {
-    match Catalog::load(config.catalog_dir.as_deref()) {
+fn clock(now: Timestamp, newest: Option<Timestamp>) -> Finding {
+    let text = now.to_rfc3339();
+    match newest {
+        _ if now < BUILT => {
+            Bad(format!("{text} is before this program was built, on {}; set the clock", BUILT.to_day()))
+        }
+        _ if now >= LATEST => Bad(format!("{text} cannot be right; set the clock")),
+        Some(newest) if newest.since(now) > APART => Bad(format!(
+            "{text} is before the database was last written, at {}; set the clock here, or where that was done",
+            newest.to_rfc3339()
+        )),
+        _ => Good(text),
+    }
+}
+
+fn components(catalog: Result<&Catalog, &CatalogError>) -> Finding {
+    match catalog {
         Ok(catalog) => Good(format!("{} known", catalog.forms().len())),
         Err(error) => Bad(error.to_string()),
     }
+}
+
+/// Whether what the components in use ask can be reached.
+async fn outside(config: &Config, store: Option<&Store>, catalog: Option<&Catalog>, now: Timestamp) -> Vec<Finding> {
+    // A wrong network is told above.
+    let Ok(dialer) = open::dialer(config).await else { return Vec::new() };
+    let used = match store {
+        Some(store) => store.components_in_use().await.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let hosts = reach::hosts(used.iter().filter_map(|slug| catalog?.get(slug)));
+    reach::ask(&dialer, &hosts, now).await
 }
 
 fn networks(config: &Config) -> Finding {
@@ -146,10 +197,18 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_out_of_its_century_is_told() {
-        assert_eq!(EARLIEST.to_day(), "1 Jan 2025");
+    fn a_clock_before_what_has_happened_is_told() {
         assert_eq!(LATEST.to_day(), "1 Jan 2100");
-        assert!(matches!(clock(Timestamp(0)), Bad(_)));
-        assert!(matches!(clock(EARLIEST), Good(_)));
+        assert!(BUILT > Timestamp(20_089 * DAY), "built in 2025 or later");
+        let told = |now, newest| match clock(now, newest) {
+            Bad(text) => text,
+            other => panic!("{other:?}"),
+        };
+        assert!(told(BUILT.plus(-1), None).contains("before this program was built"));
+        assert!(told(LATEST, None).contains("cannot be right"));
+        let (now, tomorrow) = (BUILT.plus(DAY), BUILT.plus(2 * DAY));
+        assert!(told(now, Some(tomorrow)).contains(&tomorrow.to_rfc3339()));
+        assert!(matches!(clock(now, Some(now.plus(APART))), Good(_)), "clocks differ a little");
+        assert!(matches!(clock(now, None), Good(_)));
     }
 }
