@@ -47,7 +47,9 @@ impl Answer {
     #[must_use]
     pub fn retry_after(&self, now: Timestamp) -> Option<i64> {
         let value = self.header(RETRY_AFTER.as_str())?.trim();
-        let wait = if let Ok(seconds) = value.parse::<i64>() {
+        // Some write seconds with a fraction.
+        let whole = value.split('.').next().unwrap_or(value);
+        let wait = if let Ok(seconds) = whole.parse::<i64>() {
             seconds.saturating_mul(SECOND)
         } else {
             let at = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;

@@ -70,6 +70,9 @@ impl Received {
     }
 
     /// Whether method, scheme, host, port and path are the documented ones.
+    ///
+    /// # Errors
+    /// The difference.
     pub fn compare_place(&self, method: &str, url: &Url) -> Result<(), String> {
         let scheme = if self.tls { "https" } else { "http" };
         let host = self.header("host").trim_end_matches(":443").trim_end_matches(":80");
@@ -81,6 +84,9 @@ impl Received {
     }
 
     /// Whether the documented headers are there; a value that ends in `*` is a prefix.
+    ///
+    /// # Errors
+    /// The difference.
     pub fn compare_headers(&self, headers: &BTreeMap<String, String>) -> Result<(), String> {
         for (name, value) in headers {
             let given = self.header(name);

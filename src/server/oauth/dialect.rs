@@ -72,7 +72,7 @@ impl Dialect {
             section,
             client: provider.client.clone(),
             authentication: provider.client_authentication(),
-            line: line.clone(),
+            line: provider.line(line),
             wanted: Wanted::Tokens,
             extra: Vec::new(),
             scrub: provider.scrubber(secrets),

@@ -63,6 +63,9 @@ pub enum OAuthError {
     /// The private key cannot sign.
     #[error("{}", self.sentence("The provider"))]
     UnusableKey,
+    /// The operating system gives no random bytes, so nothing can be signed.
+    #[error("{}", self.sentence("The provider"))]
+    NoRandomness,
     /// The provider, or what its component's file says of it, has no such thing.
     #[error("{}", self.sentence("The provider"))]
     Unsupported,
@@ -171,6 +174,9 @@ impl OAuthError {
             Self::UnusableKey => "The private key is not readable. Paste it whole, with its BEGIN and END lines, \
                  unencrypted; RSA and P-256 keys can be used."
                 .to_owned(),
+            Self::NoRandomness => {
+                "This machine gives no random bytes, so nothing can be signed. Tell whoever runs it.".to_owned()
+            }
             Self::Unsupported => format!("{provider} has no way to do this."),
         }
     }

@@ -3,7 +3,6 @@
 use oauth2::basic::{BasicClient, BasicTokenResponse};
 use oauth2::{AuthorizationCode, ClientId, RedirectUrl, RefreshToken, TokenResponse, TokenUrl};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use url::Url;
 
 use super::authorize::Authorization;
@@ -14,11 +13,10 @@ use super::expiry::moment;
 use super::line::Line;
 use super::provider::{Filled, Provider};
 use super::redirect::Redirect;
-use super::request::{Call, Parameters};
+use super::request::{Call, Parameters, parameters};
 use super::tokens::{Captured, Held, Tokens};
 use crate::domain::time::SECOND;
 use crate::server::catalog::oauth::{ACCESS_TOKEN, CaptureFrom, ExpiresAs, LongLived, RefreshBy};
-use crate::server::catalog::template::Encode;
 use crate::server::vault::SecretText;
 
 impl Provider<'_> {
@@ -34,9 +32,7 @@ impl Provider<'_> {
         redirect: &Redirect,
     ) -> Result<Tokens, OAuthError> {
         let (code, proof) = (redirect.code.reveal(), asked.verifier.secret().reveal());
-        let scopes = asked.scopes.join(&self.section.scope_separator);
-        let own = [("scopes", scopes.as_str())];
-        let extra = self.extra(&self.section.token_parameters, self.filled(&redirect.captured).with(&own))?;
+        let extra = self.token_parameters(&redirect.captured, asked.scopes)?;
         let dialect = Dialect::new(self, line, &redirect.captured, &[code, proof])?.adding(extra);
         let client = self.crate_client(self.token_endpoint(&redirect.captured)?);
         let redirect_uri = RedirectUrl::new(asked.redirect_uri.to_owned()).map_err(|_| OAuthError::Unsupported)?;
@@ -75,7 +71,7 @@ impl Provider<'_> {
         let dialect = Dialect::new(self, line, &nothing, &secrets)?.wanting(wanted);
         let (standard, heard) = match (self.section.refresh.by, refresh_token) {
             (RefreshBy::RefreshToken, Some(refresh_token)) => {
-                let dialect = dialect.adding(self.extra(&self.section.refresh_parameters, filled)?);
+                let dialect = dialect.adding(parameters(&self.section.refresh_parameters, filled)?);
                 let client = self.crate_client(self.refresh_endpoint(filled)?);
                 let refresh_token = RefreshToken::new(refresh_token.to_owned());
                 let request = client.exchange_refresh_token(&refresh_token);
@@ -96,9 +92,7 @@ impl Provider<'_> {
     /// Any [`OAuthError`] but those of the redirect.
     pub async fn client_credentials(&self, line: &Line, scopes: &[String]) -> Result<Tokens, OAuthError> {
         let nothing = Captured::default();
-        let joined = scopes.join(&self.section.scope_separator);
-        let own = [("scopes", joined.as_str())];
-        let mut extra = self.extra(&self.section.token_parameters, self.filled(&nothing).with(&own))?;
+        let mut extra = self.token_parameters(&nothing, scopes)?;
         self.add_scope(&mut extra, scopes);
         let dialect = Dialect::new(self, line, &nothing, &[])?.adding(extra);
         let client = self.crate_client(self.token_endpoint(&nothing)?);
@@ -118,9 +112,7 @@ impl Provider<'_> {
     ) -> Result<Tokens, OAuthError> {
         let nothing = Captured::default();
         self.add_scope(&mut parameters, scopes);
-        let joined = scopes.join(&self.section.scope_separator);
-        let own = [("scopes", joined.as_str())];
-        let extra = self.extra(&self.section.token_parameters, self.filled(&nothing).with(&own))?;
+        let extra = self.token_parameters(&nothing, scopes)?;
         let dialect = Dialect::new(self, line, &nothing, secrets)?.adding(extra);
         let (standard, heard) = dialect.ask(self.token_endpoint(&nothing)?, parameters).await?;
         self.tokens(&standard, &heard, Strictness::Whole)
@@ -144,7 +136,7 @@ impl Provider<'_> {
         let token = short.access_token.reveal();
         let own = [(ACCESS_TOKEN, token)];
         let filled = self.filled(&short.captured).with(&own);
-        let call = long_lived(exchange, &exchange.parameters, filled.address(&exchange.url)?, filled)?;
+        let call = long_lived(exchange, filled.address(&exchange.url)?, parameters(&exchange.parameters, filled)?);
         let dialect = Dialect::new(self, line, &short.captured, &[token])?;
         let (standard, heard) = dialect.ask_as_is(call).await?;
         let long = self.tokens(&standard, &heard, Strictness::Lenient)?;
@@ -160,24 +152,22 @@ impl Provider<'_> {
     fn renewal(&self, filled: Filled<'_>) -> Result<Call, OAuthError> {
         let section = self.section;
         let exchange = section.exchange.as_ref();
-        let parameters = Some(&section.refresh_parameters).filter(|own| !own.is_empty());
-        let parameters = parameters.or_else(|| exchange.map(|exchange| &exchange.parameters));
+        let templates = Some(&section.refresh_parameters).filter(|own| !own.is_empty());
+        let templates = templates.or_else(|| exchange.map(|exchange| &exchange.parameters));
         let url = section.refresh_url.as_ref().or_else(|| exchange.map(|exchange| &exchange.url));
-        let (Some(parameters), Some(url)) = (parameters, url) else { return Err(OAuthError::Unsupported) };
-        let url = filled.address(url)?;
-        match exchange {
-            Some(exchange) => long_lived(exchange, parameters, url, filled),
-            None => Ok(Call::post(url, self.extra(parameters, filled)?)),
-        }
+        let (Some(templates), Some(url)) = (templates, url) else { return Err(OAuthError::Unsupported) };
+        let (url, parameters) = (filled.address(url)?, parameters(templates, filled)?);
+        Ok(match exchange {
+            Some(exchange) => long_lived(exchange, url, parameters),
+            None => Call::post(url, parameters),
+        })
     }
 
-    /// Parameters of the component's file; one whose fields are all empty is left out.
-    pub(super) fn extra(
-        &self,
-        parameters: &BTreeMap<String, String>,
-        filled: Filled<'_>,
-    ) -> Result<Parameters, OAuthError> {
-        fill(parameters, filled)
+    /// What the component's file adds to a request for tokens.
+    fn token_parameters(&self, captured: &Captured, scopes: &[String]) -> Result<Parameters, OAuthError> {
+        let joined = scopes.join(&self.section.scope_separator);
+        let own = [("scopes", joined.as_str())];
+        parameters(&self.section.token_parameters, self.filled(captured).with(&own))
     }
 
     pub(super) fn add_scope(&self, parameters: &mut Parameters, scopes: &[String]) {
@@ -221,19 +211,6 @@ impl Provider<'_> {
     }
 }
 
-fn fill(parameters: &BTreeMap<String, String>, filled: Filled<'_>) -> Result<Parameters, OAuthError> {
-    let one = |(name, value): (&String, &String)| {
-        Ok(filled.optional(value, Encode::Plain)?.map(|value| (name.clone(), value)))
-    };
-    parameters.iter().filter_map(|parameter| one(parameter).transpose()).collect()
-}
-
-fn long_lived(
-    exchange: &LongLived,
-    parameters: &BTreeMap<String, String>,
-    url: Url,
-    filled: Filled<'_>,
-) -> Result<Call, OAuthError> {
-    let parameters = fill(parameters, filled)?;
-    Ok(if exchange.query { Call::get(url, parameters) } else { Call::post(url, parameters) })
+fn long_lived(exchange: &LongLived, url: Url, parameters: Parameters) -> Call {
+    if exchange.query { Call::get(url, parameters) } else { Call::post(url, parameters) }
 }

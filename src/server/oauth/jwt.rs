@@ -42,7 +42,7 @@ impl Provider<'_> {
             None => self.token_endpoint(&Captured::default())?.to_string(),
         };
         let seconds = now.0 / SECOND;
-        let id = random.bytes::<16>().map_err(|_| OAuthError::UnusableKey)?;
+        let id = random.bytes::<16>().map_err(|_| OAuthError::NoRandomness)?;
         let mut claims = json!({
             "iss": issuer, "sub": field("subject").unwrap_or(issuer), "aud": audience,
             "iat": seconds, "exp": seconds + LIFETIME, "jti": URL_SAFE_NO_PAD.encode(id),

@@ -27,13 +27,20 @@ const LONGEST_BODY: usize = 0x0004_0000;
 pub struct Line {
     dialer: Dialer,
     clock: Clock,
+    trust: Trust,
     limit: Duration,
 }
 
 impl Line {
     #[must_use]
     pub const fn new(dialer: Dialer, clock: Clock) -> Self {
-        Self { dialer, clock, limit: LIMIT }
+        Self { dialer, clock, trust: Trust::Machine, limit: LIMIT }
+    }
+
+    /// The same for a provider whose certificate is of an authority of its own.
+    #[must_use]
+    pub fn trusting(self, trust: Trust) -> Self {
+        Self { trust, ..self }
     }
 
     #[must_use]
@@ -64,7 +71,7 @@ impl Line {
         let connected = self.dialer.connect(&host, port, &mut steps).await;
         let mut wire = connected.map_err(|error| Silence::new(Cause::Unreachable).with_detail(error.detail()))?.wire;
         if url.scheme() == "https" {
-            wire = encrypt(wire, &host, &Trust::Machine, self.now(), &mut steps)
+            wire = encrypt(wire, &host, &self.trust, self.now(), &mut steps)
                 .await
                 .map_err(|error| Silence::new(Cause::Tls).with_detail(error.detail()))?;
         }

@@ -20,7 +20,7 @@ impl Provider<'_> {
         let call = Call::get(filled.address(&lookup.url)?, Vec::new())
             .with_bearer(&tokens.access_token)?
             .with_headers(&lookup.headers, filled)?;
-        let answer = call.send(line).await?;
+        let answer = call.send(&self.line(line)).await?;
         let reading = Reading::of(&answer, &self.section.answer, &self.scrubber(&[token]), line.now())?;
         match reading.status {
             200..=299 => {

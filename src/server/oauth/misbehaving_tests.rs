@@ -24,7 +24,7 @@ const REDIRECT_URI: &str = "https://patchbay.example/oauth/callback";
 const STATE: &str = "a-state-of-this-flow";
 
 #[derive(Deserialize)]
-struct Scenarios {
+struct Sheet {
     client_id: String,
     client_secret: String,
     scenarios: Vec<Scenario>,
@@ -245,11 +245,11 @@ async fn every_deviation_is_met_and_every_fault_ends_as_it_has_to() {
         return;
     };
     let text = std::fs::read_to_string("end2end/servers/misbehaving-oauth/scenarios.toml").expect("the scenarios");
-    let Scenarios { client_id, client_secret, scenarios } = toml::from_str(&text).expect("the scenarios' form");
+    let Sheet { client_id, client_secret, scenarios } = toml::from_str(&text).expect("the scenarios' form");
     let policy = NetworkPolicy { local: true, ..NetworkPolicy::default() };
     let line = Line::new(Dialer::new(policy, Arc::new(SystemResolver)), Clock::system());
     let line = line.within(Duration::from_millis(1_500));
-    let mut played = tokio::task::JoinSet::new();
+    let mut running = tokio::task::JoinSet::new();
     let count = scenarios.len();
     for scenario in scenarios {
         let verifier = Verifier::draw(&Random::system()).expect("random bytes");
@@ -265,7 +265,7 @@ async fn every_deviation_is_met_and_every_fault_ends_as_it_has_to() {
             scenario,
         };
         let origin = origin.clone();
-        played.spawn(async move {
+        running.spawn(async move {
             let forget = Url::parse(&format!("{origin}/control/reset")).expect("an address");
             let which = vec![("scenario".to_owned(), player.scenario.name.clone())];
             Call::new(hyper::Method::POST, forget, TokenBody::Json, which).send(&player.line).await.expect("a reset");
@@ -275,11 +275,11 @@ async fn every_deviation_is_met_and_every_fault_ends_as_it_has_to() {
             (player.scenario, wrong, String::from_utf8_lossy(&log.body).into_owned())
         });
         // A server of one thread: not all at once.
-        if played.len() >= 8 {
-            check(played.join_next().await.expect("a scenario").expect("an end"));
+        if running.len() >= 8 {
+            check(running.join_next().await.expect("a scenario").expect("an end"));
         }
     }
-    for ended in played.join_all().await {
+    for ended in running.join_all().await {
         check(ended);
     }
     println!("{count} scenarios");

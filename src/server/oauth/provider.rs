@@ -4,11 +4,13 @@ use url::Url;
 
 use super::discover::Metadata;
 use super::error::OAuthError;
+use super::line::Line;
 use super::tokens::Captured;
 use crate::domain::field::FieldValues;
 use crate::server::catalog::definition::Method;
 use crate::server::catalog::oauth::{ClientAuthentication, OAuth, Revocation};
 use crate::server::catalog::template::{Encode, Part, RenderError, Template};
+use crate::server::dial::tls::Trust;
 use crate::server::probe::{Scrubber, Values};
 use crate::server::vault::{SecretText, Secrets};
 
@@ -47,6 +49,12 @@ impl<'a> Provider<'a> {
     /// Templates filled with the fields and what was captured just now.
     pub(super) const fn filled<'b>(&'b self, captured: &'b Captured) -> Filled<'b> {
         Filled { provider: self, captured, own: &[] }
+    }
+
+    /// The line to it: the form's field `ca` names the authority of its certificate, as for every HTTP service.
+    pub(super) fn line(&self, line: &Line) -> Line {
+        let own = self.values.get("ca").map(|pem| Trust::Own(pem.to_owned()));
+        own.map_or_else(|| line.clone(), |own| line.clone().trusting(own))
     }
 
     /// Takes out of texts what is secret about this provider, and these secrets.
@@ -105,23 +113,23 @@ impl Provider<'_> {
 
     pub(super) fn authorize_endpoint(&self) -> Result<Url, OAuthError> {
         let told = self.metadata.and_then(|metadata| metadata.authorization_endpoint.as_ref());
-        self.endpoint(told, self.section.authorize_url.as_ref(), self.filled(&Captured::default()))
+        endpoint(told, self.section.authorize_url.as_ref(), self.filled(&Captured::default()))
     }
 
     pub(super) fn token_endpoint(&self, captured: &Captured) -> Result<Url, OAuthError> {
         let told = self.metadata.and_then(|metadata| metadata.token_endpoint.as_ref());
-        self.endpoint(told, Some(&self.section.token_url), self.filled(captured))
+        endpoint(told, Some(&self.section.token_url), self.filled(captured))
     }
 
     pub(super) fn refresh_endpoint(&self, filled: Filled<'_>) -> Result<Url, OAuthError> {
         let told = self.metadata.and_then(|metadata| metadata.token_endpoint.as_ref());
         let section = self.section;
-        self.endpoint(told, Some(section.refresh_url.as_ref().unwrap_or(&section.token_url)), filled)
+        endpoint(told, Some(section.refresh_url.as_ref().unwrap_or(&section.token_url)), filled)
     }
 
     pub(super) fn device_endpoint(&self) -> Result<Url, OAuthError> {
         let told = self.metadata.and_then(|metadata| metadata.device_authorization_endpoint.as_ref());
-        self.endpoint(told, self.section.device_url.as_ref(), self.filled(&Captured::default()))
+        endpoint(told, self.section.device_url.as_ref(), self.filled(&Captured::default()))
     }
 
     /// How tokens are ended, if at all.
@@ -129,19 +137,14 @@ impl Provider<'_> {
         let told = self.metadata.and_then(|metadata| metadata.revocation_endpoint.clone());
         told.map(Revocation::at).or_else(|| self.section.revoke.clone())
     }
+}
 
-    /// What the provider told is an address already; braces in it are its own.
-    fn endpoint(
-        &self,
-        told: Option<&String>,
-        template: Option<&String>,
-        filled: Filled<'_>,
-    ) -> Result<Url, OAuthError> {
-        match (told, template) {
-            (Some(address), _) => Url::parse(address).map_err(|_| OAuthError::Unsupported),
-            (None, Some(template)) => filled.address(template),
-            (None, None) => Err(OAuthError::Unsupported),
-        }
+/// What the provider told is an address already; braces in it are its own.
+fn endpoint(told: Option<&String>, template: Option<&String>, filled: Filled<'_>) -> Result<Url, OAuthError> {
+    match (told, template) {
+        (Some(address), _) => Url::parse(address).map_err(|_| OAuthError::Unsupported),
+        (None, Some(template)) => filled.address(template),
+        (None, None) => Err(OAuthError::Unsupported),
     }
 }
 

@@ -39,11 +39,13 @@ pub struct Registration {
 /// What is read of the answer (RFC 7591, section 3.2.1).
 #[derive(Deserialize)]
 struct Registered {
-    client_id: String,
-    #[serde(default)]
-    client_secret: Option<String>,
-    #[serde(default)]
-    client_secret_expires_at: i64,
+    #[serde(rename = "client_id")]
+    id: String,
+    #[serde(default, rename = "client_secret")]
+    secret: Option<String>,
+    /// Seconds since 1970; zero: never.
+    #[serde(default, rename = "client_secret_expires_at")]
+    secret_ends: i64,
 }
 
 /// Makes a client.
@@ -64,10 +66,10 @@ pub async fn register(line: &Line, wish: &Wish<'_>) -> Result<Registration, OAut
     }
     let reading = Reading::of(&answer, &TokenAnswer::default(), &Scrubber::new(&secrets), line.now())?;
     match serde_json::from_value::<Registered>(reading.json.clone()) {
-        Ok(made) if reading.good && !made.client_id.is_empty() => {
-            let ends = Timestamp::from_seconds(made.client_secret_expires_at);
-            let secret = made.client_secret.filter(|secret| !secret.is_empty()).map(SecretText::new);
-            let client = Client { id: made.client_id, secret };
+        Ok(made) if reading.good && !made.id.is_empty() => {
+            let ends = Timestamp::from_seconds(made.secret_ends);
+            let secret = made.secret.filter(|secret| !secret.is_empty()).map(SecretText::new);
+            let client = Client { id: made.id, secret };
             Ok(Registration { client, secret_expires_at: (ends.0 > 0).then_some(ends) })
         }
         _ => Err(reading.into_error()),

@@ -140,6 +140,14 @@ impl Call {
     }
 }
 
+/// Parameters of the component's file; one whose fields are all empty is left out.
+pub(super) fn parameters(templates: &BTreeMap<String, String>, filled: Filled<'_>) -> Result<Parameters, OAuthError> {
+    let one = |(name, value): (&String, &String)| {
+        Ok(filled.optional(value, Encode::Plain)?.map(|value| (name.clone(), value)))
+    };
+    templates.iter().filter_map(|template| one(template).transpose()).collect()
+}
+
 /// Headers of the component's file; an empty one is left out.
 pub(super) fn headers(templates: &BTreeMap<String, String>, filled: Filled<'_>) -> Result<HeaderMap, OAuthError> {
     let mut headers = HeaderMap::new();

@@ -6,7 +6,7 @@ use super::error::{Cause, OAuthError, Silence};
 use super::line::Line;
 use super::provider::Provider;
 use super::reading::Reading;
-use super::request::Call;
+use super::request::{Call, parameters};
 use super::tokens::{Captured, Held};
 use crate::server::catalog::oauth::{
     ACCESS_TOKEN, ClientAuthentication, Revocation, RevocationAuthentication, RevocationMethod, RevokedToken, TokenBody,
@@ -37,7 +37,7 @@ impl Provider<'_> {
         };
         let Some(token) = token else { return Ok(Revoked::NotOffered) };
         let call = self.revocation_call(&revoke, held, token)?;
-        let answer = call.send(line).await?;
+        let answer = call.send(&self.line(line)).await?;
         if revoke.done.contains(&answer.status) && !self.denies(&answer.body) {
             return Ok(Revoked::Done);
         }
@@ -65,7 +65,7 @@ impl Provider<'_> {
         let parameters = if revoke.parameters.is_empty() && !in_header {
             vec![("token".to_owned(), token.reveal().to_owned())]
         } else {
-            self.extra(&revoke.parameters, filled)?
+            parameters(&revoke.parameters, filled)?
         };
         let (method, sent_as) = match revoke.method {
             RevocationMethod::Post => (Method::POST, revoke.body),

@@ -21,10 +21,8 @@ pub enum Outcome {
 /// What the row says when the outcome is to be settled, read anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// Fence and secret version are still those of the claim.
+    /// Fence and secret version are still those of the claim: nobody else renewed, reconnected or took over since.
     pub is_current: bool,
-    /// The secret version is another than the one that was presented: somebody else renewed or reconnected.
-    pub has_moved_on: bool,
     /// The lease has not ended yet.
     pub is_leased: bool,
     /// The refresh token was presented before, and the answer to that was lost.
@@ -49,7 +47,7 @@ pub enum Next {
     Store(Box<Tokens>),
     /// Keep the sealed answer in memory, and in the journal where there is one, and try to store it again.
     HoldOn,
-    /// Somebody else was there first: what is stored is good, drop what this attempt brought.
+    /// Somebody else was there first: what they stored, or are about to, counts; drop what this attempt brought.
     Adopt,
     /// Present the same refresh token once more, now.
     Again,
@@ -67,12 +65,12 @@ const LONGEST_WAIT: i64 = 15 * MINUTE;
 /// Decides. `spread` is drawn at random, 0 to 65535.
 #[must_use]
 pub fn settle(outcome: Outcome, standing: Standing, spread: u16) -> Next {
+    if !standing.is_current {
+        return Next::Adopt;
+    }
     match outcome {
-        Outcome::Renewed(tokens) if standing.is_current => Next::Store(tokens),
-        // Ours are younger than the winner's only where a lease ended under a worker that still lived.
-        Outcome::Renewed(_) => Next::Adopt,
-        _ if standing.has_moved_on => Next::Adopt,
-        Outcome::NotStored if standing.is_leased && standing.is_current => Next::HoldOn,
+        Outcome::Renewed(tokens) => Next::Store(tokens),
+        Outcome::NotStored if standing.is_leased => Next::HoldOn,
         Outcome::NotStored => Next::Later { after: 0, was_lost: true },
         Outcome::Abandoned => Next::Again,
         Outcome::Failed(error) => settle_failure(error, standing, spread),
@@ -98,6 +96,7 @@ fn settle_failure(error: OAuthError, standing: Standing, spread: u16) -> Next {
         | OAuthError::NoCode
         | OAuthError::Incomplete { .. }
         | OAuthError::UnusableKey
+        | OAuthError::NoRandomness
         | OAuthError::Unsupported => later(None),
     }
 }

@@ -16,20 +16,19 @@ fn tokens(name: &str) -> Box<Tokens> {
     })
 }
 
-const CALM: Standing =
-    Standing { is_current: true, has_moved_on: false, is_leased: true, was_lost_before: false, failures: 0 };
+const CALM: Standing = Standing { is_current: true, is_leased: true, was_lost_before: false, failures: 0 };
 
 fn refused() -> OAuthError {
     OAuthError::Refused(Said { code: "invalid_grant".to_owned(), description: String::new() })
 }
 
 fn silence(may_have_acted: bool, wait: Option<i64>) -> OAuthError {
-    Silence { may_have_acted, wait, ..Silence::new(Cause::TimedOut) }.into()
+    Silence { wait, may_have_acted, ..Silence::new(Cause::TimedOut) }.into()
 }
 
 #[test]
 fn what_the_winner_of_a_race_stored_is_adopted() {
-    let late = Standing { is_current: false, has_moved_on: true, ..CALM };
+    let late = Standing { is_current: false, ..CALM };
     for outcome in [
         Outcome::Renewed(tokens("new")),
         Outcome::Failed(refused()),
@@ -182,10 +181,10 @@ fn walk(faults: &[Fault], forgives: bool) -> Walk {
 proptest! {
     #[test]
     fn only_a_current_claim_stores_and_only_what_the_provider_gave(
-        outcome in outcomes(), is_current: bool, has_moved_on: bool, is_leased: bool, was_lost_before: bool,
+        outcome in outcomes(), is_current: bool, is_leased: bool, was_lost_before: bool,
         failures in 0..100_u32, spread: u16,
     ) {
-        let standing = Standing { is_current, has_moved_on, is_leased, was_lost_before, failures };
+        let standing = Standing { is_current, is_leased, was_lost_before, failures };
         let given = outcome.clone();
         match settle(outcome, standing, spread) {
             Next::Store(tokens) => {
@@ -197,7 +196,7 @@ proptest! {
                     &given,
                     Outcome::Failed(OAuthError::Refused(_) | OAuthError::AccessDenied(_) | OAuthError::InvalidScope(_))
                 );
-                prop_assert!(proves && !has_moved_on);
+                prop_assert!(proves && is_current);
             }
             Next::Later { after, was_lost } => {
                 prop_assert!((0..=86_400_000).contains(&after));
@@ -205,8 +204,8 @@ proptest! {
                 prop_assert!(was_lost || !was_lost_before);
             }
             Next::HoldOn => prop_assert!(is_current && is_leased),
-            Next::Adopt => prop_assert!(has_moved_on || !is_current),
-            Next::Again | Next::MendClient(_) => prop_assert!(!has_moved_on),
+            Next::Adopt => prop_assert!(!is_current),
+            Next::Again | Next::MendClient(_) => prop_assert!(is_current),
         }
     }
 

@@ -91,7 +91,7 @@ fn the_person_is_sent_with_the_standards_parameters() {
 
 #[test]
 fn the_authorization_request_deviates_as_the_file_says() {
-    let oauth = r##"
+    let oauth = r#"
 authorize_url = "https://{site}.acme.example/?v=2#/allow"
 pkce = false
 scope_separator = ","
@@ -99,7 +99,7 @@ scopes = [{ scope = "a", allows = "A" }, { scope = "b", allows = "B" }, { scope 
 authorize_omits = ["response_type"]
 authorize_parameters = { account = "{site}" }
 names = { client_id = "client_key", state = "nonce" }
-"##;
+"#;
     let url = address(&parts(oauth), &["a", "b", "u"]).expect("an address");
     assert_eq!(url.query(), Some("v=2"));
     let (page, query) = url.fragment().expect("a fragment").split_once('?').expect("parameters");
