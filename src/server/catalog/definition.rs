@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use super::oauth::OAuth;
 use crate::domain::component::{ComponentSlug, MethodKind};
-use crate::domain::field::{Field, FieldKind};
+use crate::domain::field::Field;
 
 /// One component file.
 #[derive(Clone, Debug, Deserialize)]
@@ -79,23 +79,7 @@ impl Method {
 
 /// A field that has no place in a form.
 pub(super) fn unseen_field(id: &str) -> Field {
-    Field {
-        id: id.to_owned(),
-        label: id.to_owned(),
-        kind: FieldKind::Text,
-        secret: false,
-        optional: false,
-        destination: false,
-        help: String::new(),
-        example: String::new(),
-        default: String::new(),
-        options: Vec::new(),
-        prefixes: Vec::new(),
-        max_length: usize::MAX,
-        find_at: String::new(),
-        shown_when: None,
-        half: false,
-    }
+    Field { max_length: usize::MAX, ..Field::text(id, id) }
 }
 
 /// How the service is spoken to. The protocols but HTTP read the fields `host`, `port`, `user`, `password`,

@@ -9,6 +9,7 @@ mod limits;
 pub mod listen;
 mod oauth;
 mod pages;
+mod plain_page;
 pub mod refusal;
 pub mod rest;
 pub mod routes;

@@ -13,7 +13,8 @@ use leptos::nonce::Nonce;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
-use super::{AppState, assets, refusal, session};
+use super::plain_page::PlainPage;
+use super::{AppState, refusal, session};
 use crate::api::error::ApiError;
 use crate::domain::time::MINUTE;
 use crate::server::clock::Clock;
@@ -82,17 +83,7 @@ fn refused(status: StatusCode, message: String) -> Response {
 
 /// `GET /sign-in`: changes nothing.
 pub async fn page(State(app): State<AppState>, Extension(nonce): Extension<Nonce>, headers: HeaderMap) -> Html<String> {
-    let base = app.config.public_url.base();
-    let css = assets::of_page(base).map_or_else(String::new, |assets| assets.css);
-    let theme = match session::value_of(&headers, "patchbay_theme").as_deref() {
-        Some("light") => " data-theme=\"light\"",
-        Some("dark") => " data-theme=\"dark\"",
-        _ => "",
-    };
-    let document = include_str!("sign_in.html")
-        .replace("{theme}", theme)
-        .replace("{base}", base)
-        .replace("{css}", &css)
-        .replace("{nonce}", &nonce);
+    let page = PlainPage { title: "Sign in", body: include_str!("sign_in.html"), values: &[] };
+    let document = page.document(&app.config.public_url, &nonce, &headers);
     Html(document)
 }

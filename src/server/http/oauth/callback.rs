@@ -8,7 +8,8 @@ use axum::response::{Html, IntoResponse, Response};
 use leptos::nonce::Nonce;
 use std::net::SocketAddr;
 
-use super::{OPENER_POLICY, browser_of, document};
+use super::{OPENER_POLICY, browser_of};
+use crate::server::http::plain_page::PlainPage;
 use crate::server::http::{AppState, refusal};
 use crate::server::service::{Landing, Redirect};
 
@@ -37,9 +38,9 @@ pub async fn callback(
         Err(error) => (refusal::status(&error), Landing::Failed { message: error.to_string() }),
     };
     let (state, title, message) = words(&landing);
-    let values = [("state", state), ("title", title.as_str()), ("message", message.as_str())];
-    let html = document(include_str!("landing.html"), &app.config.public_url, &nonce, &headers, &values);
-    (status, OPENER_POLICY, Html(html)).into_response()
+    let values = [("state", state), ("message", message.as_str())];
+    let page = PlainPage { title: &title, body: include_str!("landing.html"), values: &values };
+    (status, OPENER_POLICY, Html(page.document(&app.config.public_url, &nonce, &headers))).into_response()
 }
 
 fn words(landing: &Landing) -> (&'static str, String, String) {

@@ -12,15 +12,16 @@ use axum::{Extension, http::HeaderValue};
 use leptos::nonce::Nonce;
 use serde::{Deserialize, Serialize};
 
-use super::{OPENER_POLICY, browser_cookie, browser_of, document};
+use super::{OPENER_POLICY, browser_cookie, browser_of};
+use crate::server::http::plain_page::PlainPage;
 use crate::server::http::{AppState, refusal};
 use crate::server::service::Consent;
 use crate::server::token;
 
 /// `GET /oauth/start`: changes nothing.
 pub async fn page(State(app): State<AppState>, Extension(nonce): Extension<Nonce>, headers: HeaderMap) -> Response {
-    let html = document(include_str!("start.html"), &app.config.public_url, &nonce, &headers, &[]);
-    (OPENER_POLICY, Html(html)).into_response()
+    let page = PlainPage { title: "Connect an account", body: include_str!("start.html"), values: &[] };
+    (OPENER_POLICY, Html(page.document(&app.config.public_url, &nonce, &headers))).into_response()
 }
 
 /// What the page posts. Holds a secret: no `Debug`.
