@@ -128,3 +128,7 @@ fn word(value: &Value) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "reading_tests.rs"]
+mod tests;
