@@ -142,7 +142,6 @@ impl Services {
         Ok(Standing {
             // The commit itself compares again; this only spares it.
             is_current: unmoved,
-            has_moved_on: !unmoved,
             is_leased: true,
             was_lost_before: claim.presented > 1,
             failures: u32::try_from(grant.failures).unwrap_or(u32::MAX),
