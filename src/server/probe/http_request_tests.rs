@@ -143,6 +143,14 @@ proptest! {
 }
 
 #[test]
+fn a_path_may_follow_a_whole_address() {
+    let service = "base_url = \"{base}/v1\"\nprobes = [{ path = \"/me\", outcomes = [] }]";
+    let prepared = build_with(service, &[("base", "https://acme.example:8443")]).expect("a request");
+    assert_eq!((prepared.port, prepared.request.uri().path()), (8443, "/v1/me"));
+    assert!(build_with(service, &[("base", "https://acme.example?x=")]).is_err());
+}
+
+#[test]
 fn every_built_in_probe_makes_a_request_from_the_examples() {
     let catalog = crate::server::catalog::Catalog::load(None).expect("the built-in components");
     let mut built = 0;
@@ -150,9 +158,13 @@ fn every_built_in_probe_makes_a_request_from_the_examples() {
         for method in &component.methods {
             let Service::Http(service) = &method.service else { continue };
             let (mut config, mut secrets) = (FieldValues::default(), Secrets::default());
-            for field in &method.fields {
+            for field in method.known_fields() {
+                let captured = method.oauth.iter().any(|oauth| oauth.captures.iter().any(|known| known.id == field.id));
                 if field.secret {
                     secrets.insert(&field.id, SecretText::new("secret".to_owned()));
+                } else if captured {
+                    let address = field.kind == crate::domain::field::FieldKind::Url;
+                    config.set(&field.id, if address { "https://blue.acme.example" } else { "captured" });
                 } else if field.kind != crate::domain::field::FieldKind::Select {
                     config.set(&field.id, field.example.clone());
                 }
