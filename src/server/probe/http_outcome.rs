@@ -43,7 +43,8 @@ pub fn classify(probe: &HttpProbe, answer: &Answer, scrub: &Scrubber) -> Judgeme
             format!("The service sends elsewhere ({status}), and a credential is never sent on. Check the address.");
         return Judgement::silence(reason);
     }
-    if header(answer, CONTENT_ENCODING.as_str()).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+    let encoding = answer.headers.get(CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Judgement::silence("The answer is compressed although that was not asked for, so it was not read.");
     }
     let body = Body::read(&answer.body, scrub);
@@ -117,7 +118,9 @@ fn undecided(answer: &Answer) -> String {
 }
 
 fn is_web_page(answer: &Answer) -> bool {
-    header(answer, CONTENT_TYPE.as_str()).is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
+    // Bytes, for a type that is no text is no reason to believe the page.
+    let kind = answer.headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes().to_ascii_lowercase());
+    kind.is_some_and(|kind| kind.windows(4).any(|word| word == b"html"))
 }
 
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
