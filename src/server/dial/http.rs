@@ -34,13 +34,16 @@ impl Answer {
 
     #[must_use]
     pub fn is_web_page(&self) -> bool {
-        self.header(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
+        // Bytes, for a type that is no text is no reason to believe the page.
+        let kind = self.headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes().to_ascii_lowercase());
+        kind.is_some_and(|kind| kind.windows(4).any(|word| word == b"html"))
     }
 
     /// Whether the body is compressed, though nobody asked for that.
     #[must_use]
     pub fn is_compressed(&self) -> bool {
-        self.header(CONTENT_ENCODING.as_str()).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity"))
+        let encoding = self.headers.get(CONTENT_ENCODING);
+        encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
     }
 
     /// `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3), as milliseconds from now; a day at most.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::server::vault::{SecretText, Secrets};
+use hyper::header::HeaderValue;
 use proptest::prelude::*;
 
 const PROBE: &str = r#"
@@ -127,5 +128,14 @@ proptest! {
     #[test]
     fn reading_a_moment_never_panics(text in "[0-9TZ:+. éUC-]{0,30}") {
         let _ = moment(&text);
+    }
+}
+
+#[test]
+fn a_web_page_is_one_whatever_else_its_type_says() {
+    for kind in [&b"text/html; charset=\xe9"[..], b"TEXT/HTML", b"\xff application/xhtml+xml"] {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_bytes(kind).expect("a value"))]);
+        let answer = Answer { status: 200, headers, body: br#"{"ok": true}"#.to_vec() };
+        assert!(reason(classify(&probe(), &answer, &scrubber())).contains("web page"), "{kind:?}");
     }
 }
