@@ -24,13 +24,14 @@ pub fn follow(state: ListState) {
     ];
     on_cleanup(move || listeners.into_iter().for_each(WindowListenerHandle::remove));
     Effect::new(move |_| {
-        state.shown.with(|_| ());
-        look(state);
+        state.shown.track();
+        // Measuring now would lay out a page that is still being changed.
+        request_animation_frame(move || look(state));
     });
     Effect::new(move |_| make_room(state));
     Effect::new(move |before: Option<()>| {
         state.query.track();
-        if before.is_some() {
+        if before.is_some() && state.scrolled.get_value() {
             to_top();
         }
     });
@@ -43,6 +44,7 @@ pub fn follow(state: ListState) {
 
 /// Finds out which rows are in sight.
 pub fn look(state: ListState) {
+    state.scrolled.try_set_value(offset() > 0.0);
     let Some(rows) = element(".rows") else { return };
     if let Some(row) = rows.first_element_child() {
         let height = row.get_bounding_client_rect().height();
@@ -107,6 +109,12 @@ fn to_top() {
     }
 }
 
+/// How far the list is scrolled, in pixels.
+fn offset() -> f64 {
+    let own = element("#list").map_or(0, |list| list.scroll_top());
+    f64::from(own) + window().page_y_offset().unwrap_or_default()
+}
+
 /// On narrow screens the document scrolls, elsewhere the list does.
 fn scrolls(list: &HtmlElement) -> bool {
     let style = window().get_computed_style(list).ok().flatten();
@@ -135,6 +143,15 @@ fn light(state: ListState, id: &ConnectionId) {
 /// Focuses a row as soon as it is in the document.
 pub fn focus_row(id: &ConnectionId) {
     focus_within(format!(".rows [data-id={id}]"), FRAMES);
+}
+
+/// A row's element is about to show another connection: takes the focus to the one it was on, or else away.
+pub fn pass_focus(id: Option<&ConnectionId>) {
+    let Some(focused) = element(".row:focus-within :focus, .row:focus") else { return };
+    match id {
+        Some(id) => focus_row(id),
+        None => drop(focused.blur()),
+    }
 }
 
 fn focus_within(selector: String, frames: u32) {

@@ -131,8 +131,8 @@ fn Content(
     let standing = move || {
         let now = list.now();
         let (status, (tone, why)) = summary.with(|summary| (summary.status_at(now), judged(summary, now)));
-        let why = why.map(|why| view! { <p class=format!("why {}", tone.class())>{why}</p> });
-        view! { <StatusBadge status=status tone=tone />{why} }
+        let why = why.map(|why| view! { <p class=tone.why_class()>{why}</p> });
+        view! { <StatusBadge verdict=(status, tone) />{why} }
     };
     let failed = move || failure.get().map(|error| view! { <p class="verdict" role="alert">{error.to_string()}</p> });
     let progress = RwSignal::new(Progress::default());

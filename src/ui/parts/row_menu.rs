@@ -12,7 +12,7 @@ use crate::domain::role::Action;
 use crate::ui::dialogs::testing::test_now;
 use crate::ui::state::dialogs::{Dialog, Dialogs};
 use crate::ui::state::list::ListState;
-use crate::ui::state::shown::Visible;
+use crate::ui::state::seats::Seat;
 use crate::ui::state::toasts::Toasts;
 
 /// The element that shows the menu.
@@ -32,14 +32,14 @@ impl MenuFor {
 
 /// The button at a row's end.
 #[component]
-pub fn RowMenu(row: Memo<Visible>) -> impl IntoView {
+pub fn RowMenu(seat: Memo<Seat>) -> impl IntoView {
     let MenuFor(menu) = expect_context();
-    let label = move || row.with(|row| format!("Actions for {}", row.summary.name));
+    let label = move || seat.with(|seat| format!("Actions for {}", seat.row.summary.name));
     let expanded = move || {
-        menu.with(|menu| menu.as_ref().is_some_and(|menu| row.with(|row| row.summary.id == menu.id))).to_string()
+        menu.with(|menu| menu.as_ref().is_some_and(|menu| seat.with(|seat| seat.row.summary.id == menu.id))).to_string()
     };
     let open = move |event: leptos::ev::MouseEvent| {
-        menu.set(Some(row.with_untracked(|row| row.summary.clone())));
+        menu.set(Some(seat.with_untracked(|seat| seat.row.summary.clone())));
         popover::open_at(MENU, &event);
     };
     view! {

@@ -5,19 +5,24 @@ use leptos::prelude::*;
 use super::empty_state::EmptyState;
 use super::row::Row;
 use crate::browser::sight;
+use crate::domain::id::ConnectionId;
 use crate::ui::state::list::ListState;
-use crate::ui::state::shown::Visible;
+use crate::ui::state::seats::{Seat, Seats};
 
 #[component]
 pub fn Rows() -> impl IntoView {
     let state = ListState::expect();
-    let visible = Memo::new(move |_| state.shown.with(|shown| shown.visible(state.window.get().within(shown.len()))));
+    let seat = move |before: Option<&Seats>| state.shown.with(|shown| Seats::of(before, shown, state.window.get()));
+    // Told on whenever it was made: each row compares what is its own.
+    let seats = Memo::new_with_compare(seat, |_, _| true);
     // The header is a row as well.
     let count = move || state.shown.with(|shown| shown.total + 1);
     let busy = move || state.shown.with(|shown| shown.pending).then_some("true");
     let nothing = Memo::new(move |_| state.shown.with(|shown| shown.is_empty() && !shown.pending));
-    let row = move |row: Visible| view! { <Row id=row.summary.id.clone() visible start=row /> };
+    let focused = StoredValue::new(None);
+    let row = move |seat: Seat| view! { <Row start=seat seats focused /> };
     sight::follow(state);
+    keep_focus(seats, focused);
     view! {
         <div class="table" role="table" aria-label="Connections" aria-rowcount=count aria-busy=busy hidden=move || nothing.get()>
             <div role="rowgroup" class="table-head">
@@ -32,13 +37,25 @@ pub fn Rows() -> impl IntoView {
                 </div>
             </div>
             <div role="rowgroup" class="rows">
-                <For each=move || visible.get() key=|row| row.summary.id.clone() children=row />
+                <For each=move || seats.with(|seats| seats.all.clone()) key=|seat| seat.key children=row />
             </div>
         </div>
         {move || nothing.get().then(|| view! { <EmptyState /> })}
         <Pager state />
     }
     .into_any()
+}
+
+/// Takes the focus along where its row's connection gets another element, and away where that is gone.
+fn keep_focus(seats: Memo<Seats>, focused: StoredValue<Option<(usize, ConnectionId)>>) {
+    Effect::new(move |_| {
+        let Some((key, id)) = focused.get_value() else { return seats.track() };
+        let now = seats.with(|seats| seats.key_of(&id));
+        if now != Some(key) {
+            focused.set_value(None);
+            sight::pass_focus(now.map(|_| &id));
+        }
+    });
 }
 
 /// Page by page, for those who read without WebAssembly; gone once the whole list is here.

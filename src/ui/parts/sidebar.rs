@@ -81,10 +81,11 @@ fn in_force(state: ListState, read: impl Fn(&Filter) -> bool + Send + Sync + 'st
 
 #[component]
 fn Components(state: ListState) -> impl IntoView {
+    let slugs = Memo::new(move |_| {
+        state.shown.with(|shown| shown.facets.components.iter().map(|(slug, _)| slug.clone()).collect::<Vec<_>>())
+    });
     let components = Memo::new(move |_| {
-        let slugs =
-            state.shown.with(|shown| shown.facets.components.iter().map(|(slug, _)| slug.clone()).collect::<Vec<_>>());
-        let mut badges: Vec<_> = slugs.into_iter().map(|slug| state.badge_or_slug(&slug)).collect();
+        let mut badges: Vec<_> = slugs.get().iter().map(|slug| state.badge_or_slug(slug)).collect();
         badges.sort_by_key(|badge| crate::domain::fold::fold(&badge.name));
         badges
     });

@@ -10,48 +10,47 @@ use crate::domain::connection::Summary;
 use crate::domain::role::Action;
 use crate::domain::tag::Tag;
 use crate::ui::state::list::ListState;
+use crate::ui::state::seats::Seat;
 use crate::ui::state::toasts::Toasts;
 
 /// Chips that fit on a row.
 const CHIPS: usize = 2;
 
 #[component]
-pub fn TagChips(state: ListState, summary: Summary) -> impl IntoView {
-    let chip = move |tag: &Tag| {
-        let key = tag.key();
+pub fn TagChips(state: ListState, seat: Memo<Seat>) -> impl IntoView {
+    let count = Memo::new(move |_| seat.with(|seat| seat.row.summary.tags.len()));
+    let chip = move |at: usize| {
+        // Empty on its way out only.
+        let tag =
+            move || seat.with(|seat| seat.row.summary.tags.iter().nth(at).map(Tag::to_string).unwrap_or_default());
         let href = move || {
-            state.link(|query| {
-                if !query.filter.has_tag(&key) {
-                    query.filter.tags.push(key.clone());
-                }
-            })
+            let key = seat.with(|seat| seat.row.summary.tags.iter().nth(at).map(Tag::key));
+            state.link(|query| query.filter.tags.extend(key.filter(|key| !query.filter.has_tag(key))))
         };
-        view! { <a class="chip" href=href>{tag.as_str().to_owned()}</a> }
+        let there = Memo::new(move |_| count.get() > at);
+        move || there.get().then(|| view! { <a class="chip" href=href>{tag}</a> })
     };
-    let shown = summary.tags.iter().take(CHIPS).map(chip).collect_view();
-    let hidden: Vec<&str> = summary.tags.iter().skip(CHIPS).map(Tag::as_str).collect();
-    let rest = (!hidden.is_empty()).then(|| {
-        let names = hidden.join(", ");
-        let title = names.clone();
-        view! {
-            <span class="chip rest" title=title>
-                <span aria-hidden="true">{format!("+{}", hidden.len())}</span>
-                <span class="unseen">{names}</span>
-            </span>
-        }
-    });
+    let hidden = move || {
+        seat.with(|seat| seat.row.summary.tags.iter().skip(CHIPS).map(Tag::as_str).collect::<Vec<_>>().join(", "))
+    };
+    let crowded = Memo::new(move |_| count.get() > CHIPS);
+    let rest = move || {
+        crowded.get().then(|| {
+            view! {
+                <span class="chip rest" title=hidden>
+                    <span aria-hidden="true">{move || format!("+{}", count.get().saturating_sub(CHIPS))}</span>
+                    <span class="unseen">{hidden}</span>
+                </span>
+            }
+        })
+    };
     let edit = state.may(Action::TagConnection).then(|| {
-        let id = summary.id.clone();
-        let label = format!("Edit tags of {}", summary.name);
-        let title = label.clone();
-        view! {
-            <button type="button" class="chip add" aria-label=label title=title on:click=move |_| state.editing_tags.set(Some(id.clone()))>
-                "+"
-            </button>
-        }
+        let label = move || seat.with(|seat| format!("Edit tags of {}", seat.row.summary.name));
+        let edit = move |_| state.editing_tags.set(Some(seat.with_untracked(|seat| seat.row.summary.id.clone())));
+        view! { <button type="button" class="chip add" aria-label=label title="Edit tags" on:click=edit>"+"</button> }
     });
     view! {
-        {shown}
+        {(0..CHIPS).map(chip).collect_view()}
         {rest}
         {edit}
     }
