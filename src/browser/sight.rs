@@ -54,11 +54,20 @@ pub fn look(state: ListState) {
     }
     let height = state.row_height.try_get_untracked().unwrap_or_default();
     if height > 0.0 {
-        let window = Window::in_sight(-rows.get_bounding_client_rect().top(), viewport(), height);
+        let top = rows.get_bounding_client_rect().top();
+        let (head, foot) = frame();
+        let window = Window::in_sight(head - top, foot - top.max(head), height);
         if state.window.try_get_untracked().is_some_and(|known| known != window) {
             state.window.set(window);
         }
     }
+}
+
+/// Between which heights of the viewport rows can be seen.
+fn frame() -> (f64, f64) {
+    let head = element(".table-head").map_or(0.0, |head| head.get_bounding_client_rect().bottom().max(0.0));
+    let list = element("#list").filter(scrolls);
+    (head, list.map_or_else(viewport, |list| list.get_bounding_client_rect().bottom()))
 }
 
 /// The list is as high as all its rows, and those in the document stand where they belong. The height does not
@@ -81,10 +90,8 @@ fn make_room(state: ListState) {
 pub fn reveal(state: ListState, place: usize) {
     let (Some(rows), Some(list)) = (element(".rows"), element("#list")) else { return };
     let height = state.row_height.get_untracked();
-    let scrolls = scrolls(&list);
     let top = rows.get_bounding_client_rect().top() + place as f64 * height;
-    let head = element(".table-head").map_or(0.0, |head| head.get_bounding_client_rect().bottom().max(0.0));
-    let foot = if scrolls { list.get_bounding_client_rect().bottom() } else { viewport() };
+    let (head, foot) = frame();
     let by = if top < head {
         top - head
     } else if top + height > foot {
@@ -92,7 +99,7 @@ pub fn reveal(state: ListState, place: usize) {
     } else {
         return;
     };
-    if scrolls {
+    if scrolls(&list) {
         list.scroll_by_with_x_and_y(0.0, by);
     } else {
         window().scroll_by_with_x_and_y(0.0, by);

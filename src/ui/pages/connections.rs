@@ -71,7 +71,7 @@ fn EnvironmentPage(page: FirstPage) -> impl IntoView {
             <a class="skip" href="#list">"Skip to the list"</a>
             <Header />
             <Sidebar />
-            <main class="list" id="list" tabindex="-1" on:scroll=move |_| sight::look(state)>{content}<RowMenuPopover /></main>
+            <main class="list" id="list" tabindex="-1" on:scroll=move |_| sight::look(state)>{move || content()}<RowMenuPopover /></main>
             <div class="beside"><Outlet /></div>
             <DialogHost />
             <ToastStack />
@@ -89,7 +89,7 @@ fn Failure(error: ApiError) -> impl IntoView {
         <main class="plain-page">
             <h1>"The connections cannot be shown"</h1>
             <p role="alert">{error.to_string()}</p>
-            <a class="button" rel="external" href=href>"Try again"</a>
+            <a class="button" rel="external" href=move || href()>"Try again"</a>
         </main>
     }
     .into_any()

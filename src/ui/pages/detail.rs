@@ -137,21 +137,21 @@ fn Content(
     let failed = move || failure.get().map(|error| view! { <p class="verdict" role="alert">{error.to_string()}</p> });
     let progress = RwSignal::new(Progress::default());
     view! {
-        <aside class="detail" aria-label=name>
+        <aside class="detail" aria-label=move || name()>
             <header class="detail-head">
-                {icon}
+                {move || icon()}
                 <div>
-                    <p class="component-name">{component}</p>
-                    <h2>{name}</h2>
+                    <p class="component-name">{move || component()}</p>
+                    <h2>{move || name()}</h2>
                 </div>
                 <a class="dialog-close" href={move || list.link(|_| ())} aria-label="Close" data-noscroll="">
                     <span aria-hidden="true">"✕"</span>
                 </a>
             </header>
             <div class="detail-body">
-                <div class="standing">{standing}</div>
+                <div class="standing">{move || standing()}</div>
                 <Deeds id=id progress=progress />
-                {failed}
+                {move || failed()}
                 <Evidenced detail=detail progress=progress />
                 <Facts summary=summary detail=detail />
                 <Workflows detail=detail />

@@ -51,7 +51,7 @@ pub fn CheckAll(state: ListState) -> impl IntoView {
         Some((total, _)) => {
             let progress = move || format!("Checking {} of {}", grouped(tally.get().done), grouped(total));
             view! {
-                <span class="check-all" role="status">{progress}</span>
+                <span class="check-all" role="status">{move || progress()}</span>
                 <button type="button" class="link" on:click=stop>"Stop"</button>
             }
             .into_any()

@@ -17,14 +17,14 @@ pub fn ComponentIcon(#[prop(into)] badge: Signal<ComponentBadge>) -> impl IntoVi
         if drawn.get() {
             let base = base.clone();
             let source = move || badge.with(|badge| base.file(&badge.icon));
-            view! { <img src=source alt="" width="20" height="20" decoding="async" /> }.into_any()
+            view! { <img src=move || source() alt="" width="20" height="20" decoding="async" /> }.into_any()
         } else {
             let class = move || badge.with(|badge| tile_class(&badge.name));
             let letter = move || badge.with(|badge| letter(&badge.name));
-            view! { <span class=class>{letter}</span> }.into_any()
+            view! { <span class=move || class()>{move || letter()}</span> }.into_any()
         }
     };
-    view! { <span class="logo" aria-hidden="true">{inside}</span> }.into_any()
+    view! { <span class="logo" aria-hidden="true">{move || inside()}</span> }.into_any()
 }
 
 fn tile_class(name: &str) -> String {

@@ -3,91 +3,101 @@
 use leptos::prelude::*;
 
 use super::component_icon::ComponentIcon;
+use super::row_face::Face;
 use super::row_menu::RowMenu;
-use super::status_badge::{StatusBadge, Tone, judged};
+use super::status_badge::StatusBadge;
 use super::tag_chips::{TagChips, TagEditor};
 use crate::domain::health::Status;
 use crate::domain::id::ConnectionId;
 use crate::domain::role::Action;
-use crate::domain::time::relative;
 use crate::ui::state::dialogs::{Dialog, Dialogs};
 use crate::ui::state::list::ListState;
 use crate::ui::state::seats::{Seat, Seats};
 use crate::ui::state::toasts::Toasts;
 
+/// What the rows have in common.
+#[derive(Clone, Copy)]
+pub struct Table {
+    pub state: ListState,
+    pub seats: Memo<Seats>,
+    /// The place of the row that Tab reaches.
+    pub tab_stop: Memo<usize>,
+    /// The row element that has the focus, and the connection it showed then.
+    pub focused: StoredValue<Option<(usize, ConnectionId)>>,
+}
+
 /// A row of the table. Its elements stay; words and attributes follow the connection that has the seat.
 #[component]
-pub fn Row(start: Seat, seats: Memo<Seats>, focused: StoredValue<Option<(usize, ConnectionId)>>) -> impl IntoView {
-    let state = ListState::expect();
+pub fn Row(table: Table, start: Seat) -> impl IntoView {
+    let Table { state, seats, tab_stop, focused } = table;
     let key = start.key;
     let seat = Memo::new(move |before: Option<&Seat>| {
         let found = seats.with(|seats| seats.all.iter().find(|seat| seat.key == key).cloned());
         // A row on its way out keeps what it showed.
         found.or_else(|| before.cloned()).unwrap_or_else(|| start.clone())
     });
-    let vacant = move || seat.with(|seat| seat.vacant);
-    let id = move || seat.with(|seat| (!seat.vacant).then(|| seat.row.summary.id.to_string()));
-    let place = move || seat.with(|seat| seat.row.position).saturating_sub(state.shown.with(|shown| shown.offset));
-    let tab_index = move || if state.tab_stop() == place() && !vacant() { "0" } else { "-1" };
-    let class = move || seat.with(|seat| class_of(state, &seat.row.summary.id));
+    let face = Memo::new(move |_| seat.with(|seat| Face::of(state, &seat.row.summary)));
+    let reached = move || tab_stop.get() == seat.with(|seat| seat.row.place) && !seat.with(|seat| seat.vacant);
     let focus = move |_| {
-        state.cursor.set(untrack(place));
-        focused.set_value(Some((key, seat.with_untracked(|seat| seat.row.summary.id.clone()))));
+        let (place, id) = seat.with_untracked(|seat| (seat.row.place, seat.row.summary.id.clone()));
+        state.cursor.set(place);
+        focused.set_value(Some((key, id)));
     };
     view! {
         <div
             role="row"
-            class=class
-            data-id=id
+            class=move || face.with(|face| face.class.clone())
+            data-id=move || seat.with(|seat| (!seat.vacant).then(|| seat.row.summary.id.to_string()))
             aria-rowindex=move || seat.with(|seat| seat.row.position + 2)
-            tabindex=tab_index
-            hidden=vacant
+            tabindex=move || if reached() { "0" } else { "-1" }
+            hidden=move || seat.with(|seat| seat.vacant)
             on:focusin=focus
         >
-            <Naming state seat />
-            <TagsCell state seat />
-            <div role="cell" class="used">{move || seat.with(|seat| used_words(seat.row.summary.workflows))}</div>
-            <HealthCell state seat />
-            <Created state seat />
+            <Naming face />
+            <TagsCell state seat face />
+            <div role="cell" class="used">{move || face.with(|face| face.used.clone())}</div>
+            <HealthCell state seat face />
+            <div role="cell" class="when">
+                <time
+                    class="created"
+                    datetime=move || face.with(|face| face.created.0.clone())
+                    title=move || face.with(|face| face.created.0.clone())
+                >
+                    {move || face.with(|face| face.created.1.clone())}
+                </time>
+            </div>
             <RowMenu seat />
         </div>
     }
     .into_any()
 }
 
-fn class_of(state: ListState, id: &ConnectionId) -> &'static str {
-    let is = |other: &Option<ConnectionId>| other.as_ref() == Some(id);
-    match (state.opened.with(is), state.lit.with(is)) {
-        (false, false) => "row",
-        (false, true) => "row lit",
-        (true, false) => "row open",
-        (true, true) => "row open lit",
-    }
-}
-
 #[component]
-fn Naming(state: ListState, seat: Memo<Seat>) -> impl IntoView {
-    let badge = Memo::new(move |_| seat.with(|seat| state.badge_or_slug(&seat.row.summary.component)));
-    let component = move || badge.with(|badge| badge.name.clone());
-    let name = move || seat.with(|seat| seat.row.summary.name.to_string());
-    let account = move || seat.with(|seat| seat.row.summary.account.clone().unwrap_or_default());
-    let href = move || seat.with(|seat| state.detail_link(&seat.row.summary.id));
+fn Naming(face: Memo<Face>) -> impl IntoView {
+    let badge = Memo::new(move |_| face.with(|face| face.badge.clone()));
     view! {
         <div role="cell" class="icon"><ComponentIcon badge /></div>
         <div role="cell" class="naming">
             <div class="names">
-                <span class="component-name">{component}</span>
+                <span class="component-name">{move || badge.with(|badge| badge.name.clone())}</span>
                 " "
-                <a class="connection-name" href=href title=name data-noscroll="">{name}</a>
+                <a
+                    class="connection-name"
+                    href=move || face.with(|face| face.href.clone())
+                    title=move || face.with(|face| face.name.clone())
+                    data-noscroll=""
+                >
+                    {move || face.with(|face| face.name.clone())}
+                </a>
             </div>
-            <div class="account">{account}</div>
+            <div class="account">{move || face.with(|face| face.account.clone())}</div>
         </div>
     }
     .into_any()
 }
 
 #[component]
-fn TagsCell(state: ListState, seat: Memo<Seat>) -> impl IntoView {
+fn TagsCell(state: ListState, seat: Memo<Seat>, face: Memo<Face>) -> impl IntoView {
     let toasts = Toasts::expect();
     // The tags as they are while somebody edits them here.
     let edited = Memo::new(move |_| {
@@ -95,82 +105,43 @@ fn TagsCell(state: ListState, seat: Memo<Seat>) -> impl IntoView {
             seat.with(|Seat { row, .. }| (id.as_ref() == Some(&row.summary.id)).then(|| row.summary.tags.clone()))
         })
     });
-    let chips = move || {
+    let cell = move || {
         if edited.with(Option::is_some) {
             let summary = seat.with_untracked(|seat| seat.row.summary.clone());
             view! { <TagEditor state toasts summary /> }.into_any()
         } else {
-            view! { <TagChips state seat /> }.into_any()
+            view! { <TagChips state seat face /> }.into_any()
         }
     };
-    view! { <div role="cell" class="chips">{chips}</div> }.into_any()
-}
-
-/// What a row says about health.
-#[derive(Clone, PartialEq, Eq)]
-struct Standing {
-    status: Status,
-    tone: Tone,
-    why: String,
+    view! { <div role="cell" class="chips">{move || cell()}</div> }.into_any()
 }
 
 #[component]
-fn HealthCell(state: ListState, seat: Memo<Seat>) -> impl IntoView {
+fn HealthCell(state: ListState, seat: Memo<Seat>, face: Memo<Face>) -> impl IntoView {
     let dialogs = Dialogs::expect();
-    let standing = Memo::new(move |_| {
-        let now = state.now();
-        seat.with(|Seat { row, .. }| {
-            let (tone, why) = judged(&row.summary, now);
-            Standing { status: row.summary.status_at(now), tone, why: why.unwrap_or_default() }
-        })
-    });
-    let badge = move || standing.with(|standing| (standing.status, standing.tone));
-    let why = move || standing.with(|standing| standing.why.clone());
-    let why_class = move || standing.with(|standing| standing.tone.why_class());
+    let verdict = Memo::new(move |_| face.with(|face| face.verdict));
     let mend = state.may(Action::EditConnection).then(|| {
-        let well = move || standing.with(|standing| standing.status == Status::Active);
-        let label = move || seat.with(|seat| format!("Update {}", seat.row.summary.name));
         let edit = move |_| dialogs.open(Dialog::Edit(seat.with_untracked(|seat| seat.row.summary.id.clone())));
-        view! { <button type="button" class="mend" aria-label=label hidden=well on:click=edit>"Update"</button> }
+        view! {
+            <button
+                type="button"
+                class="mend"
+                aria-label=move || face.with(|face| format!("Update {}", face.name))
+                hidden=move || verdict.get().0 == Status::Active
+                on:click=edit
+            >
+                "Update"
+            </button>
+        }
+        .into_any()
     });
     view! {
         <div role="cell" class="health">
-            <div class="verdict-line"><StatusBadge verdict=Signal::derive(badge) />{mend}</div>
-            <div class=why_class hidden=move || standing.with(|standing| standing.why.is_empty())>{why}</div>
+            <div class="verdict-line"><StatusBadge verdict />{mend}</div>
+            <div class=move || verdict.get().1.why_class() hidden=move || face.with(|face| face.why.is_empty())>
+                {move || face.with(|face| face.why.clone())}
+            </div>
         </div>
     }
     .into_any()
-}
-
-#[component]
-fn Created(state: ListState, seat: Memo<Seat>) -> impl IntoView {
-    let created = Memo::new(move |_| seat.with(|seat| seat.row.summary.created_at));
-    let exact = move || created.get().to_rfc3339();
-    view! {
-        <div role="cell" class="when">
-            <time class="created" datetime=exact title=exact>{move || relative(created.get(), state.now())}</time>
-        </div>
-    }
-    .into_any()
-}
-
-/// How many workflows use it, in words; nothing where nobody registers any.
-#[must_use]
-pub fn used_words(workflows: Option<u32>) -> String {
-    match workflows {
-        None => String::new(),
-        Some(0) => "Not used".to_owned(),
-        Some(1) => "1 workflow".to_owned(),
-        Some(count) => format!("{count} workflows"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::used_words;
-
-    #[test]
-    fn nobody_claims_zero_workflows_where_none_are_registered() {
-        assert_eq!([None, Some(0), Some(1), Some(3)].map(used_words), ["", "Not used", "1 workflow", "3 workflows"]);
-    }
 }

@@ -44,7 +44,7 @@ pub fn RowMenu(seat: Memo<Seat>) -> impl IntoView {
     };
     view! {
         <div role="cell" class="actions">
-            <button type="button" class="icon-button" aria-label=label aria-haspopup="menu" aria-expanded=expanded on:click=open>
+            <button type="button" class="icon-button" aria-label=move || label() aria-haspopup="menu" aria-expanded=move || expanded() on:click=open>
                 <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="currentColor">
                     <circle cx="3" cy="8" r="1.4" />
                     <circle cx="8" cy="8" r="1.4" />
@@ -122,7 +122,7 @@ pub fn RowMenuPopover() -> impl IntoView {
     let keydown = move |event: KeyboardEvent| popover::move_in_menu(MENU, &event);
     let label = move || menu.with(|menu| menu.as_ref().map(|summary| format!("Actions for {}", summary.name)));
     view! {
-        <div class="menu" id=MENU role="menu" popover="auto" aria-label=label on:keydown=keydown
+        <div class="menu" id=MENU role="menu" popover="auto" aria-label=move || label() on:keydown=keydown
             on:toggle=move |_| if !popover::is_open(MENU) { menu.set(None) }>
             {Deed::ALL.into_iter().filter(|deed| state.may(deed.action())).map(item).collect_view()}
         </div>

@@ -3,9 +3,8 @@
 use leptos::prelude::*;
 
 use super::empty_state::EmptyState;
-use super::row::Row;
+use super::row::{Row, Table};
 use crate::browser::sight;
-use crate::domain::id::ConnectionId;
 use crate::ui::state::list::ListState;
 use crate::ui::state::seats::{Seat, Seats};
 
@@ -19,12 +18,13 @@ pub fn Rows() -> impl IntoView {
     let count = move || state.shown.with(|shown| shown.total + 1);
     let busy = move || state.shown.with(|shown| shown.pending).then_some("true");
     let nothing = Memo::new(move |_| state.shown.with(|shown| shown.is_empty() && !shown.pending));
-    let focused = StoredValue::new(None);
-    let row = move |seat: Seat| view! { <Row start=seat seats focused /> };
+    let tab_stop = Memo::new(move |_| state.tab_stop());
+    let table = Table { state, seats, tab_stop, focused: StoredValue::new(None) };
+    let row = move |seat: Seat| view! { <Row table start=seat /> };
     sight::follow(state);
-    keep_focus(seats, focused);
+    keep_focus(table);
     view! {
-        <div class="table" role="table" aria-label="Connections" aria-rowcount=count aria-busy=busy hidden=move || nothing.get()>
+        <div class="table" role="table" aria-label="Connections" aria-rowcount=move || count() aria-busy=move || busy() hidden=move || nothing.get()>
             <div role="rowgroup" class="table-head">
                 <div role="row" class="head" aria-rowindex="1">
                     <span role="columnheader" class="icon"><span class="unseen">"Icon"</span></span>
@@ -47,7 +47,7 @@ pub fn Rows() -> impl IntoView {
 }
 
 /// Takes the focus along where its row's connection gets another element, and away where that is gone.
-fn keep_focus(seats: Memo<Seats>, focused: StoredValue<Option<(usize, ConnectionId)>>) {
+fn keep_focus(Table { seats, focused, .. }: Table) {
     Effect::new(move |_| {
         let Some((key, id)) = focused.get_value() else { return seats.track() };
         let now = seats.with(|seats| seats.key_of(&id));
@@ -72,7 +72,7 @@ fn Pager(state: ListState) -> impl IntoView {
     });
     let link = move |from: usize, label: &'static str, rel: &'static str| {
         let href = move || format!("{}&from={from}", state.link(|_| {}));
-        view! { <a rel=rel href=href>{label}</a> }
+        view! { <a rel=rel href=move || href()>{label}</a> }
     };
     move || {
         let (before, after) = step.get();

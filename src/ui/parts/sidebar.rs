@@ -22,17 +22,17 @@ pub fn Sidebar() -> impl IntoView {
     let clear = move || {
         let href = move || state.link(|query| query.filter = Filter::default());
         state.query.with(|query| !query.filter.is_empty()).then(|| {
-            view! { <a class="clear" href=href>"Clear filters"</a> }
+            view! { <a class="clear" href=move || href()>"Clear filters"</a> }
         })
     };
     view! {
-        <nav class="side" id="filters" aria-label="Filters" popover="auto" aria-busy=busy
+        <nav class="side" id="filters" aria-label="Filters" popover="auto" aria-busy=move || busy()
             on:focusout=|event| popover::close_when_left("filters", &event)>
             <div class="drawer-head">
                 <strong>"Filters"</strong>
                 <button type="button" class="icon-button" popovertarget="filters" popovertargetaction="hide" aria-label="Close filters">"×"</button>
             </div>
-            {clear}
+            {move || clear()}
             <h2>"Components"</h2>
             <Components state />
             <h2>"Status"</h2>
@@ -171,13 +171,13 @@ fn Tags(state: ListState) -> impl IntoView {
     let rest = move || {
         (known.get() > TAGS_AT_FIRST && !unfolded.get()).then(|| {
             let label = move || format!("Show all {} tags", grouped(known.get()));
-            view! { <button type="button" class="more" on:click=move |_| unfolded.set(true)>{label}</button> }
+            view! { <button type="button" class="more" on:click=move |_| unfolded.set(true)>{move || label()}</button> }
         })
     };
     view! {
         {move || (known.get() > 0).then(|| view! { <h2>"Tags"</h2> })}
         <For each=move || tags.get() key=|(key, _)| key.clone() children=link />
-        {rest}
+        {move || rest()}
     }
     .into_any()
 }

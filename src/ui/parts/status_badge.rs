@@ -74,7 +74,7 @@ pub fn StatusBadge(#[prop(into)] verdict: Signal<(Status, Tone)>) -> impl IntoVi
         (Status::NotActive, Tone::Wait) => "badge not-active wait",
         (Status::NotActive, Tone::Bad) => "badge not-active bad",
     };
-    view! { <span class=class>{move || verdict.get().0.label()}</span> }.into_any()
+    view! { <span class=move || class()>{move || verdict.get().0.label()}</span> }.into_any()
 }
 
 #[cfg(test)]

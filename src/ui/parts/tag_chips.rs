@@ -3,55 +3,57 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::row_face::{CHIPS, Chip, Face};
 use super::tag_input::TagInput;
 use crate::api::connections::set_tags;
 use crate::browser::sight::focus_row;
 use crate::domain::connection::Summary;
 use crate::domain::role::Action;
-use crate::domain::tag::Tag;
 use crate::ui::state::list::ListState;
 use crate::ui::state::seats::Seat;
 use crate::ui::state::toasts::Toasts;
 
-/// Chips that fit on a row.
-const CHIPS: usize = 2;
-
 #[component]
-pub fn TagChips(state: ListState, seat: Memo<Seat>) -> impl IntoView {
-    let count = Memo::new(move |_| seat.with(|seat| seat.row.summary.tags.len()));
+pub fn TagChips(state: ListState, seat: Memo<Seat>, face: Memo<Face>) -> impl IntoView {
     let chip = move |at: usize| {
+        let there = Memo::new(move |_| face.with(|face| face.chips[at].is_some()));
         // Empty on its way out only.
-        let tag =
-            move || seat.with(|seat| seat.row.summary.tags.iter().nth(at).map(Tag::to_string).unwrap_or_default());
-        let href = move || {
-            let key = seat.with(|seat| seat.row.summary.tags.iter().nth(at).map(Tag::key));
-            state.link(|query| query.filter.tags.extend(key.filter(|key| !query.filter.has_tag(key))))
+        let read = move |part: fn(&Chip) -> &String| {
+            face.with(|face| face.chips[at].as_ref().map(part).cloned().unwrap_or_default())
         };
-        let there = Memo::new(move |_| count.get() > at);
-        move || there.get().then(|| view! { <a class="chip" href=href>{tag}</a> })
+        move || {
+            there.get().then(|| {
+                let (label, href) = (move || read(|chip| &chip.label), move || read(|chip| &chip.href));
+                view! { <a class="chip" href=move || href()>{move || label()}</a> }.into_any()
+            })
+        }
     };
-    let hidden = move || {
-        seat.with(|seat| seat.row.summary.tags.iter().skip(CHIPS).map(Tag::as_str).collect::<Vec<_>>().join(", "))
-    };
-    let crowded = Memo::new(move |_| count.get() > CHIPS);
+    let crowded = Memo::new(move |_| face.with(|face| !face.hidden.is_empty()));
+    let names = move || face.with(|face| face.hidden.join(", "));
     let rest = move || {
         crowded.get().then(|| {
             view! {
-                <span class="chip rest" title=hidden>
-                    <span aria-hidden="true">{move || format!("+{}", count.get().saturating_sub(CHIPS))}</span>
-                    <span class="unseen">{hidden}</span>
+                <span class="chip rest" title=move || names()>
+                    <span aria-hidden="true">{move || face.with(|face| format!("+{}", face.hidden.len()))}</span>
+                    <span class="unseen">{move || names()}</span>
                 </span>
             }
+            .into_any()
         })
     };
     let edit = state.may(Action::TagConnection).then(|| {
-        let label = move || seat.with(|seat| format!("Edit tags of {}", seat.row.summary.name));
+        let label = move || face.with(|face| format!("Edit tags of {}", face.name));
         let edit = move |_| state.editing_tags.set(Some(seat.with_untracked(|seat| seat.row.summary.id.clone())));
-        view! { <button type="button" class="chip add" aria-label=label title="Edit tags" on:click=edit>"+"</button> }
+        view! {
+            <button type="button" class="chip add" aria-label=move || label() title="Edit tags" on:click=edit>
+                "+"
+            </button>
+        }
+        .into_any()
     });
     view! {
         {(0..CHIPS).map(chip).collect_view()}
-        {rest}
+        {move || rest()}
         {edit}
     }
     .into_any()
