@@ -62,12 +62,16 @@ fn EnvironmentPage(page: FirstPage) -> impl IntoView {
     keyboard::listen(state);
     let pathname = use_location().pathname;
     let base = Base::expect();
+    let detailed = {
+        let base = base.clone();
+        Memo::new(move |_| pathname.with(|path| base.is_detail(path)))
+    };
     let deleted = Memo::new(move |_| pathname.with(|path| base.is_deleted(path)));
     let content = move || {
         if deleted.get() { view! { <RecentlyDeleted /> }.into_any() } else { view! { <Toolbar /><Rows /> }.into_any() }
     };
     view! {
-        <div class="page" data-environment=state.environment.as_str()>
+        <div class="page" class:detailed=move || detailed.get() data-environment=state.environment.as_str()>
             <a class="skip" href="#list">"Skip to the list"</a>
             <Header />
             <Sidebar />

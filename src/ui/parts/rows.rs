@@ -72,7 +72,7 @@ fn Pager(state: ListState) -> impl IntoView {
     });
     let link = move |from: usize, label: &'static str, rel: &'static str| {
         let href = move || format!("{}&from={from}", state.link(|_| {}));
-        view! { <a rel=rel href=move || href()>{label}</a> }
+        view! { <a rel=rel href=move || href()>{label}</a> }.into_any()
     };
     move || {
         let (before, after) = step.get();
@@ -83,6 +83,7 @@ fn Pager(state: ListState) -> impl IntoView {
                     {after.map(|from| link(from, "Next", "next external"))}
                 </nav>
             }
+            .into_any()
         })
     }
 }

@@ -21,9 +21,10 @@ pub fn Sidebar() -> impl IntoView {
     let busy = move || state.shown.with(|shown| shown.pending).then_some("true");
     let clear = move || {
         let href = move || state.link(|query| query.filter = Filter::default());
-        state.query.with(|query| !query.filter.is_empty()).then(|| {
-            view! { <a class="clear" href=move || href()>"Clear filters"</a> }
-        })
+        state
+            .query
+            .with(|query| !query.filter.is_empty())
+            .then(|| view! { <a class="clear" href=move || href()>"Clear filters"</a> }.into_any())
     };
     view! {
         <nav class="side" id="filters" aria-label="Filters" popover="auto" aria-busy=move || busy()
@@ -172,10 +173,11 @@ fn Tags(state: ListState) -> impl IntoView {
         (known.get() > TAGS_AT_FIRST && !unfolded.get()).then(|| {
             let label = move || format!("Show all {} tags", grouped(known.get()));
             view! { <button type="button" class="more" on:click=move |_| unfolded.set(true)>{move || label()}</button> }
+                .into_any()
         })
     };
     view! {
-        {move || (known.get() > 0).then(|| view! { <h2>"Tags"</h2> })}
+        {move || (known.get() > 0).then(|| view! { <h2>"Tags"</h2> }.into_any())}
         <For each=move || tags.get() key=|(key, _)| key.clone() children=link />
         {move || rest()}
     }
@@ -194,6 +196,7 @@ fn DeletedLink(state: ListState) -> impl IntoView {
                     <span class="count">{move || grouped(deleted.get())}</span>
                 </a>
             }
+            .into_any()
         })
     }
 }

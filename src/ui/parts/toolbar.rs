@@ -72,7 +72,7 @@ fn Attention(state: ListState) -> impl IntoView {
         (count > 0).then(|| {
             let need = if count == 1 { "needs" } else { "need" };
             let href = move || state.link(|query| query.filter.status = Some(Status::NotActive));
-            view! { <span class="attention">{format!("{} {need} attention · ", grouped(count))}<a href=move || href()>"Show"</a></span> }
+            view! { <span class="attention">{format!("{} {need} attention · ", grouped(count))}<a href=move || href()>"Show"</a></span> }.into_any()
         })
     }
 }
