@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { trimmed } from "./trim.mjs";
 
 const [work, site] = process.argv.slice(2);
 const bin = (name) => join("node_modules", ".bin", name);
@@ -28,6 +29,9 @@ const place = (path, stem, extension) => {
   return name;
 };
 
+const { module, emptied } = trimmed(readFileSync(join(work, "patchbay_bg.wasm")));
+if (emptied === 0) throw new Error("no function to empty: the names in scripts/trim.mjs do not fit leptos any more");
+writeFileSync(join(work, "patchbay_bg.wasm"), module);
 const wasm = optimised("patchbay_bg.wasm");
 // The parts that are fetched later: the loader names them relative to itself.
 const loader = join(work, "__wasm_split.js");

@@ -68,6 +68,8 @@ pub mod sight {
 
     pub fn follow(_state: super::ListState) {}
 
+    pub fn pass_focus(_id: Option<&ConnectionId>) {}
+
     pub fn look(_state: super::ListState) {}
 }
 

@@ -24,13 +24,14 @@ pub fn follow(state: ListState) {
     ];
     on_cleanup(move || listeners.into_iter().for_each(WindowListenerHandle::remove));
     Effect::new(move |_| {
-        state.shown.with(|_| ());
-        look(state);
+        state.shown.track();
+        // Measuring now would lay out a page that is still being changed.
+        request_animation_frame(move || look(state));
     });
     Effect::new(move |_| make_room(state));
     Effect::new(move |before: Option<()>| {
         state.query.track();
-        if before.is_some() {
+        if before.is_some() && state.scrolled.get_value() {
             to_top();
         }
     });
@@ -43,6 +44,7 @@ pub fn follow(state: ListState) {
 
 /// Finds out which rows are in sight.
 pub fn look(state: ListState) {
+    state.scrolled.try_set_value(offset() > 0.0);
     let Some(rows) = element(".rows") else { return };
     if let Some(row) = rows.first_element_child() {
         let height = row.get_bounding_client_rect().height();
@@ -52,11 +54,20 @@ pub fn look(state: ListState) {
     }
     let height = state.row_height.try_get_untracked().unwrap_or_default();
     if height > 0.0 {
-        let window = Window::in_sight(-rows.get_bounding_client_rect().top(), viewport(), height);
+        let top = rows.get_bounding_client_rect().top();
+        let (head, foot) = frame();
+        let window = Window::in_sight(head - top, foot - top.max(head), height);
         if state.window.try_get_untracked().is_some_and(|known| known != window) {
             state.window.set(window);
         }
     }
+}
+
+/// Between which heights of the viewport rows can be seen.
+fn frame() -> (f64, f64) {
+    let head = element(".table-head").map_or(0.0, |head| head.get_bounding_client_rect().bottom().max(0.0));
+    let list = element("#list").filter(scrolls);
+    (head, list.map_or_else(viewport, |list| list.get_bounding_client_rect().bottom()))
 }
 
 /// The list is as high as all its rows, and those in the document stand where they belong. The height does not
@@ -79,10 +90,8 @@ fn make_room(state: ListState) {
 pub fn reveal(state: ListState, place: usize) {
     let (Some(rows), Some(list)) = (element(".rows"), element("#list")) else { return };
     let height = state.row_height.get_untracked();
-    let scrolls = scrolls(&list);
     let top = rows.get_bounding_client_rect().top() + place as f64 * height;
-    let head = element(".table-head").map_or(0.0, |head| head.get_bounding_client_rect().bottom().max(0.0));
-    let foot = if scrolls { list.get_bounding_client_rect().bottom() } else { viewport() };
+    let (head, foot) = frame();
     let by = if top < head {
         top - head
     } else if top + height > foot {
@@ -90,7 +99,7 @@ pub fn reveal(state: ListState, place: usize) {
     } else {
         return;
     };
-    if scrolls {
+    if scrolls(&list) {
         list.scroll_by_with_x_and_y(0.0, by);
     } else {
         window().scroll_by_with_x_and_y(0.0, by);
@@ -105,6 +114,12 @@ fn to_top() {
     } else {
         window().scroll_to_with_x_and_y(0.0, 0.0);
     }
+}
+
+/// How far the list is scrolled, in pixels.
+fn offset() -> f64 {
+    let own = element("#list").map_or(0, |list| list.scroll_top());
+    f64::from(own) + window().page_y_offset().unwrap_or_default()
 }
 
 /// On narrow screens the document scrolls, elsewhere the list does.
@@ -135,6 +150,15 @@ fn light(state: ListState, id: &ConnectionId) {
 /// Focuses a row as soon as it is in the document.
 pub fn focus_row(id: &ConnectionId) {
     focus_within(format!(".rows [data-id={id}]"), FRAMES);
+}
+
+/// A row's element is about to show another connection: takes the focus to the one it was on, or else away.
+pub fn pass_focus(id: Option<&ConnectionId>) {
+    let Some(focused) = element(".row:focus-within :focus, .row:focus") else { return };
+    match id {
+        Some(id) => focus_row(id),
+        None => drop(focused.blur()),
+    }
 }
 
 fn focus_within(selector: String, frames: u32) {

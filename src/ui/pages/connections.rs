@@ -62,16 +62,20 @@ fn EnvironmentPage(page: FirstPage) -> impl IntoView {
     keyboard::listen(state);
     let pathname = use_location().pathname;
     let base = Base::expect();
+    let detailed = {
+        let base = base.clone();
+        Memo::new(move |_| pathname.with(|path| base.is_detail(path)))
+    };
     let deleted = Memo::new(move |_| pathname.with(|path| base.is_deleted(path)));
     let content = move || {
         if deleted.get() { view! { <RecentlyDeleted /> }.into_any() } else { view! { <Toolbar /><Rows /> }.into_any() }
     };
     view! {
-        <div class="page" data-environment=state.environment.as_str()>
+        <div class="page" class:detailed=move || detailed.get() data-environment=state.environment.as_str()>
             <a class="skip" href="#list">"Skip to the list"</a>
             <Header />
             <Sidebar />
-            <main class="list" id="list" tabindex="-1" on:scroll=move |_| sight::look(state)>{content}<RowMenuPopover /></main>
+            <main class="list" id="list" tabindex="-1" on:scroll=move |_| sight::look(state)>{move || content()}<RowMenuPopover /></main>
             <div class="beside"><Outlet /></div>
             <DialogHost />
             <ToastStack />
@@ -89,7 +93,7 @@ fn Failure(error: ApiError) -> impl IntoView {
         <main class="plain-page">
             <h1>"The connections cannot be shown"</h1>
             <p role="alert">{error.to_string()}</p>
-            <a class="button" rel="external" href=href>"Try again"</a>
+            <a class="button" rel="external" href=move || href()>"Try again"</a>
         </main>
     }
     .into_any()

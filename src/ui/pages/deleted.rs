@@ -51,7 +51,7 @@ pub fn RecentlyDeleted() -> impl IntoView {
             <a class="back" href={move || list.link(|_| ())}>"← Connections"</a>
             <h2>"Recently deleted"</h2>
             <p class="intro">{title}</p>
-            {content}
+            {move || content()}
         </div>
     }
     .into_any()
@@ -74,7 +74,7 @@ fn DeletedRow(one: DeletedConnection, known: Known) -> impl IntoView {
             {badge.map(|badge| view! { <ComponentIcon badge=badge /> })}
             <div class="deleted-name">
                 <p><span class="component-name">{component}</span>" "<span class="connection-name">{name}</span></p>
-                <p class="account">{times}</p>
+                <p class="account">{move || times()}</p>
             </div>
             {deeds}
         </li>
@@ -136,7 +136,7 @@ fn RowDeeds(id: ConnectionId, name: String, known: Known) -> impl IntoView {
     view! {
         <div class="deeds" role="group" aria-label=name>
             <button type="button" class="button small" on:click=restore>"Restore"</button>
-            {question}
+            {move || question()}
         </div>
     }
     .into_any()

@@ -131,27 +131,27 @@ fn Content(
     let standing = move || {
         let now = list.now();
         let (status, (tone, why)) = summary.with(|summary| (summary.status_at(now), judged(summary, now)));
-        let why = why.map(|why| view! { <p class=format!("why {}", tone.class())>{why}</p> });
-        view! { <StatusBadge status=status tone=tone />{why} }
+        let why = why.map(|why| view! { <p class=tone.why_class()>{why}</p> });
+        view! { <StatusBadge verdict=(status, tone) />{why} }
     };
     let failed = move || failure.get().map(|error| view! { <p class="verdict" role="alert">{error.to_string()}</p> });
     let progress = RwSignal::new(Progress::default());
     view! {
-        <aside class="detail" aria-label=name>
+        <aside class="detail" aria-label=move || name()>
             <header class="detail-head">
-                {icon}
+                {move || icon()}
                 <div>
-                    <p class="component-name">{component}</p>
-                    <h2>{name}</h2>
+                    <p class="component-name">{move || component()}</p>
+                    <h2>{move || name()}</h2>
                 </div>
                 <a class="dialog-close" href={move || list.link(|_| ())} aria-label="Close" data-noscroll="">
                     <span aria-hidden="true">"✕"</span>
                 </a>
             </header>
             <div class="detail-body">
-                <div class="standing">{standing}</div>
+                <div class="standing">{move || standing()}</div>
                 <Deeds id=id detail=detail progress=progress />
-                {failed}
+                {move || failed()}
                 <Evidenced detail=detail progress=progress />
                 <Facts summary=summary detail=detail />
                 <Workflows detail=detail />

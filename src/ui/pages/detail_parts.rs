@@ -62,8 +62,8 @@ pub fn Evidenced(detail: Memo<Option<Detail>>, progress: RwSignal<Progress>) -> 
     };
     view! {
         <section>
-            <h3>"Last check " <small>{when}</small></h3>
-            {words}
+            <h3>"Last check " <small>{move || when()}</small></h3>
+            {move || words()}
             <Show when={move || shown.get()} fallback=|| view! { <p class="none">"Not checked yet."</p> }>
                 <StepList steps=steps running=running operator=operator />
             </Show>
@@ -101,7 +101,7 @@ fn Timeline(detail: Memo<Option<Detail>>) -> impl IntoView {
         );
         Some(view! { <p class="basis">{basis}</p> }.into_any())
     };
-    view! { {marks}{basis} }.into_any()
+    view! { {move || marks()}{move || basis()} }.into_any()
 }
 
 fn fact(label: impl Into<String>, value: AnyView) -> AnyView {
@@ -117,7 +117,7 @@ pub fn Facts(summary: Memo<Summary>, detail: Memo<Option<Detail>>) -> impl IntoV
     let before =
         move || summary.with(|summary| summary.account.clone()).map(|account| fact("Account", account.into_any()));
     let after = move || summary.with(told_by_row);
-    view! { <section><h3>"About"</h3><dl class="facts">{before}{more}{after}</dl></section> }.into_any()
+    view! { <section><h3>"About"</h3><dl class="facts">{move || before()}{move || more()}{move || after()}</dl></section> }.into_any()
 }
 
 fn told_by_row(summary: &Summary) -> AnyView {
@@ -195,7 +195,7 @@ pub fn Workflows(detail: Memo<Option<Detail>>) -> impl IntoView {
                 .into_any()
         })
     };
-    view! { <section><h3>"Used by"</h3>{lines}</section> }.into_any()
+    view! { <section><h3>"Used by"</h3>{move || lines()}</section> }.into_any()
 }
 
 #[component]
@@ -205,5 +205,5 @@ pub fn History(detail: Memo<Option<Detail>>) -> impl IntoView {
         view! { <li><span><b>{line.what}</b>{about}" by "{line.who}</span><Moment at=line.at /></li> }
     };
     let lines = move || detail.get().map(|detail| detail.audit.into_iter().map(line).collect_view());
-    view! { <section><h3>"History"</h3><ol class="history">{lines}</ol></section> }.into_any()
+    view! { <section><h3>"History"</h3><ol class="history">{move || lines()}</ol></section> }.into_any()
 }

@@ -52,14 +52,14 @@ pub fn CheckAll(state: ListState) -> impl IntoView {
     let progress = move || {
         let total = total.get()?;
         let words = move || format!("Checking {} of {}", grouped(tally.get().done), grouped(total));
-        Some(view! { <span role="status">{words}</span> })
+        Some(view! { <span class="check-all" role="status">{move || words()}</span> })
     };
     let press = move |_| if total.get_untracked().is_some() { stop() } else { start() };
     let label = move || if total.get().is_some() { "Stop" } else { "Check all shown" };
     // One button for both, so that it keeps the keyboard's focus.
     let button =
-        move || offered.get().then(|| view! { <button type="button" class="link" on:click=press>{label}</button> });
-    view! { {progress}{button} }.into_any()
+        move || offered.get().then(|| view! { <button type="button" class="link check-all" on:click=press>{move || label()}</button> });
+    view! { {move || progress()}{move || button()} }.into_any()
 }
 
 fn ids(shown: &Shown) -> Vec<ConnectionId> {

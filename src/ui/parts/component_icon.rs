@@ -10,14 +10,28 @@ const TILES: usize = 6;
 
 /// Decoration: the name always stands beside it.
 #[component]
-pub fn ComponentIcon(badge: ComponentBadge) -> impl IntoView {
-    let inside = if badge.icon.is_empty() {
-        let letter: String = badge.name.chars().take(1).flat_map(char::to_uppercase).collect();
-        let tile = badge.name.bytes().map(usize::from).sum::<usize>() % TILES;
-        view! { <span class=format!("tile tile-{tile}")>{letter}</span> }.into_any()
-    } else {
-        let source = Base::expect().file(&badge.icon);
-        view! { <img src=source alt="" width="20" height="20" decoding="async" /> }.into_any()
+pub fn ComponentIcon(#[prop(into)] badge: Signal<ComponentBadge>) -> impl IntoView {
+    let base = Base::expect();
+    let drawn = Memo::new(move |_| badge.with(|badge| !badge.icon.is_empty()));
+    let inside = move || {
+        if drawn.get() {
+            let base = base.clone();
+            let source = move || badge.with(|badge| base.file(&badge.icon));
+            view! { <img src=move || source() alt="" width="20" height="20" decoding="async" /> }.into_any()
+        } else {
+            let class = move || badge.with(|badge| tile_class(&badge.name));
+            let letter = move || badge.with(|badge| letter(&badge.name));
+            view! { <span class=move || class()>{move || letter()}</span> }.into_any()
+        }
     };
-    view! { <span class="logo" aria-hidden="true">{inside}</span> }.into_any()
+    view! { <span class="logo" aria-hidden="true">{move || inside()}</span> }.into_any()
+}
+
+fn tile_class(name: &str) -> String {
+    let tile = name.bytes().map(usize::from).sum::<usize>() % TILES;
+    format!("tile tile-{tile}")
+}
+
+fn letter(name: &str) -> String {
+    name.chars().take(1).flat_map(char::to_uppercase).collect()
 }

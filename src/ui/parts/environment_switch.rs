@@ -31,7 +31,7 @@ pub fn EnvironmentSwitch() -> impl IntoView {
         view! {
             <a
                 node_ref=node
-                href=href
+                href=move || href()
                 data-environment=environment.as_str()
                 aria-current=current.then_some("true")
                 aria-busy=move || (switching.get() == Some(environment) && !current).then_some("true")

@@ -31,7 +31,7 @@ pub fn Header() -> impl IntoView {
                 </svg>
             </button>
             <h1>"Connections"</h1>
-            <span class="count">{count}</span>
+            <span class="count">{move || count()}</span>
             <span class="spring"></span>
             <EnvironmentSwitch />
             <Search />

@@ -8,6 +8,7 @@ pub mod environment_switch;
 pub mod field_input;
 pub mod header;
 pub mod row;
+pub mod row_face;
 pub mod row_menu;
 pub mod rows;
 pub mod search;

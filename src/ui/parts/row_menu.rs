@@ -12,7 +12,7 @@ use crate::domain::role::Action;
 use crate::ui::dialogs::testing::test_now;
 use crate::ui::state::dialogs::{Dialog, Dialogs};
 use crate::ui::state::list::ListState;
-use crate::ui::state::shown::Visible;
+use crate::ui::state::seats::Seat;
 use crate::ui::state::toasts::Toasts;
 
 /// The element that shows the menu.
@@ -32,19 +32,19 @@ impl MenuFor {
 
 /// The button at a row's end.
 #[component]
-pub fn RowMenu(row: Memo<Visible>) -> impl IntoView {
+pub fn RowMenu(seat: Memo<Seat>) -> impl IntoView {
     let MenuFor(menu) = expect_context();
-    let label = move || row.with(|row| format!("Actions for {}", row.summary.name));
+    let label = move || seat.with(|seat| format!("Actions for {}", seat.row.summary.name));
     let expanded = move || {
-        menu.with(|menu| menu.as_ref().is_some_and(|menu| row.with(|row| row.summary.id == menu.id))).to_string()
+        menu.with(|menu| menu.as_ref().is_some_and(|menu| seat.with(|seat| seat.row.summary.id == menu.id))).to_string()
     };
     let open = move |event: leptos::ev::MouseEvent| {
-        menu.set(Some(row.with_untracked(|row| row.summary.clone())));
+        menu.set(Some(seat.with_untracked(|seat| seat.row.summary.clone())));
         popover::open_at(MENU, &event);
     };
     view! {
         <div role="cell" class="actions">
-            <button type="button" class="icon-button" aria-label=label aria-haspopup="menu" aria-expanded=expanded on:click=open>
+            <button type="button" class="icon-button" aria-label=move || label() aria-haspopup="menu" aria-expanded=move || expanded() on:click=open>
                 <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="currentColor">
                     <circle cx="3" cy="8" r="1.4" />
                     <circle cx="8" cy="8" r="1.4" />
@@ -122,7 +122,7 @@ pub fn RowMenuPopover() -> impl IntoView {
     let keydown = move |event: KeyboardEvent| popover::move_in_menu(MENU, &event);
     let label = move || menu.with(|menu| menu.as_ref().map(|summary| format!("Actions for {}", summary.name)));
     view! {
-        <div class="menu" id=MENU role="menu" popover="auto" aria-label=label on:keydown=keydown
+        <div class="menu" id=MENU role="menu" popover="auto" aria-label=move || label() on:keydown=keydown
             on:toggle=move |_| if !popover::is_open(MENU) { menu.set(None) }>
             {Deed::ALL.into_iter().filter(|deed| state.may(deed.action())).map(item).collect_view()}
         </div>

@@ -21,18 +21,19 @@ pub fn Sidebar() -> impl IntoView {
     let busy = move || state.shown.with(|shown| shown.pending).then_some("true");
     let clear = move || {
         let href = move || state.link(|query| query.filter = Filter::default());
-        state.query.with(|query| !query.filter.is_empty()).then(|| {
-            view! { <a class="clear" href=href>"Clear filters"</a> }
-        })
+        state
+            .query
+            .with(|query| !query.filter.is_empty())
+            .then(|| view! { <a class="clear" href=move || href()>"Clear filters"</a> }.into_any())
     };
     view! {
-        <nav class="side" id="filters" aria-label="Filters" popover="auto" aria-busy=busy
+        <nav class="side" id="filters" aria-label="Filters" popover="auto" aria-busy=move || busy()
             on:focusout=|event| popover::close_when_left("filters", &event)>
             <div class="drawer-head">
                 <strong>"Filters"</strong>
                 <button type="button" class="icon-button" popovertarget="filters" popovertargetaction="hide" aria-label="Close filters">"×"</button>
             </div>
-            {clear}
+            {move || clear()}
             <h2>"Components"</h2>
             <Components state />
             <h2>"Status"</h2>
@@ -81,10 +82,11 @@ fn in_force(state: ListState, read: impl Fn(&Filter) -> bool + Send + Sync + 'st
 
 #[component]
 fn Components(state: ListState) -> impl IntoView {
+    let slugs = Memo::new(move |_| {
+        state.shown.with(|shown| shown.facets.components.iter().map(|(slug, _)| slug.clone()).collect::<Vec<_>>())
+    });
     let components = Memo::new(move |_| {
-        let slugs =
-            state.shown.with(|shown| shown.facets.components.iter().map(|(slug, _)| slug.clone()).collect::<Vec<_>>());
-        let mut badges: Vec<_> = slugs.into_iter().map(|slug| state.badge_or_slug(&slug)).collect();
+        let mut badges: Vec<_> = slugs.get().iter().map(|slug| state.badge_or_slug(slug)).collect();
         badges.sort_by_key(|badge| crate::domain::fold::fold(&badge.name));
         badges
     });
@@ -170,13 +172,14 @@ fn Tags(state: ListState) -> impl IntoView {
     let rest = move || {
         (known.get() > TAGS_AT_FIRST && !unfolded.get()).then(|| {
             let label = move || format!("Show all {} tags", grouped(known.get()));
-            view! { <button type="button" class="more" on:click=move |_| unfolded.set(true)>{label}</button> }
+            view! { <button type="button" class="more" on:click=move |_| unfolded.set(true)>{move || label()}</button> }
+                .into_any()
         })
     };
     view! {
-        {move || (known.get() > 0).then(|| view! { <h2>"Tags"</h2> })}
+        {move || (known.get() > 0).then(|| view! { <h2>"Tags"</h2> }.into_any())}
         <For each=move || tags.get() key=|(key, _)| key.clone() children=link />
-        {rest}
+        {move || rest()}
     }
     .into_any()
 }
@@ -193,6 +196,7 @@ fn DeletedLink(state: ListState) -> impl IntoView {
                     <span class="count">{move || grouped(deleted.get())}</span>
                 </a>
             }
+            .into_any()
         })
     }
 }

@@ -20,12 +20,13 @@ pub enum Tone {
 }
 
 impl Tone {
+    /// The class of the words that say why.
     #[must_use]
-    pub const fn class(self) -> &'static str {
+    pub const fn why_class(self) -> &'static str {
         match self {
-            Self::Good => "good",
-            Self::Wait => "wait",
-            Self::Bad => "bad",
+            Self::Good => "why good",
+            Self::Wait => "why wait",
+            Self::Bad => "why bad",
         }
     }
 }
@@ -66,12 +67,14 @@ fn lacking(intro: &str, names: &[String]) -> String {
 
 /// Exactly `ACTIVE` or `NOT ACTIVE`; the shape of its mark differs as well as its colour.
 #[component]
-pub fn StatusBadge(status: Status, tone: Tone) -> impl IntoView {
-    let class = match status {
-        Status::Active => "badge active".to_owned(),
-        Status::NotActive => format!("badge not-active {}", tone.class()),
+pub fn StatusBadge(#[prop(into)] verdict: Signal<(Status, Tone)>) -> impl IntoView {
+    let class = move || match verdict.get() {
+        (Status::Active, _) => "badge active",
+        (Status::NotActive, Tone::Good) => "badge not-active good",
+        (Status::NotActive, Tone::Wait) => "badge not-active wait",
+        (Status::NotActive, Tone::Bad) => "badge not-active bad",
     };
-    view! { <span class=class>{status.label()}</span> }
+    view! { <span class=move || class()>{move || verdict.get().0.label()}</span> }.into_any()
 }
 
 #[cfg(test)]

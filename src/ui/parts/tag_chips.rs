@@ -3,56 +3,57 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::row_face::{CHIPS, Chip, Face};
 use super::tag_input::TagInput;
 use crate::api::connections::set_tags;
 use crate::browser::sight::focus_row;
 use crate::domain::connection::Summary;
 use crate::domain::role::Action;
-use crate::domain::tag::Tag;
 use crate::ui::state::list::ListState;
+use crate::ui::state::seats::Seat;
 use crate::ui::state::toasts::Toasts;
 
-/// Chips that fit on a row.
-const CHIPS: usize = 2;
-
 #[component]
-pub fn TagChips(state: ListState, summary: Summary) -> impl IntoView {
-    let chip = move |tag: &Tag| {
-        let key = tag.key();
-        let href = move || {
-            state.link(|query| {
-                if !query.filter.has_tag(&key) {
-                    query.filter.tags.push(key.clone());
-                }
-            })
+pub fn TagChips(state: ListState, seat: Memo<Seat>, face: Memo<Face>) -> impl IntoView {
+    let chip = move |at: usize| {
+        let there = Memo::new(move |_| face.with(|face| face.chips[at].is_some()));
+        // Empty on its way out only.
+        let read = move |part: fn(&Chip) -> &String| {
+            face.with(|face| face.chips[at].as_ref().map(part).cloned().unwrap_or_default())
         };
-        view! { <a class="chip" href=href>{tag.as_str().to_owned()}</a> }
-    };
-    let shown = summary.tags.iter().take(CHIPS).map(chip).collect_view();
-    let hidden: Vec<&str> = summary.tags.iter().skip(CHIPS).map(Tag::as_str).collect();
-    let rest = (!hidden.is_empty()).then(|| {
-        let names = hidden.join(", ");
-        let title = names.clone();
-        view! {
-            <span class="chip rest" title=title>
-                <span aria-hidden="true">{format!("+{}", hidden.len())}</span>
-                <span class="unseen">{names}</span>
-            </span>
+        move || {
+            there.get().then(|| {
+                let (label, href) = (move || read(|chip| &chip.label), move || read(|chip| &chip.href));
+                view! { <a class="chip" href=move || href()>{move || label()}</a> }.into_any()
+            })
         }
-    });
+    };
+    let crowded = Memo::new(move |_| face.with(|face| !face.hidden.is_empty()));
+    let names = move || face.with(|face| face.hidden.join(", "));
+    let rest = move || {
+        crowded.get().then(|| {
+            view! {
+                <span class="chip rest" title=move || names()>
+                    <span aria-hidden="true">{move || face.with(|face| format!("+{}", face.hidden.len()))}</span>
+                    <span class="unseen">{move || names()}</span>
+                </span>
+            }
+            .into_any()
+        })
+    };
     let edit = state.may(Action::TagConnection).then(|| {
-        let id = summary.id.clone();
-        let label = format!("Edit tags of {}", summary.name);
-        let title = label.clone();
+        let label = move || face.with(|face| format!("Edit tags of {}", face.name));
+        let edit = move |_| state.editing_tags.set(Some(seat.with_untracked(|seat| seat.row.summary.id.clone())));
         view! {
-            <button type="button" class="chip add" aria-label=label title=title on:click=move |_| state.editing_tags.set(Some(id.clone()))>
+            <button type="button" class="chip add" aria-label=move || label() title="Edit tags" on:click=edit>
                 "+"
             </button>
         }
+        .into_any()
     });
     view! {
-        {shown}
-        {rest}
+        {(0..CHIPS).map(chip).collect_view()}
+        {move || rest()}
         {edit}
     }
     .into_any()

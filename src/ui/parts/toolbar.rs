@@ -20,7 +20,7 @@ pub fn Toolbar() -> impl IntoView {
     };
     let option = move |sort: Sort| {
         let selected = move || state.query.with(|query| query.sort == sort);
-        view! { <option value=sort.as_str() selected=selected>{sort.label()}</option> }
+        view! { <option value=sort.as_str() selected=move || selected()>{sort.label()}</option> }
     };
     let count = move || {
         let total = state.shown.with(|shown| shown.total);
@@ -32,7 +32,7 @@ pub fn Toolbar() -> impl IntoView {
                 <span>"Sort"</span>
                 <select on:change=choose>{Sort::ALL.into_iter().map(option).collect_view()}</select>
             </label>
-            <span class="results" role="status">{count}</span>
+            <span class="results" role="status">{move || count()}</span>
             <span class="spring"></span>
             <FreshnessNote state />
             <CheckAll state />
@@ -72,7 +72,7 @@ fn Attention(state: ListState) -> impl IntoView {
         (count > 0).then(|| {
             let need = if count == 1 { "needs" } else { "need" };
             let href = move || state.link(|query| query.filter.status = Some(Status::NotActive));
-            view! { <span class="attention">{format!("{} {need} attention · ", grouped(count))}<a href=href>"Show"</a></span> }
+            view! { <span class="attention">{format!("{} {need} attention · ", grouped(count))}<a href=move || href()>"Show"</a></span> }.into_any()
         })
     }
 }

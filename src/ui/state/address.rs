@@ -57,6 +57,12 @@ impl Base {
         path.strip_prefix(&*self.0)?.strip_prefix("/connections/")?.parse().ok()
     }
 
+    /// Whether a path shows one connection, known or not, beside the list.
+    #[must_use]
+    pub fn is_detail(&self, path: &str) -> bool {
+        path.strip_prefix(&*self.0).is_some_and(|rest| rest.starts_with("/connections/"))
+    }
+
     #[must_use]
     pub fn is_deleted(&self, path: &str) -> bool {
         path.strip_prefix(&*self.0).is_some_and(|rest| rest.trim_end_matches('/') == "/deleted")

@@ -66,6 +66,8 @@ pub struct ListState {
     pub query: Memo<ListQuery>,
     pub shown: Memo<Shown>,
     pub window: RwSignal<Window>,
+    /// Whether the list stands below its beginning.
+    pub scrolled: StoredValue<bool>,
     /// The row that Tab reaches, by place in the list.
     pub cursor: RwSignal<usize>,
     /// The row whose tags are being edited in place.
@@ -128,6 +130,7 @@ impl ListState {
             query,
             shown,
             window: RwSignal::new(Window::FIRST),
+            scrolled: StoredValue::new(false),
             cursor: RwSignal::new(0),
             editing_tags: RwSignal::new(None),
             freshness: RwSignal::new(Freshness::Fresh),

@@ -4,5 +4,6 @@ pub mod address;
 pub mod catalog;
 pub mod dialogs;
 pub mod list;
+pub mod seats;
 pub mod shown;
 pub mod toasts;

@@ -43,6 +43,8 @@ pub struct Shown {
 /// One row in sight.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visible {
+    /// From zero, among the rows that are here.
+    pub place: usize,
     /// From zero, among all that match.
     pub position: usize,
     pub summary: Summary,
@@ -91,7 +93,7 @@ impl Shown {
         let rows = self.order.iter().enumerate().skip(window.first).take(window.count);
         rows.filter_map(|(at, index)| {
             let row = self.rows.get(*index)?;
-            Some(Visible { position: self.offset + at, summary: row.summary.clone() })
+            Some(Visible { place: at, position: self.offset + at, summary: row.summary.clone() })
         })
         .collect()
     }
@@ -123,7 +125,7 @@ impl Window {
     /// As many rows as a server-rendered page holds.
     pub const FIRST: Self = Self { first: 0, count: crate::api::page::PAGE_ROWS };
     /// Rows kept ready beyond either edge.
-    const OVERSCAN: usize = 8;
+    const OVERSCAN: usize = 4;
 
     /// The rows in sight, and some beyond, of a list whose top lies `above` pixels over the viewport's edge.
     #[must_use]

@@ -1,0 +1,107 @@
+//! What a row shows, reckoned once for all its parts.
+
+use leptos::prelude::*;
+
+use super::status_badge::{Tone, judged};
+use crate::domain::component::ComponentBadge;
+use crate::domain::connection::Summary;
+use crate::domain::health::Status;
+use crate::domain::tag::Tag;
+use crate::domain::time::relative;
+use crate::ui::state::list::ListState;
+
+/// Chips that fit on a row.
+pub const CHIPS: usize = 2;
+
+/// A tag that filters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chip {
+    pub label: String,
+    pub href: String,
+}
+
+/// The words of a row. Each part of it listens to this alone, and to nothing that all rows share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Face {
+    pub class: String,
+    pub badge: ComponentBadge,
+    pub name: String,
+    /// The way to its detail.
+    pub href: String,
+    pub account: String,
+    /// The first tags; there is room for no more.
+    pub chips: [Option<Chip>; CHIPS],
+    /// The other tags.
+    pub hidden: Vec<String>,
+    pub used: String,
+    pub verdict: (Status, Tone),
+    /// Why it is so, where that needs eyes.
+    pub why: String,
+    /// When it was created, as RFC 3339, and in words.
+    pub created: (String, String),
+}
+
+impl Face {
+    #[must_use]
+    pub fn of(state: ListState, summary: &Summary) -> Self {
+        let now = state.now();
+        let (tone, why) = judged(summary, now);
+        let mut tags = summary.tags.iter();
+        let chips = [(); CHIPS].map(|()| tags.next().map(|tag| chip(state, tag)));
+        Self {
+            class: class(state, summary),
+            badge: state.badge_or_slug(&summary.component),
+            name: summary.name.to_string(),
+            href: state.detail_link(&summary.id),
+            account: summary.account.clone().unwrap_or_default(),
+            chips,
+            hidden: tags.map(Tag::to_string).collect(),
+            used: used_words(summary.workflows),
+            verdict: (summary.status_at(now), tone),
+            why: why.unwrap_or_default(),
+            created: (summary.created_at.to_rfc3339(), relative(summary.created_at, now)),
+        }
+    }
+}
+
+fn class(state: ListState, summary: &Summary) -> String {
+    let mut class = "row".to_owned();
+    if state.opened.with(|opened| opened.as_ref() == Some(&summary.id)) {
+        class.push_str(" open");
+    }
+    if state.lit.with(|lit| lit.as_ref() == Some(&summary.id)) {
+        class.push_str(" lit");
+    }
+    class
+}
+
+fn chip(state: ListState, tag: &Tag) -> Chip {
+    let key = tag.key();
+    let href = state.link(|query| {
+        if !query.filter.has_tag(&key) {
+            query.filter.tags.push(key);
+        }
+    });
+    Chip { label: tag.to_string(), href }
+}
+
+/// How many workflows use it, in words; nothing where nobody registers any.
+#[must_use]
+pub fn used_words(workflows: Option<u32>) -> String {
+    match workflows {
+        None => String::new(),
+        Some(0) => "Not used".to_owned(),
+        Some(1) => "1 workflow".to_owned(),
+        Some(count) => format!("{count} workflows"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::used_words;
+
+    #[test]
+    fn nobody_claims_zero_workflows_where_none_are_registered() {
+        assert_eq!([None, Some(0), Some(1), Some(3)].map(used_words), ["", "Not used", "1 workflow", "3 workflows"]);
+    }
+}
