@@ -57,8 +57,11 @@ pub fn CheckAll(state: ListState) -> impl IntoView {
     let press = move |_| if total.get_untracked().is_some() { stop() } else { start() };
     let label = move || if total.get().is_some() { "Stop" } else { "Check all shown" };
     // One button for both, so that it keeps the keyboard's focus.
-    let button =
-        move || offered.get().then(|| view! { <button type="button" class="link check-all" on:click=press>{move || label()}</button> });
+    let button = move || {
+        offered
+            .get()
+            .then(|| view! { <button type="button" class="link check-all" on:click=press>{move || label()}</button> })
+    };
     view! { {move || progress()}{move || button()} }.into_any()
 }
 
