@@ -1,57 +1,87 @@
-//! Renews OAuth tokens before they end, and revokes those of purged connections.
+//! Renews OAuth tokens before they end, and revokes those of purged connections. A provider that hangs holds up no
+//! other: its clients have a few places of their own among the renewals under way.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
+use crate::domain::time::SECOND;
 use crate::server::service::{RENEWAL_LEASE, Services};
+use crate::server::store::record::RenewalClaim;
 
 /// How often the store is asked what is due.
-const PERIOD: Duration = Duration::from_secs(1);
-/// Renewals under way at once.
-const AT_ONCE: usize = 16;
-/// Renewals claimed at once: so few that each begins long before its claim ends.
-const MOST_CLAIMED: i64 = 32;
+const PERIOD: Duration = Duration::from_millis(500);
+/// Renewals under way at once, each claimed only when it begins: none waits while its claim runs out.
+const AT_ONCE: usize = 32;
+/// Of these, the ones of one client.
+const AT_ONCE_PER_CLIENT: usize = 12;
+/// When a renewal comes back that found all of its client's places taken, in milliseconds.
+const SOON: i64 = 2 * SECOND;
 /// How often revocations are looked for.
 const REVOCATIONS: Duration = Duration::from_secs(5);
 
 /// Renews what is due, for ever.
 pub async fn renew(services: Services) {
     services.replay_journal().await;
-    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let mut renewals = Renewals::default();
     let mut period = tokio::time::interval(PERIOD);
     loop {
-        period.tick().await;
-        // Until nothing is due any more: a thousand may end in the same minute.
-        while renew_some(&services, &places).await {}
+        tokio::select! {
+            _ = period.tick() => renewals.begin_due(&services).await,
+            Some(_) = renewals.under_way.join_next() => {}
+        }
     }
 }
 
-/// Whether there may be more.
-async fn renew_some(services: &Services, places: &Arc<Semaphore>) -> bool {
-    let now = services.clock.now();
-    let claims = match services.store.claim_renewals(now, now.plus(RENEWAL_LEASE), MOST_CLAIMED).await {
-        Ok(claims) => claims,
-        Err(error) => {
-            tracing::warn!(%error, "what is due for renewal cannot be read; it is tried again");
-            return false;
+#[derive(Default)]
+struct Renewals {
+    under_way: JoinSet<()>,
+    clients: HashMap<String, Arc<Semaphore>>,
+}
+
+impl Renewals {
+    async fn begin_due(&mut self, services: &Services) {
+        let room = AT_ONCE.saturating_sub(self.under_way.len());
+        if room == 0 {
+            return;
         }
-    };
-    let full = i64::try_from(claims.len()).is_ok_and(|count| count == MOST_CLAIMED);
-    let mut under_way = JoinSet::new();
-    for claim in claims {
-        let (services, places) = (services.clone(), Arc::clone(places));
-        under_way.spawn(async move {
-            let _place = places.acquire_owned().await;
+        let now = services.clock.now();
+        let most = i64::try_from(room).unwrap_or(1);
+        match services.store.claim_renewals(now, now.plus(RENEWAL_LEASE), most).await {
+            Ok(claims) => {
+                for claim in claims {
+                    self.begin(services, claim).await;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "what is due for renewal cannot be read; it is tried again"),
+        }
+    }
+
+    async fn begin(&mut self, services: &Services, claim: RenewalClaim) {
+        let Some(place) = self.place_for(&claim.client) else {
+            let again = services.clock.now().plus(SOON);
+            if let Err(error) = services.store.release_renewal(claim, Some(again)).await {
+                tracing::warn!(%error, "a renewal could not be put off; it comes back when its claim ends");
+            }
+            return;
+        };
+        let services = services.clone();
+        self.under_way.spawn(async move {
+            let _place = place;
             let id = claim.id.clone();
             if let Err(error) = services.renew_claimed(claim).await {
                 tracing::warn!(connection = id.as_str(), %error, "a renewal was not written down; it is made again");
             }
         });
     }
-    under_way.join_all().await;
-    full
+
+    fn place_for(&mut self, client: &str) -> Option<OwnedSemaphorePermit> {
+        let places = self.clients.entry(client.to_owned());
+        let places = places.or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE_PER_CLIENT)));
+        Arc::clone(places).try_acquire_owned().ok()
+    }
 }
 
 /// Revokes what is due, for ever.

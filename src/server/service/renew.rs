@@ -91,7 +91,7 @@ impl Services {
     /// presented once more.
     pub async fn renew_claimed(&self, claim: RenewalClaim) -> Result<(), ApiError> {
         let Some(renewing) = self.renewing(&claim).await? else {
-            return Ok(self.store.release_renewal(claim).await?);
+            return Ok(self.store.release_renewal(claim, None).await?);
         };
         let outcome = match self.ask_anew(&renewing).await? {
             Ok(tokens) => Outcome::Renewed(Box::new(tokens)),

@@ -69,7 +69,7 @@ impl Store {
                       WHERE g.refresh_at <= $1 AND g.lease_until <= $1 AND c.deleted_at IS NULL \
                       ORDER BY g.refresh_at LIMIT $3) \
                      AND refresh_at <= $1 AND lease_until <= $1 \
-                     RETURNING workspace, environment, connection, fence, presented",
+                     RETURNING workspace, environment, connection, fence, presented, client",
                 )
                 .bind(now.0)
                 .bind(lease.0)
@@ -99,7 +99,7 @@ impl Store {
                 let row = sqlx::query(
                     "UPDATE oauth_grants SET lease_until = $5, fence = fence + 1, presented = presented + 1 \
                      WHERE workspace = $1 AND environment = $2 AND connection = $3 AND lease_until <= $4 \
-                     RETURNING workspace, environment, connection, fence, presented",
+                     RETURNING workspace, environment, connection, fence, presented, client",
                 )
                 .bind(scope.workspace.as_str())
                 .bind(scope.environment.as_str())
@@ -114,21 +114,23 @@ impl Store {
         .await
     }
 
-    /// Gives a claimed renewal back that was not begun: nothing was presented.
+    /// Gives a claimed renewal back that was not begun: nothing was presented. With a moment, it is due again then.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn release_renewal(&self, claim: RenewalClaim) -> Result<(), StoreError> {
+    pub async fn release_renewal(&self, claim: RenewalClaim, again: Option<Timestamp>) -> Result<(), StoreError> {
         self.write(move |tx| {
             Box::pin(async move {
                 sqlx::query(
-                    "UPDATE oauth_grants SET lease_until = 0, presented = presented - 1 \
+                    "UPDATE oauth_grants SET lease_until = 0, presented = presented - 1, \
+                     refresh_at = CASE WHEN $5 > 0 THEN $5 ELSE refresh_at END \
                      WHERE workspace = $1 AND environment = $2 AND connection = $3 AND fence = $4",
                 )
                 .bind(claim.scope.workspace.as_str())
                 .bind(claim.scope.environment.as_str())
                 .bind(claim.id.as_str())
                 .bind(claim.fence)
+                .bind(again.map_or(0, |at| at.0))
                 .execute(tx)
                 .await?;
                 Ok(())
@@ -311,5 +313,6 @@ async fn grant_of(
 
 fn claim(row: &AnyRow) -> Result<RenewalClaim, StoreError> {
     let (scope, id) = place(row, "connection")?;
-    Ok(RenewalClaim { scope, id, fence: row.try_get("fence")?, presented: row.try_get("presented")? })
+    let (fence, presented) = (row.try_get("fence")?, row.try_get("presented")?);
+    Ok(RenewalClaim { scope, id, client: row.try_get("client")?, fence, presented })
 }

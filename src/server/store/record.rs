@@ -75,6 +75,8 @@ pub struct Grant {
 pub struct RenewalClaim {
     pub scope: Scope,
     pub id: ConnectionId,
+    /// The client it was given to.
+    pub client: String,
     pub fence: i64,
     /// How often the refresh token in force was claimed, this time included: more than once, and an answer was lost.
     pub presented: i64,
