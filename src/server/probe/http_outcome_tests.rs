@@ -1,6 +1,6 @@
 use super::*;
 use crate::server::vault::{SecretText, Secrets};
-use hyper::header::HeaderValue;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use proptest::prelude::*;
 
 const PROBE: &str = r#"
