@@ -15,6 +15,7 @@ mod login;
 mod mqtt;
 mod mysql;
 mod nats;
+mod overheard;
 mod postgresql;
 #[cfg(feature = "protocols")]
 mod rare;

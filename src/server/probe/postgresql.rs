@@ -4,19 +4,22 @@
 use bytes::BytesMut;
 use std::future::Future;
 use std::io;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use std::pin::pin;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 use super::login::{Encryption, Login, no_tls_offered, skip_tls};
+use super::overheard::Overheard;
 use super::{Errand, Finding, Setback, signed_in_as};
 use crate::domain::evidence::StepKind;
 use crate::server::catalog::definition::LoginService;
 use crate::server::dial::tls::{TlsError, is_about_client_certificate};
 use crate::server::dial::{Steps, Wire};
+
+/// What a server begins with: authentication, an error, a notice, another version (PostgreSQL documentation, 54.7).
+const FIRST_BYTES: [u8; 4] = *b"RENv";
 
 pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps) -> Result<Finding, Setback> {
     let login = Login::read(errand, service)?;
@@ -36,7 +39,7 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
     };
     steps.begin(StepKind::Authenticate);
     let (client, connection) = config(&login, user)
-        .connect_raw(Backend::over(wire), NoTls)
+        .connect_raw(from_postgresql(wire), NoTls)
         .await
         .map_err(|error| explain(&error, &login, errand))?;
     steps.pass("The server accepted user and password.");
@@ -69,48 +72,15 @@ async fn request_encryption(mut wire: Wire) -> Result<Wire, Setback> {
     }
 }
 
-/// A server's side of the conversation, which fails at the first byte that no server of PostgreSQL's begins with:
-/// tokio-postgres would read `HTTP/1.1` as the beginning of a message of a thousand megabytes, and wait for it.
-struct Backend {
-    wire: Wire,
-    begun: bool,
-}
-
-impl Backend {
-    /// Authentication, an error, a notice, another version (PostgreSQL documentation, 54.7).
-    const FIRST: [u8; 4] = *b"RENv";
-
-    const fn over(wire: Wire) -> Self {
-        Self { wire, begun: false }
-    }
-}
-
-impl AsyncRead for Backend {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.wire).poll_read(cx, buf))?;
-        if let Some(first) = buf.filled().get(before) {
-            if !self.begun && !Self::FIRST.contains(first) {
-                return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
-            }
-            self.begun = true;
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Backend {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.wire).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.wire).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.wire).poll_shutdown(cx)
-    }
+/// A connection that fails at the first byte of what is not the protocol: tokio-postgres would read `HTTP/1.1` as the
+/// beginning of a message of a thousand megabytes, and wait for it.
+fn from_postgresql(wire: Wire) -> Overheard<impl FnMut(io::Result<&[u8]>) -> io::Result<()>> {
+    let mut begun = false;
+    Overheard::over(wire, move |read| {
+        let known = read?.first().is_none_or(|first| begun || FIRST_BYTES.contains(first));
+        begun = true;
+        if known { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
+    })
 }
 
 async fn identity(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {

@@ -4,13 +4,16 @@
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, RedisConnectionInfo, RedisError, cmd};
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::login::Login;
+use super::overheard::Overheard;
 use super::{Errand, Finding, Setback, signed_in_as};
 use crate::domain::evidence::StepKind;
 use crate::server::catalog::definition::LoginService;
 use crate::server::dial::Steps;
-use crate::server::dial::tls::TlsError;
+use crate::server::dial::tls::{TlsError, is_about_client_certificate};
 
 pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps) -> Result<Finding, Setback> {
     let login = Login::read(errand, service)?;
@@ -18,15 +21,27 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
     steps.begin(StepKind::Authenticate);
     let silent = RedisConnectionInfo::default().set_skip_set_lib_name();
     let patient = AsyncConnectionConfig::new().set_response_timeout(None);
+    let refused = Arc::new(AtomicBool::new(false));
+    let heard = Arc::clone(&refused);
+    // The redis crate forgets what ends a connection before anything was asked over it.
+    let wire = Overheard::over(wire, move |read| {
+        let about_certificate = read.as_ref().is_err_and(is_about_client_certificate);
+        heard.fetch_or(about_certificate, Ordering::Relaxed);
+        read.map(|_| ())
+    });
     let (connection, driver) = MultiplexedConnection::new_with_config(&silent, wire, patient)
         .await
         .map_err(|error| explain(&error, &login, errand))?;
     let mut conversation = pin!(converse(connection, &login, errand, steps));
-    tokio::select! {
+    let finding = tokio::select! {
         biased;
         finding = &mut conversation => finding,
         () = driver => conversation.await,
-    }
+    };
+    finding.map_err(|setback| {
+        let refused = refused.load(Ordering::Relaxed);
+        if refused { TlsError::ClientCertificate { detail: setback.detail }.into() } else { setback }
+    })
 }
 
 async fn converse(
@@ -70,12 +85,6 @@ fn sign_in(user: Option<&str>, password: &str) -> Cmd {
     command
 }
 
-/// Of an error of the connection the redis crate keeps the words alone: rustls's `received fatal alert: ...`.
-fn is_about_client_certificate(error: &RedisError) -> bool {
-    let said = error.to_string();
-    said.contains("alert: Certificate") || said.contains("alert: BadCertificate") || said.contains("alert: UnknownCA")
-}
-
 fn explain_database(error: &RedisError, database: &str, login: &Login<'_>, errand: &Errand<'_>) -> Setback {
     match error.code() {
         Some("ERR") => Setback::refusal(format!("There is no database {database} on this server. Check its number."))
@@ -110,7 +119,6 @@ fn explain(error: &RedisError, login: &Login<'_>, errand: &Errand<'_>) -> Setbac
             Setback::silence("Redis is in protected mode and takes connections from its own machine only.")
         }
         Some(code) => Setback::silence(format!("Redis answered with an error ({}): {said}", errand.scrub.said(code))),
-        None if is_about_client_certificate(error) => TlsError::ClientCertificate { detail: String::new() }.into(),
         None if error.is_connection_dropped() || error.is_io_error() => {
             Setback::silence("The server closed the connection without an answer.")
         }
