@@ -63,10 +63,16 @@ pub mod popup {
 
 pub mod sight {
     use crate::domain::id::ConnectionId;
+    use crate::ui::state::shown::Window;
 
     pub fn focus_row(_id: &ConnectionId) {}
 
     pub fn follow(_state: super::ListState) {}
+
+    #[must_use]
+    pub fn first_window() -> Window {
+        Window::FIRST
+    }
 
     pub fn pass_focus(_id: Option<&ConnectionId>) {}
 

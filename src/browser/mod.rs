@@ -26,6 +26,7 @@ pub fn hydrate() {
         // Lives as long as the page.
         server_fn::client::set_server_url(Box::leak(base.clone().into_boxed_str()));
     }
+    sight::drop_surplus();
     let theme = theme::rendered();
     leptos::mount::hydrate_body(move || {
         provide_context::<Base>(Base::new(&base));

@@ -2,7 +2,9 @@
 
 use leptos::ev;
 use leptos::prelude::*;
+use std::cell::Cell;
 use std::time::Duration;
+use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use super::{element, pixels};
@@ -13,8 +15,16 @@ use crate::ui::state::shown::{Shown, Window};
 /// How many frames a row may take to come into the document.
 const FRAMES: u32 = 5;
 
+/// No row is lower, in pixels: that of a wide page, in letters of the usual size.
+const LOWEST_ROW: f64 = 60.0;
+
 /// How long a row that was just made or changed stays lit.
 const LIT: Duration = Duration::from_secs(3);
+
+thread_local! {
+    /// Whether the list stood below its beginning when it was last looked at. To ask the document would lay it out.
+    static SCROLLED: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Keeps the window on what is in sight, and brings what is lit into it.
 pub fn follow(state: ListState) {
@@ -31,7 +41,7 @@ pub fn follow(state: ListState) {
     Effect::new(move |_| make_room(state));
     Effect::new(move |before: Option<()>| {
         state.query.track();
-        if before.is_some() && state.scrolled.get_value() {
+        if before.is_some() && SCROLLED.get() {
             to_top();
         }
     });
@@ -42,9 +52,28 @@ pub fn follow(state: ListState) {
     });
 }
 
+/// The rows that may be in sight when a list begins, before it was measured.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, as wanted")]
+pub fn first_window() -> Window {
+    let in_view = (viewport() / LOWEST_ROW).ceil() as usize;
+    Window { first: 0, count: in_view.min(Window::FIRST.count) }
+}
+
+/// Takes out of the server's page the rows below the first window: taking them over would cost more than they are
+/// worth, for they would leave at once.
+pub fn drop_surplus() {
+    let Ok(rows) = document().query_selector_all(".rows > .row") else { return };
+    let surplus =
+        (u32::try_from(first_window().count).unwrap_or(u32::MAX)..rows.length()).filter_map(|at| rows.item(at));
+    for row in surplus {
+        row.unchecked_into::<HtmlElement>().remove();
+    }
+}
+
 /// Finds out which rows are in sight.
 pub fn look(state: ListState) {
-    state.scrolled.try_set_value(offset() > 0.0);
+    SCROLLED.set(offset() > 0.0);
     let Some(rows) = element(".rows") else { return };
     if let Some(row) = rows.first_element_child() {
         let height = row.get_bounding_client_rect().height();

@@ -72,14 +72,15 @@ pub fn shell(options: ShellOptions) -> impl IntoView {
     }
 }
 
-/// Starts the module, and says so in words where it fails.
+/// Starts the module, once the page has been painted for the first time, and says so in words where it fails.
 ///
 /// Stands in for leptos' `HydrationScripts`, which writes the nonce into `crossorigin` (leptos-rs/leptos#4843).
 #[component]
 fn BootScript(assets: Assets) -> impl IntoView {
     let nonce = use_nonce();
     let script = format!(
-        "import({js:?}).then(m => m.default({{module_or_path: {wasm:?}}}).then(() => m.hydrate()))\
+        "const drawn = new Promise(done => document.hidden ? done() : requestAnimationFrame(() => setTimeout(done)));\
+         import({js:?}).then(m => m.default({{module_or_path: {wasm:?}}}).then(() => drawn).then(() => m.hydrate()))\
          .catch(e => {{ console.error(e); document.getElementById('boot-failure').hidden = false; }});",
         js = assets.js,
         wasm = assets.wasm,

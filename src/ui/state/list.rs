@@ -10,6 +10,7 @@ use super::address::{Asked, Base};
 use super::shown::{Rendered, Shown, Window};
 use crate::api::page::{FirstPage, Snapshot};
 use crate::api::session::Viewer;
+use crate::browser::sight;
 use crate::domain::component::{ComponentBadge, ComponentSlug};
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
@@ -66,8 +67,6 @@ pub struct ListState {
     pub query: Memo<ListQuery>,
     pub shown: Memo<Shown>,
     pub window: RwSignal<Window>,
-    /// Whether the list stands below its beginning.
-    pub scrolled: StoredValue<bool>,
     /// The row that Tab reaches, by place in the list.
     pub cursor: RwSignal<usize>,
     /// The row whose tags are being edited in place.
@@ -129,8 +128,7 @@ impl ListState {
             typed,
             query,
             shown,
-            window: RwSignal::new(Window::FIRST),
-            scrolled: StoredValue::new(false),
+            window: RwSignal::new(sight::first_window()),
             cursor: RwSignal::new(0),
             editing_tags: RwSignal::new(None),
             freshness: RwSignal::new(Freshness::Fresh),
