@@ -4,8 +4,8 @@ use crate::ui::state::list::ListState;
 
 /// Nothing to copy to without a browser.
 pub mod clipboard {
-    pub async fn copy(_text: &str) -> bool {
-        false
+    pub fn copy(_text: &str) -> impl Future<Output = bool> {
+        std::future::ready(false)
     }
 
     #[must_use]

@@ -41,6 +41,9 @@ const SECRET: &str = "canary-secret-9f2";
 const SECRET_MARK: &str = "\u{1}";
 
 /// A text that reads as a host reads as the same one again, and as URLs read it: no address hides in a name.
+///
+/// # Panics
+/// Where the rule is broken: that is what a fuzzer looks for.
 pub fn host(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let Ok(host) = Host::parse(&text) else { return };
@@ -59,6 +62,9 @@ fn host_of(url: &Url) -> Option<Host> {
 
 /// Whatever is filled into a component's form, its questions go to the host its file names. The first line names a
 /// component; those after it fill its fields.
+///
+/// # Panics
+/// Where the rule is broken: that is what a fuzzer looks for.
 pub fn url(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut lines = text.split('\n');
@@ -93,6 +99,9 @@ fn fixed_end(template: &str) -> &str {
 
 /// Neither link-local nor metadata addresses nor our own endpoint are ever permitted, and what nobody opened is public.
 /// The first line is an address with its port, the second our own; those after it are entries of `allow_nets`.
+///
+/// # Panics
+/// Where the rule is broken: that is what a fuzzer looks for.
 pub fn policy(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut lines = text.lines();
@@ -118,6 +127,9 @@ pub fn policy(data: &[u8]) {
 
 /// Redirects prove nothing, a web page proves no credential good, and no secret gets into a verdict. The first line
 /// names a component, the second is the status, the third the content type; the body follows.
+///
+/// # Panics
+/// Where the rule is broken: that is what a fuzzer looks for.
 pub fn http_answer(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut parts = data.splitn(4, |byte| *byte == b'\n');
@@ -144,6 +156,9 @@ pub fn http_answer(data: &[u8]) {
 }
 
 /// However the bytes are cut, the events are the same. The first byte is the length of the pieces.
+///
+/// # Panics
+/// Where the rule is broken: that is what a fuzzer looks for.
 pub fn event_stream(data: &[u8]) {
     let Some((&length, bytes)) = data.split_first() else { return };
     let whole = EventParser::default().push(bytes);
@@ -153,6 +168,9 @@ pub fn event_stream(data: &[u8]) {
 }
 
 /// No value leaves the place that its placeholder has. The first line is a template, the rest the value of each field.
+///
+/// # Panics
+/// Where the rule is broken: that is what a fuzzer looks for.
 pub fn template(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (template, value) = text.split_once('\n').unwrap_or((&text, ""));

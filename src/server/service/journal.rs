@@ -56,13 +56,11 @@ impl Services {
         let folder = self.oauth.journal.clone()?;
         let note = Note::of(renewed)?;
         let written = tokio::task::spawn_blocking(move || note.write(&folder)).await;
-        match written {
-            Ok(Ok(path)) => Some(Noted(path)),
-            _ => {
-                tracing::error!("the journal cannot be written; a renewed token is held in memory only");
-                None
-            }
+        if let Ok(Ok(path)) = written {
+            return Some(Noted(path));
         }
+        tracing::error!("the journal cannot be written; a renewed token is held in memory only");
+        None
     }
 
     /// Commits what an earlier process had written down and not committed. Nothing is replayed over newer secrets.

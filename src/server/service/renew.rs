@@ -155,9 +155,8 @@ impl Services {
         let until = self.clock.now().plus(RENEWAL_LEASE);
         loop {
             match self.store.record_renewed(renewed.clone()).await {
-                Ok(_) => break,
-                // Somebody else's are stored: reconnected, or renewed after this worker was given up for dead.
-                Err(StoreError::Stale | StoreError::NotFound) => break,
+                // Or somebody else's are stored: reconnected, or renewed after this worker was given up for dead.
+                Ok(_) | Err(StoreError::Stale | StoreError::NotFound) => break,
                 Err(error) if self.clock.now() > until => return Err(error.into()),
                 Err(_) => sleep(STORE_AGAIN).await,
             }

@@ -196,7 +196,8 @@ async fn write_change(
         RenewalChange::Tokens(credentials) => {
             set_credentials(tx, scope, id, &credentials).await?;
             let Proof { health, expires_at, .. } = &credentials.proof;
-            set_health(tx, scope, id, health, Some(*expires_at), revision).await
+            set_health(tx, scope, id, health, revision).await?;
+            set_end(tx, scope, id, *expires_at).await
         }
         RenewalChange::Setback { health, refresh_at, failures, presented } => {
             sqlx::query(
@@ -211,34 +212,46 @@ async fn write_change(
             .bind(presented)
             .execute(&mut *tx)
             .await?;
-            set_health(tx, scope, id, &health, None, revision).await
+            set_health(tx, scope, id, &health, revision).await
         }
     }
 }
 
-/// Writes health, and, where given, when the credential ends.
 async fn set_health(
     tx: &mut AnyConnection,
     scope: &Scope,
     id: &ConnectionId,
     health: &Health,
-    expires_at: Option<Option<Timestamp>>,
     revision: Option<i64>,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE connections SET health = $4, expires_at = CASE WHEN $5 = 1 THEN $6 ELSE expires_at END, \
-         revision = CASE WHEN $7 > 0 THEN $7 ELSE revision END \
+        "UPDATE connections SET health = $4, revision = CASE WHEN $5 > 0 THEN $5 ELSE revision END \
          WHERE workspace = $1 AND environment = $2 AND id = $3",
     )
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
     .bind(id.as_str())
     .bind(to_json(health)?)
-    .bind(i64::from(expires_at.is_some()))
-    .bind(expires_at.flatten().map(|at| at.0))
     .bind(revision.unwrap_or(0))
     .execute(tx)
     .await?;
+    Ok(())
+}
+
+/// Writes when the credential ends.
+async fn set_end(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    id: &ConnectionId,
+    expires_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE connections SET expires_at = $4 WHERE workspace = $1 AND environment = $2 AND id = $3")
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .bind(id.as_str())
+        .bind(expires_at.map(|at| at.0))
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

@@ -59,7 +59,7 @@ impl Party {
     ) -> Result<Provider<'a>, ApiError> {
         let none = || ApiError::field("method", "This way of authenticating connects no account.");
         let provider = Provider::of(method, config, secrets, &self.client).ok_or_else(none)?;
-        Ok(self.metadata.iter().fold(provider, |provider, metadata| provider.described_by(metadata)))
+        Ok(self.metadata.iter().fold(provider, Provider::described_by))
     }
 }
 
