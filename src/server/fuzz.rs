@@ -1,6 +1,8 @@
 //! What the fuzz targets of `fuzz/` run: each takes any bytes, and panics where a promise is broken. `cargo test` runs
 //! them on the seeds in `fuzz/corpus`, which are texts of a few lines that people can read.
 
+#![expect(clippy::missing_panics_doc, reason = "to panic is how a target tells")]
+
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::LazyLock;

@@ -21,7 +21,7 @@ fn login(number: u32, host: &str) -> NewConnection {
     config.set("host", host);
     let mut given = new(number, &format!("connection {number}"));
     given.component = "postgresql".to_owned().try_into().expect("a slug");
-    given.credentials.method = "password".to_owned();
+    "password".clone_into(&mut given.credentials.method);
     given.credentials.config = config;
     given
 }
@@ -61,7 +61,7 @@ async fn what_cannot_be_told_or_needs_no_note_is_left_alone(database: &Database)
     let mut gone = login(1, "db.example");
     gone.component = "no-such-component".to_owned().try_into().expect("a slug");
     let mut other_way = login(2, "db.example");
-    other_way.credentials.method = "no_such_method".to_owned();
+    "no_such_method".clone_into(&mut other_way.credentials.method);
     let mut without = login(3, "db.example");
     without.credentials.sealed = Vec::new();
     let mut has = login(4, "db.example");

@@ -107,8 +107,8 @@ mod tests {
     }
 
     async fn note(resolved: Option<&str>, open: Open) -> String {
-        let resolver = Answers(resolved.map(|ip| ip.parse().expect(ip)));
-        let dialer = Dialer::new(NetworkPolicy::default(), Arc::new(resolver)).opening_by(open);
+        let answers = Answers(resolved.map(|ip| ip.parse().expect(ip)));
+        let dialer = Dialer::new(NetworkPolicy::default(), Arc::new(answers)).opening_by(open);
         match ask(&dialer, &[WELL_KNOWN.to_owned()], Timestamp(0)).await.remove(0) {
             Finding::Note(text) => text,
             Finding::Good(text) | Finding::Bad(text) => panic!("{text}"),
