@@ -5,6 +5,8 @@ use patchbay::domain::time::Timestamp;
 use patchbay::server::store::record::AuditAction;
 use patchbay::server::store::{Store, StoreError};
 use sqlx::Row;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -75,6 +77,7 @@ async fn open_transactions(database: &Database) -> i64 {
 /// A network that carries no word of the server's after those that hold a text.
 struct Trap {
     armed: watch::Sender<bool>,
+    sprung: Arc<AtomicUsize>,
     url: String,
 }
 
@@ -84,17 +87,27 @@ impl Trap {
         let server = format!("127.0.0.1:{}", url.port().expect("a port"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         url.set_port(Some(listener.local_addr().expect("an address").port())).expect("set");
+        // It has to read what it carries.
+        url.query_pairs_mut().append_pair("sslmode", "disable");
         let (armed, watched) = watch::channel(true);
+        let sprung = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&sprung);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(forward_until(text, client, server.clone(), watched.clone()));
+                tokio::spawn(forward_until(text, client, server.clone(), watched.clone(), Arc::clone(&count)));
             }
         });
-        Self { armed, url: url.into() }
+        Self { armed, sprung, url: url.into() }
     }
 }
 
-async fn forward_until(text: &str, client: TcpStream, server: String, armed: watch::Receiver<bool>) {
+async fn forward_until(
+    text: &str,
+    client: TcpStream,
+    server: String,
+    armed: watch::Receiver<bool>,
+    sprung: Arc<AtomicUsize>,
+) {
     #[expect(clippy::disallowed_methods, reason = "the test is the network")]
     let server = TcpStream::connect(server).await.expect("connected");
     let (mut from_client, mut to_client) = client.into_split();
@@ -106,6 +119,7 @@ async fn forward_until(text: &str, client: TcpStream, server: String, armed: wat
             return;
         }
         if *armed.borrow() && words[..length].windows(text.len()).any(|window| window == text.as_bytes()) {
+            sprung.fetch_add(1, Ordering::SeqCst);
             std::future::pending::<()>().await;
         }
     }
@@ -121,6 +135,7 @@ async fn a_break_while_connections_are_given_back_takes_none_of_their_places() {
     let readers = (0..8).map(|_| async { store.snapshot(&production()).await.map(drop) });
     let read = futures::future::join_all(readers).await;
     assert!(read.iter().all(Result::is_ok), "{read:?}");
+    assert_eq!(trap.sprung.load(Ordering::SeqCst), 8);
     trap.armed.send_replace(false);
     let begun = Instant::now();
     store.snapshot(&production()).await.expect("a place");
