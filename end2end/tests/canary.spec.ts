@@ -72,6 +72,8 @@ for (const store of ["SQLite", "PostgreSQL"] as const) {
       const { items } = (await (await rest.request("GET", "/components")).json()) as { items: Component[] };
       for (const component of items) {
         for (const method of component.methods) {
+          // An account is connected by signing in, which has a test of its own.
+          if (method.kind === "authorization_code") continue;
           const values: Record<string, string> = {};
           for (const field of method.fields) {
             const prefix = prefixOf(component.component, field.field);
@@ -129,7 +131,7 @@ for (const store of ["SQLite", "PostgreSQL"] as const) {
 }
 
 type Field = { field: string; kind: string; secret: boolean; required: boolean; default: string; options?: string[] };
-type Component = { component: string; methods: { method: string; fields: Field[] }[] };
+type Component = { component: string; methods: { method: string; kind: string; fields: Field[] }[] };
 
 function sample(field: Field): string {
   const ofKind: Record<string, string> = { url: "https://api.acme.example", host: "db.acme.example", port: "5432", subdomain: "acme", select: field.options?.[0] ?? "" };

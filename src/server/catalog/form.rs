@@ -49,6 +49,8 @@ fn may_be_vouched_for(method: &Method) -> bool {
     let may_be_empty = |field: &Field| field.default.is_empty() && (field.optional || field.shown_when.is_some());
     let may_be_left_out = |id: &String| method.fields.iter().any(|field| &field.id == id && may_be_empty(field));
     match &method.service {
+        // By giving tokens, its provider has answered.
+        Service::Http(_) if method.oauth.is_some() => false,
         Service::Http(http) => http.probes.iter().all(|probe| probe.needs.iter().any(may_be_left_out)),
         _ => false,
     }

@@ -159,12 +159,12 @@ fn every_built_in_probe_makes_a_request_from_the_examples() {
             let Service::Http(service) = &method.service else { continue };
             let (mut config, mut secrets) = (FieldValues::default(), Secrets::default());
             for field in method.known_fields() {
-                let captured = method.oauth.iter().any(|oauth| oauth.captures.iter().any(|known| known.id == field.id));
+                let obtained = !method.fields.iter().any(|typed| typed.id == field.id);
                 if field.secret {
                     secrets.insert(&field.id, SecretText::new("secret".to_owned()));
-                } else if captured {
+                } else if obtained {
                     let address = field.kind == crate::domain::field::FieldKind::Url;
-                    config.set(&field.id, if address { "https://blue.acme.example" } else { "captured" });
+                    config.set(&field.id, if address { "https://blue.acme.example" } else { "obtained" });
                 } else if field.kind != crate::domain::field::FieldKind::Select {
                     config.set(&field.id, field.example.clone());
                 }
