@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use std::sync::atomic::Ordering;
 
 use crate::harness::{As, Site};
+use patchbay::domain::component::MethodKind;
 use patchbay::domain::component::{ComponentForm, MethodForm};
 use patchbay::domain::environment::Environment;
 use patchbay::domain::field::{Field, FieldKind, FieldValues};
@@ -113,8 +114,8 @@ async fn no_component_sends_a_stored_secret_to_another_destination() {
     let forms = site.app.services.catalog.forms().to_vec();
     let mut tried = 0;
     for form in &forms {
-        // Where an account is connected by signing in, nothing is typed over the API.
-        for method in form.methods.iter().filter(|method| method.oauth.is_none()) {
+        // An account is connected by signing in: nothing of it is typed over the API.
+        for method in form.methods.iter().filter(|method| method.kind != MethodKind::AuthorizationCode) {
             tried += move_destinations(&site, &key, form, method).await;
         }
     }
