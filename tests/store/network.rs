@@ -115,11 +115,15 @@ async fn forward_until(
     tokio::spawn(async move { copy(&mut from_client, &mut to_server).await });
     let mut words = vec![0; 0x10000];
     while let Ok(length @ 1..) = from_server.read(&mut words).await {
+        let last = *armed.borrow() && words[..length].windows(text.len()).any(|window| window == text.as_bytes());
+        if last {
+            // Counted before it is carried: whoever has read it finds it counted.
+            sprung.fetch_add(1, Ordering::SeqCst);
+        }
         if to_client.write_all(&words[..length]).await.is_err() {
             return;
         }
-        if *armed.borrow() && words[..length].windows(text.len()).any(|window| window == text.as_bytes()) {
-            sprung.fetch_add(1, Ordering::SeqCst);
+        if last {
             std::future::pending::<()>().await;
         }
     }
