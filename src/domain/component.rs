@@ -50,7 +50,7 @@ impl fmt::Display for ComponentSlug {
 pub struct ComponentBadge {
     pub slug: ComponentSlug,
     pub name: String,
-    /// Path of the icon below the site's base, such as `icons/slack.svg`; empty: a letter tile.
+    /// Path of the icon below the site's base, such as `icons/slack.webp`; empty: a letter tile.
     pub icon: String,
 }
 

@@ -7,11 +7,15 @@ use super::oauth::{OAuth, OAuthScope};
 use crate::domain::component::{ComponentBadge, ComponentForm, MethodForm, OAuthForm, ScopeForm};
 use crate::domain::field::Field;
 
-/// `custom_icons` are the operator's; they stand before built-in ones of the same name.
+/// `custom_icons` are the operator's; they stand before built-in ones of the same name. Those that are built in were
+/// made bitmaps with the site.
 pub(super) fn form(definition: &Definition, custom_icons: &BTreeMap<String, Vec<u8>>) -> ComponentForm {
     let icon = definition.icon.as_ref().map_or_else(String::new, |file| {
-        let folder = if custom_icons.contains_key(file) { "icons/custom" } else { "icons" };
-        format!("{folder}/{file}")
+        if custom_icons.contains_key(file) {
+            format!("icons/custom/{file}")
+        } else {
+            format!("icons/{}.webp", file.trim_end_matches(".svg"))
+        }
     });
     ComponentForm {
         badge: ComponentBadge { slug: definition.slug.clone(), name: definition.name.clone(), icon },

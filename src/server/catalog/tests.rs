@@ -41,7 +41,7 @@ fn every_built_in_file_passes_the_check_and_becomes_a_form() {
         let form = catalog.form(&definition.slug).expect("a form");
         assert_eq!(form.methods.len(), definition.methods.len(), "{file}");
         match &definition.icon {
-            Some(_) => assert_eq!(form.badge.icon, format!("icons/{}.svg", definition.slug), "{file}"),
+            Some(_) => assert_eq!(form.badge.icon, format!("icons/{}.webp", definition.slug), "{file}"),
             None => letter_tiles += 1,
         }
     }

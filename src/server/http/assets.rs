@@ -119,6 +119,7 @@ fn media_type(name: &str) -> &'static str {
         "wasm" => "application/wasm",
         "css" => "text/css; charset=utf-8",
         "svg" => "image/svg+xml",
+        "webp" => "image/webp",
         "json" => "application/json",
         _ => "application/octet-stream",
     }

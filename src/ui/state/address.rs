@@ -27,7 +27,7 @@ impl Base {
         &self.0
     }
 
-    /// A file of the site, such as `icons/slack.svg`.
+    /// A file of the site, such as `icons/slack.webp`.
     #[must_use]
     pub fn file(&self, path: &str) -> String {
         format!("{}/{path}", self.0)
