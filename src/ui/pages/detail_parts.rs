@@ -204,6 +204,10 @@ pub fn History(detail: Memo<Option<Detail>>) -> impl IntoView {
         let about = (!line.about.is_empty()).then(|| format!(" ({})", line.about));
         view! { <li><span><b>{line.what}</b>{about}" by "{line.who}</span><Moment at=line.at /></li> }
     };
-    let lines = move || detail.get().map(|detail| detail.audit.into_iter().map(line).collect_view());
-    view! { <section><h3>"History"</h3><ol class="history">{move || lines()}</ol></section> }.into_any()
+    let section = move || {
+        let lines = detail.get().map(|detail| detail.audit).filter(|lines| !lines.is_empty())?;
+        let lines = lines.into_iter().map(line).collect_view();
+        Some(view! { <section><h3>"History"</h3><ol class="history">{lines}</ol></section> })
+    };
+    view! { {move || section()} }.into_any()
 }
