@@ -17,18 +17,18 @@ use patchbay::domain::time::{DAY, HOUR, MINUTE};
 
 /// What the provider says, and what it was asked.
 #[derive(Default)]
-struct Script {
-    account: String,
+pub struct Script {
+    pub account: String,
     refuse_refresh: bool,
     /// How many answers were given: tokens carry the number.
     answers: u32,
-    asked: Vec<HashMap<String, String>>,
-    revoked: Vec<String>,
+    pub asked: Vec<HashMap<String, String>>,
+    pub revoked: Vec<String>,
 }
 
 /// A provider on loopback.
-struct Provider {
-    origin: String,
+pub struct Provider {
+    pub origin: String,
     script: Arc<Mutex<Script>>,
 }
 
@@ -77,7 +77,7 @@ async fn metadata(headers: axum::http::HeaderMap) -> Json<Value> {
 }
 
 impl Provider {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let script = Arc::new(Mutex::new(Script { account: "ada@acme.example".to_owned(), ..Script::default() }));
         let app = Router::new()
             .route("/token", post(token))
@@ -92,11 +92,11 @@ impl Provider {
         Self { origin, script }
     }
 
-    fn script(&self) -> std::sync::MutexGuard<'_, Script> {
+    pub fn script(&self) -> std::sync::MutexGuard<'_, Script> {
         self.script.lock().expect("a lock")
     }
 
-    fn request(&self, name: &str) -> Value {
+    pub fn request(&self, name: &str) -> Value {
         json!({ "request": {
             "environment": "production", "component": "oauth2", "method": "sign_in", "name": name, "tags": ["mail"],
             "values": { "issuer": self.origin, "client_id": "patchbay", "client_secret": "canary-client-secret", "scopes": "email" },
@@ -106,9 +106,9 @@ impl Provider {
 }
 
 /// The page before the provider, opened: where it leads, and the browser's cookie.
-struct Opened {
-    url: url::Url,
-    browser: String,
+pub struct Opened {
+    pub url: url::Url,
+    pub browser: String,
 }
 
 impl Opened {
@@ -117,7 +117,7 @@ impl Opened {
     }
 }
 
-async fn begin(site: &Site, who: &As, body: &Value) -> Value {
+pub async fn begin(site: &Site, who: &As, body: &Value) -> Value {
     let begun = site.call("POST", "/rpc/begin_connect", who, body).await;
     assert_eq!(begun.status, StatusCode::OK, "{}", begun.text);
     begun.json()
@@ -133,14 +133,14 @@ async fn post_code(site: &Site, begun: &Value, browser: Option<&str>) -> Answer 
     site.send(sent).await
 }
 
-async fn open(site: &Site, begun: &Value) -> Opened {
+pub async fn open(site: &Site, begun: &Value) -> Opened {
     let answer = post_code(site, begun, None).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let url = answer.json()["authorize_url"].as_str().expect("a URL").parse().expect("a URL");
     Opened { url, browser: value_of(answer.header("set-cookie")) }
 }
 
-async fn land(site: &Site, browser: Option<&str>, query: &str) -> Answer {
+pub async fn land(site: &Site, browser: Option<&str>, query: &str) -> Answer {
     let mut sent = request("GET", &format!("/oauth/callback?{query}"), &As::Nobody, None);
     if let Some(browser) = browser {
         sent.headers_mut().insert(header::COOKIE, format!("patchbay-oauth-3000={browser}").parse().expect("a header"));
@@ -148,18 +148,18 @@ async fn land(site: &Site, browser: Option<&str>, query: &str) -> Answer {
     site.send(sent).await
 }
 
-fn good(provider: &Provider, opened: &Opened) -> String {
+pub fn good(provider: &Provider, opened: &Opened) -> String {
     let state = opened.parameter("state").expect("a state");
     format!("code=c0de&state={state}&iss={}", provider.origin)
 }
 
-async fn progress(site: &Site, who: &As, begun: &Value) -> Value {
+pub async fn progress(site: &Site, who: &As, begun: &Value) -> Value {
     let body = json!({ "environment": "production", "flow": begun["flow"] });
     site.call("POST", "/rpc/connect_progress", who, &body).await.json()
 }
 
 /// A connected account; its id.
-async fn connected(site: &Site, provider: &Provider, who: &As) -> String {
+pub async fn connected(site: &Site, provider: &Provider, who: &As) -> String {
     let begun = begin(site, who, &provider.request("Mail")).await;
     let opened = open(site, &begun).await;
     let landed = land(site, Some(&opened.browser), &good(provider, &opened)).await;
@@ -297,7 +297,7 @@ async fn another_account_is_asked_about_before_it_replaces_the_one_before() {
     }
 }
 
-async fn test(site: &Site, who: &As, id: &str) -> String {
+pub async fn test(site: &Site, who: &As, id: &str) -> String {
     site.call("POST", "/rpc/stream/test", who, &json!({ "environment": "production", "id": id })).await.text
 }
 

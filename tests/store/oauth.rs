@@ -230,7 +230,7 @@ fn opening(state: u8) -> Opening {
 
 async fn a_state_is_good_once_and_a_code_for_one_browser(database: &Database) {
     let store = &database.store;
-    store.begin_flow(flow(1, NOW)).await.expect("begun");
+    store.begin_flow(flow(1, NOW), None).await.expect("begun");
     let asked = store.flow_by_code([1; 32], NOW).await.expect("read").expect("there");
     assert_eq!((&asked.stage, asked.version, asked.browser_hash), (&FlowStage::Asked, 1, None));
     assert!(store.flow_by_code([1; 32], Timestamp(15_000)).await.expect("read").is_none(), "over");
@@ -249,17 +249,17 @@ async fn a_state_is_good_once_and_a_code_for_one_browser(database: &Database) {
 
 async fn a_flow_of_another_environment_is_not_there(database: &Database) {
     let store = &database.store;
-    store.begin_flow(flow(1, NOW)).await.expect("begun");
+    store.begin_flow(flow(1, NOW), None).await.expect("begun");
     let elsewhere = scope(Environment::Staging);
     assert!(store.flow(&elsewhere, &FlowId::from_bytes([1; 16])).await.expect("read").is_none());
 }
 
 async fn flows_that_are_over_are_forgotten_after_a_day(database: &Database) {
     let store = &database.store;
-    store.begin_flow(flow(1, NOW)).await.expect("begun");
-    store.begin_flow(flow(2, NOW.plus(DAY))).await.expect("begun");
+    store.begin_flow(flow(1, NOW), None).await.expect("begun");
+    store.begin_flow(flow(2, NOW.plus(DAY)), None).await.expect("begun");
     assert!(store.flow(&production(), &FlowId::from_bytes([1; 16])).await.expect("read").is_some());
-    store.begin_flow(flow(3, NOW.plus(DAY + 5_000))).await.expect("begun");
+    store.begin_flow(flow(3, NOW.plus(DAY + 5_000)), None).await.expect("begun");
     assert!(store.flow(&production(), &FlowId::from_bytes([1; 16])).await.expect("read").is_none());
     assert!(store.flow(&production(), &FlowId::from_bytes([2; 16])).await.expect("read").is_some());
 }

@@ -88,6 +88,7 @@ fn settle_failure(error: OAuthError, standing: Standing, spread: u16) -> Next {
             Next::End(if standing.was_lost_before { Ending::AnswerLost(said) } else { Ending::Refused(said) })
         }
         OAuthError::WrongClient(said) => Next::MendClient(said),
+        OAuthError::NoClient => Next::MendClient(Said::default()),
         OAuthError::NoEvidence(silence) => later(Some(&silence)),
         OAuthError::Misunderstood(_)
         | OAuthError::NotTold { .. }

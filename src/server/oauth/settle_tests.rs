@@ -55,6 +55,14 @@ fn a_clients_trouble_is_no_connections_trouble() {
 }
 
 #[test]
+fn a_client_that_is_missing_is_told_as_that() {
+    assert_eq!(settle(Outcome::Failed(OAuthError::NoClient), CALM, 0), Next::MendClient(Said::default()));
+    let sentence = OAuthError::NoClient.sentence("Gmail");
+    assert!(sentence.contains("no OAuth client for Gmail") && sentence.contains("Set one up"), "{sentence}");
+    assert_ne!(sentence, OAuthError::WrongClient(Said::default()).sentence("Gmail"));
+}
+
+#[test]
 fn an_answer_that_cannot_be_stored_is_held_on_to_while_the_lease_lasts() {
     assert_eq!(settle(Outcome::NotStored, CALM, 0), Next::HoldOn);
     let over = Standing { is_leased: false, ..CALM };

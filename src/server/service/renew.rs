@@ -93,6 +93,10 @@ impl Services {
         let Some(renewing) = self.renewing(&claim).await? else {
             return Ok(self.store.release_renewal(claim, None).await?);
         };
+        // Its answer may have been written down and never committed: then nothing is presented again.
+        if claim.presented > 1 && self.replay_noted(&renewing.stored).await {
+            return Ok(());
+        }
         let outcome = match self.ask_anew(&renewing).await? {
             Ok(tokens) => Outcome::Renewed(Box::new(tokens)),
             Err(error) => Outcome::Failed(error),
@@ -122,7 +126,7 @@ impl Services {
         let Renewing { claim, stored, grant, definition, method, secrets, .. } = renewing;
         let config = &stored.credentials.config;
         let Some(party) = self.party_of(&claim.scope, &definition.slug, method, config, secrets).await? else {
-            return Ok(Err(OAuthError::WrongClient(Said::default())));
+            return Ok(Err(OAuthError::NoClient));
         };
         let provider = party.provider(method, config, secrets)?;
         Ok(match method.kind {

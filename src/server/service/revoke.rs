@@ -3,11 +3,15 @@
 
 use super::Services;
 use super::candidate::find;
+use super::connect::metadata_in;
 use crate::api::error::ApiError;
+use crate::domain::component::ComponentSlug;
+use crate::domain::field::FieldValues;
 use crate::domain::time::{DAY, MINUTE, Timestamp};
+use crate::server::catalog::definition::Method;
 use crate::server::oauth::{OAuthError, Revoked};
-use crate::server::store::Revocation;
 use crate::server::store::record::{AuditAction, AuditEntry};
+use crate::server::store::{Revocation, StoreError};
 use crate::server::vault::SealContext;
 
 /// How long the provider is asked again and again.
@@ -18,11 +22,17 @@ const LONGEST_WAIT: i64 = 60 * MINUTE;
 /// Revocations taken at once.
 const AT_ONCE: i64 = 16;
 
+/// Why it is left in force, for the audit trail.
+const SHARED: &str = "the service would have ended another connection of the same account with it, so the access was left \
+                      in force there; this copy of it is destroyed";
+
 /// How an attempt ended.
 enum Attempt {
     Done,
     /// There is nothing to revoke, or no way to.
     Needless,
+    /// It would end another connection's access with it.
+    Shared,
     /// Worth another attempt.
     Failed(String),
     /// The provider will not do it, however often it is asked.
@@ -48,6 +58,7 @@ impl Services {
         let (action, about) = match self.revoke(revocation).await {
             Attempt::Done => (AuditAction::Revoked, String::new()),
             Attempt::Needless => (AuditAction::Revoked, "there was nothing to revoke at the service".to_owned()),
+            Attempt::Shared => (AuditAction::Revoked, SHARED.to_owned()),
             Attempt::Refused(why) => (AuditAction::RevocationFailed, why),
             Attempt::Failed(why) if now.since(revocation.purged_at) >= PATIENCE => (AuditAction::RevocationFailed, why),
             Attempt::Failed(_) => {
@@ -73,6 +84,11 @@ impl Services {
         let opened = self.vault.open_sealed(&context, &revocation.sealed).await;
         let Ok(secrets) = opened else { return Attempt::Failed("its secrets could not be opened".to_owned()) };
         let Some(held) = super::tokens::held(&secrets) else { return Attempt::Needless };
+        match self.is_kept_for_another(revocation, method).await {
+            Ok(true) => return Attempt::Shared,
+            Ok(false) => {}
+            Err(error) => return Attempt::Failed(error.to_string()),
+        }
         match self.party_of(scope, &definition.slug, method, config, &secrets).await {
             Ok(Some(party)) => {
                 let Ok(provider) = party.provider(method, config, &secrets) else {
@@ -83,6 +99,24 @@ impl Services {
             Ok(None) => Attempt::Refused("its OAuth client was removed".to_owned()),
             Err(error) => Attempt::Failed(error.to_string()),
         }
+    }
+}
+
+impl Services {
+    /// Whether the provider would end, with this token, what another connection lives on.
+    async fn is_kept_for_another(&self, revocation: &Revocation, method: &Method) -> Result<bool, StoreError> {
+        let section = method.oauth.as_ref().and_then(|oauth| oauth.revoke.as_ref());
+        match section {
+            Some(section) if section.ends_grant => self.store.is_shared(&revocation.client, &revocation.account).await,
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether a purge ends the tokens at the provider as well.
+    pub(super) fn can_revoke(&self, component: &ComponentSlug, method: &str, config: &FieldValues) -> bool {
+        let Ok((_, method)) = find(self, component, method) else { return false };
+        let told = metadata_in(config).is_some_and(|metadata| metadata.revocation_endpoint.is_some());
+        told || method.oauth.as_ref().is_some_and(|oauth| oauth.revoke.is_some())
     }
 }
 

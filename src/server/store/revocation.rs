@@ -24,6 +24,10 @@ pub struct Revocation {
     pub secret_version: i64,
     pub purged_at: Timestamp,
     pub attempts: i64,
+    /// The client's name in the catalog.
+    pub client: String,
+    /// As the service named it; empty: unknown.
+    pub account: String,
 }
 
 impl Store {
@@ -47,7 +51,7 @@ impl Store {
                     "UPDATE oauth_revocations SET retry_at = $2, attempts = attempts + 1 WHERE connection IN \
                      (SELECT connection FROM oauth_revocations WHERE retry_at <= $1 ORDER BY retry_at LIMIT $3) \
                      AND retry_at <= $1 RETURNING workspace, environment, connection, component, method, config, \
-                     sealed, secret_version, purged_at, attempts",
+                     sealed, secret_version, purged_at, attempts, client, account",
                 )
                 .bind(now.0)
                 .bind(again.0)
@@ -58,6 +62,20 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// Whether a connection anywhere, a deleted one that can be brought back too, holds tokens of this client and
+    /// account. An account that is not known may be any.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn is_shared(&self, client: &str, account: &str) -> Result<bool, StoreError> {
+        let other = sqlx::query(
+            "SELECT c.id FROM connections c JOIN oauth_grants g \
+             ON g.workspace = c.workspace AND g.environment = c.environment AND g.connection = c.id \
+             WHERE g.client = $1 AND (COALESCE(c.identity, '') IN ($2, '') OR $2 = '') LIMIT 1",
+        );
+        Ok(other.bind(client).bind(account).fetch_optional(&self.read).await?.is_some())
     }
 
     /// Puts the next attempt off.
@@ -127,8 +145,9 @@ pub(super) async fn keep_for_revocation(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO oauth_revocations (workspace, environment, connection, component, method, config, sealed, \
-         secret_version, purged_at, retry_at) \
-         SELECT c.workspace, c.environment, c.id, c.component, c.method, c.config, c.sealed, c.secret_version, $4, $4 \
+         secret_version, purged_at, retry_at, client, account) \
+         SELECT c.workspace, c.environment, c.id, c.component, c.method, c.config, c.sealed, c.secret_version, $4, $4, \
+         g.client, COALESCE(c.identity, '') \
          FROM connections c JOIN oauth_grants g \
          ON g.workspace = c.workspace AND g.environment = c.environment AND g.connection = c.id \
          WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3",
@@ -154,5 +173,7 @@ fn revocation(row: &AnyRow) -> Result<Revocation, StoreError> {
         secret_version: row.try_get("secret_version")?,
         purged_at: moment(row, "purged_at")?.unwrap_or_default(),
         attempts: row.try_get("attempts")?,
+        client: row.try_get("client")?,
+        account: row.try_get("account")?,
     })
 }

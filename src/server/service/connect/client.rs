@@ -312,7 +312,7 @@ impl Services {
     }
 }
 
-fn metadata_in(config: &FieldValues) -> Option<Metadata> {
+pub(in crate::server::service) fn metadata_in(config: &FieldValues) -> Option<Metadata> {
     serde_json::from_str(config.get(METADATA)?).ok()
 }
 

@@ -12,7 +12,7 @@ mod settle;
 
 pub use callback::{Landing, Redirect};
 pub use client::OAuthSetup;
-pub(super) use client::{Party, name_of};
+pub(super) use client::{Party, metadata_in, name_of};
 pub use open::Consent;
 
 use super::caller::Caller;
@@ -28,7 +28,7 @@ use crate::domain::time::{DAY, MINUTE, Timestamp};
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::catalog::oauth::OAuth;
 use crate::server::oauth::Line;
-use crate::server::store::record::{FlowRequest, FlowStage, Scope, StoredConnection};
+use crate::server::store::record::{AuditAction, FlowRequest, FlowStage, Scope, StoredConnection};
 use crate::server::store::{NewFlow, StoreError, StoredFlow};
 use crate::server::token;
 use crate::server::vault::{SealContext, Secrets};
@@ -74,8 +74,11 @@ impl Services {
         };
         let (id, expires_at) = (flow.id.clone(), flow.expires_at);
         flow.sealed = self.seal_flow(&flow.scope, &flow.id, 1, &secrets).await?;
+        // Whoever holds the link may connect an account here.
+        let name = flow.request.name.to_string();
+        let entry = (by == Way::Link).then(|| caller.audit(&self.clock, AuditAction::LinkCreated, &name));
         let store = self.store.clone();
-        finish(async move { Ok(store.begin_flow(flow).await?) }).await?;
+        finish(async move { Ok(store.begin_flow(flow, entry).await?) }).await?;
         let url = format!("{}#{}", self.oauth.start_url, code.reveal());
         Ok(Begun { flow: id, url, expires_at, device })
     }
@@ -144,7 +147,7 @@ impl Services {
         life: i64,
     ) -> Result<NewFlow, ApiError> {
         let now = self.clock.now();
-        let by = caller.audit(&self.clock, crate::server::store::record::AuditAction::Created, "");
+        let by = caller.audit(&self.clock, AuditAction::Created, "");
         Ok(NewFlow {
             id: FlowId::from_bytes(self.random.uuid_v7(now)?),
             scope,
