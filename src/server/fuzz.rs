@@ -112,7 +112,7 @@ pub fn policy(data: &[u8]) {
         assert_eq!(allowed.to_string().parse(), Ok(*allowed), "{text:?}");
     }
     let local = data.len().is_multiple_of(2);
-    let policy = NetworkPolicy { local, allow, denied_endpoints: own.into_iter().collect() };
+    let policy = NetworkPolicy { local, allow, denied_endpoints: own.into_iter().collect(), denied_names: Vec::new() };
     let permitted = policy.permits(address).is_ok();
     let class = judge(address.ip());
     assert!(!permitted || !matches!(class, AddressClass::LinkLocal | AddressClass::Metadata), "{text:?}");

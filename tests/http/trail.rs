@@ -9,6 +9,7 @@ use crate::harness::{As, Site};
 use patchbay::domain::environment::Environment;
 use patchbay::domain::id::ConnectionId;
 use patchbay::domain::role::Permission;
+use patchbay::domain::time::MINUTE;
 use patchbay::server::store::record::Scope;
 
 async fn machine(site: &Site) -> As {
@@ -103,5 +104,32 @@ async fn an_edited_component_file_sends_no_stored_secret_elsewhere() {
     assert_eq!(given.status, StatusCode::OK, "{}", given.text);
     site.call("POST", &format!("{one}/test"), &key, &json!({})).await;
     assert_eq!(site.dialled.load(Ordering::Relaxed), 1);
+    std::fs::remove_dir_all(&folder).expect("removed");
+}
+
+#[tokio::test]
+async fn a_due_check_of_a_component_that_is_gone_is_told_and_not_put_off_in_silence() {
+    let folder = std::env::temp_dir().join(format!("patchbay-catalog-gone-{}", std::process::id()));
+    write_component(&folder, "127.0.0.1");
+    let mut site = Site::with(&[("PATCHBAY_CATALOG_DIR", &folder.display().to_string())]).await;
+    let key = machine(&site).await;
+    let one = create(&site, &key, "acme", json!({ "token": "canary-token" })).await;
+    std::fs::remove_file(folder.join("acme.toml")).expect("removed");
+    site.reload_catalog();
+    site.pass(60 * MINUTE);
+    let services = &site.app.services;
+    let now = services.clock.now();
+    let claims = services.store.claim_checks(now, now.plus(MINUTE), 9).await.expect("claims");
+    let [claim] = claims.as_slice() else { panic!("{claims:?}") };
+    assert_eq!(services.host_of(claim).await, Ok(Some(String::new())));
+    assert_eq!(services.carry_out(claim).await, Ok(false));
+    let answer = site.get(&one, &key).await;
+    let health = answer.json()["health"].clone();
+    assert!(
+        health["reason"].as_str().is_some_and(|reason| reason.contains("no component acme any more")),
+        "{}",
+        answer.text
+    );
+    assert_eq!(site.dialled.load(Ordering::Relaxed), 0);
     std::fs::remove_dir_all(&folder).expect("removed");
 }

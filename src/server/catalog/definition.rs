@@ -121,6 +121,13 @@ pub struct LoginService {
 /// Text with `{field}` placeholders; `{+field}` is inserted without percent-encoding (paths only).
 pub type Template = String;
 
+/// Whether a header is one that a client of HTTP/1.1 sets itself; `name` in lower case or not.
+#[must_use]
+pub fn is_reserved_header(name: &str) -> bool {
+    let reserved = ["connection", "content-length", "host", "te", "transfer-encoding", "upgrade"];
+    reserved.iter().any(|own| own.eq_ignore_ascii_case(name))
+}
+
 /// An HTTP service: where it is, how the credential enters a request, how to ask whether it works.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

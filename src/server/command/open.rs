@@ -1,7 +1,6 @@
 //! Opens what a command works with.
 
 use std::fs::DirBuilder;
-use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
 use url::{Host, Url};
@@ -12,7 +11,7 @@ use crate::server::catalog::Catalog;
 use crate::server::clock::Clock;
 use crate::server::config::Config;
 use crate::server::dial::policy::NetworkPolicy;
-use crate::server::dial::{Dialer, Resolver, SystemResolver};
+use crate::server::dial::{Dialer, SystemResolver};
 use crate::server::oauth::Client;
 use crate::server::probe::Prober;
 use crate::server::random::Random;
@@ -62,7 +61,7 @@ pub async fn owner(store: &Store, clock: &Clock, random: &Random) -> Result<Memb
 /// Whatever of database, key, catalog and networks cannot be used.
 pub async fn services(config: &Config, demo: bool) -> Result<Services, CommandError> {
     let (clock, random) = (Clock::system(), Random::system());
-    let dialer = dialer(config).await?;
+    let dialer = dialer(config)?;
     let private = DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
     private.map_err(|_| CommandError::DataFolder(config.data_dir.clone()))?;
     let catalog = Catalog::load(config.catalog_dir.as_deref())?;
@@ -94,35 +93,27 @@ fn oauth_setup(config: &Config, catalog: &Catalog) -> Result<OAuthSetup, Command
 ///
 /// # Errors
 /// [`CommandError::AllowNets`].
-pub async fn dialer(config: &Config) -> Result<Dialer, CommandError> {
+pub fn dialer(config: &Config) -> Result<Dialer, CommandError> {
     let policy = NetworkPolicy {
         local: config.local(),
         allow: config.allow_nets.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
-        denied_endpoints: own_endpoints(config).await,
+        // Where Patchbay itself listens and where its database does: no probe goes there.
+        denied_endpoints: vec![config.address],
+        denied_names: database_host(config.database_url.reveal()).into_iter().collect(),
     };
     Ok(Dialer::new(policy, Arc::new(SystemResolver)))
 }
 
-/// Where Patchbay itself listens and where its database does: no probe goes there.
-async fn own_endpoints(config: &Config) -> Vec<SocketAddr> {
-    let mut endpoints = vec![config.address];
-    let Some((host, port)) = database_host(config.database_url.reveal()) else { return endpoints };
-    if let Ok(addresses) = SystemResolver.resolve(&host).await {
-        endpoints.extend(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)));
-    } else {
-        tracing::warn!("the database's host name does not resolve yet");
-    }
-    endpoints
-}
-
-/// Where the database is reached: options behind the URL count more than its host and port. A folder is none.
+/// Where the database is reached: options behind the URL count more than its host and port. A folder with a socket is
+/// this machine's.
 fn database_host(url: &str) -> Option<(String, u16)> {
     let url = Url::parse(url).ok().filter(|url| url.scheme().starts_with("postgres"))?;
     let option = |keys: &[&str]| {
         let said = url.query_pairs().filter(|(key, _)| keys.contains(&key.as_ref()));
         said.map(|(_, value)| value.into_owned()).last()
     };
-    let host = option(&["host", "hostaddr"]).or_else(|| host_of(&url)).filter(|host| !host.starts_with('/'))?;
+    let host = option(&["host", "hostaddr"]).or_else(|| host_of(&url))?;
+    let host = if host.starts_with('/') { "localhost".to_owned() } else { host };
     let port = option(&["port"]).and_then(|port| port.parse().ok()).or_else(|| url.port());
     Some((host, port.unwrap_or(POSTGRESQL_PORT)))
 }
@@ -145,7 +136,7 @@ mod tests {
         assert_eq!(host("postgres://a@db.example/x").as_deref(), Some("db.example 5432"));
         assert_eq!(host("postgres://a@[::1]:6000/x").as_deref(), Some("::1 6000"));
         assert_eq!(host("postgres://a@db.example/x?host=10.0.0.9&port=6001").as_deref(), Some("10.0.0.9 6001"));
-        assert_eq!(host("postgres://a@db.example/x?host=/run/postgresql"), None);
+        assert_eq!(host("postgres://a@db.example/x?host=/run/postgresql").as_deref(), Some("localhost 5432"));
         assert_eq!(host("sqlite:///x.db"), None);
     }
 

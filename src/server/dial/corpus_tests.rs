@@ -117,7 +117,7 @@ fn counting(policy: NetworkPolicy, resolver: Arc<dyn Resolver>) -> (Dialer, Arc<
 
 fn everything_opened() -> NetworkPolicy {
     let allow = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect(net)).to_vec();
-    NetworkPolicy { local: true, allow, denied_endpoints: Vec::new() }
+    NetworkPolicy { local: true, allow, denied_endpoints: Vec::new(), denied_names: Vec::new() }
 }
 
 async fn dial(dialer: &Dialer, host: &str, port: u16) -> Result<(), DialError> {

@@ -127,6 +127,24 @@ async fn our_own_listener_is_refused_by_every_address_of_this_machine() {
 }
 
 #[tokio::test]
+async fn a_database_that_moved_is_refused_where_it_is_now() {
+    let policy = NetworkPolicy {
+        local: true,
+        allow: vec!["192.0.2.0/24".parse().expect("a network")],
+        denied_names: vec![("database.example".to_owned(), 5432)],
+        ..NetworkPolicy::default()
+    };
+    let dialer = Dialer::new(policy, names(&["192.0.2.1"], &["192.0.2.2"]));
+    let own = async |host: &str, port| match dial(&dialer, host, port).await.0 {
+        Err(DialError::Unreachable { detail }) => detail.contains("own address or database"),
+        _ => false,
+    };
+    assert!(own("192.0.2.1", 5432).await);
+    assert!(own("192.0.2.2", 5432).await);
+    assert!(!own("192.0.2.2", 5433).await);
+}
+
+#[tokio::test]
 async fn a_port_nobody_listens_at_says_so() {
     let (listener, address) = sentinel().await;
     let dialer = Dialer::new(NetworkPolicy { local: true, ..NetworkPolicy::default() }, Arc::new(SystemResolver));

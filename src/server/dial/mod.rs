@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 use crate::domain::evidence::StepKind;
 use host::Host;
-use policy::{NetworkPolicy, Refusal};
+use policy::{NetworkPolicy, Refusal, is_same};
 pub use steps::{Clean, Steps};
 pub use wire::{Flood, Wire};
 
@@ -130,22 +130,35 @@ impl Dialer {
     /// Whether something on this machine takes connections at a port. Asks loopback, within 300 ms, and sends nothing.
     pub async fn answers_locally(&self, port: u16) -> bool {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        self.check(address).is_ok() && matches!(timeout(LOCAL_PATIENCE, (self.open)(address)).await, Ok(Ok(_)))
+        let own = self.own_at(port).await;
+        self.check(address, &own).is_ok() && matches!(timeout(LOCAL_PATIENCE, (self.open)(address)).await, Ok(Ok(_)))
     }
 
     /// The addresses of a host that may be dialled; never empty.
     async fn checked(&self, host: &Host, port: u16) -> Result<Vec<SocketAddr>, DialError> {
         let mut permitted = Vec::new();
         let mut refusals = Vec::new();
+        let own = self.own_at(port).await;
         for ip in self.resolved(host).await? {
             let address = SocketAddr::new(ip.to_canonical(), port);
-            match self.check(address) {
+            match self.check(address, &own) {
                 Ok(()) => permitted.push(address),
                 Err(refusal) => refusals.push(refusal.explain(address)),
             }
         }
         permitted.truncate(MOST_TRIED);
         if permitted.is_empty() { Err(DialError::Unreachable { detail: refusals.join(" ") }) } else { Ok(permitted) }
+    }
+
+    /// Where our own services of this port are by now. A name that does not resolve leads us nowhere either.
+    async fn own_at(&self, port: u16) -> Vec<SocketAddr> {
+        let mut found = Vec::new();
+        for (name, _) in self.policy.denied_names.iter().filter(|(_, own)| *own == port) {
+            if let Ok(Ok(addresses)) = timeout(PATIENCE, self.resolver.resolve(name)).await {
+                found.extend(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)));
+            }
+        }
+        found
     }
 
     async fn resolved(&self, host: &Host) -> Result<Vec<IpAddr>, DialError> {
@@ -179,9 +192,13 @@ impl Dialer {
         Err(if silent { DialError::NoAnswer { detail } } else { DialError::NobodyListens { detail } })
     }
 
-    fn check(&self, address: SocketAddr) -> Result<(), Refusal> {
+    /// `own` are further endpoints of ours.
+    fn check(&self, address: SocketAddr, own: &[SocketAddr]) -> Result<(), Refusal> {
         self.policy.permits(address)?;
-        if self.policy.guards_here(address.port()) && is_this_machine(address) {
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()));
+        let among_own = |address| own.iter().any(|own| is_same(*own, address));
+        let guarded = self.policy.guards_here(address.port()) || among_own(here);
+        if among_own(address) || (guarded && is_this_machine(address)) {
             return Err(Refusal::Own);
         }
         Ok(())

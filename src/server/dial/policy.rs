@@ -17,6 +17,8 @@ pub struct NetworkPolicy {
     pub allow: Vec<AllowedNet>,
     /// Our own listener and database: denied always, in whatever spelling they are reached.
     pub denied_endpoints: Vec<SocketAddr>,
+    /// The same by name, for what it stands for when something is dialled: a database may move.
+    pub denied_names: Vec<(String, u16)>,
 }
 
 /// Why an address may not be reached.
@@ -66,12 +68,14 @@ impl NetworkPolicy {
     }
 
     fn is_own(&self, address: SocketAddr) -> bool {
-        let ip = effective(address.ip());
-        self.denied_endpoints.iter().any(|own| {
-            let own_ip = effective(own.ip());
-            own.port() == address.port() && (own_ip == ip || (is_here(own_ip) && is_here(ip)))
-        })
+        self.denied_endpoints.iter().any(|own| is_same(*own, address))
     }
+}
+
+/// Whether two endpoints are one, in whatever spelling.
+pub(super) fn is_same(own: SocketAddr, address: SocketAddr) -> bool {
+    let (own_ip, ip) = (effective(own.ip()), effective(address.ip()));
+    own.port() == address.port() && (own_ip == ip || (is_here(own_ip) && is_here(ip)))
 }
 
 /// Loopback and unspecified addresses all lead to this machine.
@@ -164,6 +168,7 @@ mod tests {
             local,
             allow: allow.iter().map(|text| text.parse().expect(text)).collect(),
             denied_endpoints: own.iter().map(|text| text.parse().expect(text)).collect(),
+            denied_names: Vec::new(),
         }
     }
 

@@ -15,8 +15,10 @@ use crate::server::store::record::Claim;
 
 /// How often the store is asked what is due.
 const PERIOD: Duration = Duration::from_secs(1);
-/// How long a claim lasts: longer than a check that first had to wait for its host.
+/// How long a claim lasts. A check that waited so long for its host that it might outlast its claim is given back.
 const LEASE: i64 = 2 * MINUTE;
+/// The longest a check takes once it has begun: two questions and a renewal in between, ten seconds each.
+const LONGEST: i64 = 30 * SECOND;
 /// Checks under way at once; people who test by hand have places of their own.
 const AT_ONCE: usize = 8;
 /// Of these, the ones at hosts that did not answer the last time.
@@ -55,8 +57,15 @@ struct Queue {
 
 struct Host {
     places: Arc<Semaphore>,
-    claimed: usize,
+    /// Held once by each check that is claimed, also by one that panics.
+    claims: Arc<()>,
     in_trouble: Arc<AtomicBool>,
+}
+
+impl Host {
+    fn claimed(&self) -> usize {
+        Arc::strong_count(&self.claims) - 1
+    }
 }
 
 /// Room among the checks under way.
@@ -105,34 +114,30 @@ impl Queue {
         } else {
             (MOST_WAITING_PER_HOST, SOON)
         };
-        if host.claimed >= most {
+        if host.claimed() >= most {
             return postpone(services, claim, back).await;
         }
-        host.claimed += 1;
         let (services, places) = (services.clone(), self.places.clone());
         let (own, in_trouble) = (Arc::clone(&host.places), Arc::clone(&host.in_trouble));
+        let held = Arc::clone(&host.claims);
         self.under_way.spawn(async move {
+            let _held = held;
             let _own = own.acquire().await;
             let _slow = if in_trouble.load(Ordering::Relaxed) { places.in_trouble.acquire().await.ok() } else { None };
             let _place = places.all.acquire().await;
-            let answered = match services.carry_out(&claim).await {
-                Ok(answered) => answered,
-                Err(error) => {
-                    give_up(&services, claim, &error).await;
-                    true
-                }
-            };
-            in_trouble.store(!answered, Ordering::Relaxed);
-            (name, answered)
+            let answered = begin(&services, claim).await;
+            if let Some(answered) = answered {
+                in_trouble.store(!answered, Ordering::Relaxed);
+            }
+            (name, answered.unwrap_or(true))
         });
     }
 
     fn ended(&mut self, ended: Option<(String, bool)>) {
         let Some((name, answered)) = ended else { return };
         let Some(host) = self.hosts.get_mut(&name) else { return };
-        host.claimed -= 1;
         // A host in trouble is remembered for its next check, unless there are too many of them.
-        if host.claimed == 0 && (answered || self.hosts.len() > MOST_REMEMBERED) {
+        if host.claimed() == 0 && (answered || self.hosts.len() > MOST_REMEMBERED) {
             self.hosts.remove(&name);
         }
     }
@@ -140,7 +145,23 @@ impl Queue {
 
 impl Default for Host {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(AT_ONCE_PER_HOST)), claimed: 0, in_trouble: Arc::default() }
+        Self { places: Arc::new(Semaphore::new(AT_ONCE_PER_HOST)), claims: Arc::default(), in_trouble: Arc::default() }
+    }
+}
+
+/// Whether the service answered; `None` where it was not asked. What could outlast its claim is not begun: another may
+/// have claimed it by then, and each check is made once.
+async fn begin(services: &Services, claim: Claim) -> Option<bool> {
+    if services.clock.now().plus(LONGEST) > claim.until {
+        postpone(services, claim, LATER).await;
+        return None;
+    }
+    match services.carry_out(&claim).await {
+        Ok(answered) => Some(answered),
+        Err(error) => {
+            give_up(services, claim, &error).await;
+            None
+        }
     }
 }
 

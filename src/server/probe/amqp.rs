@@ -42,15 +42,15 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
     steps.pass("The server accepted user and password.");
     steps.begin(StepKind::Authorise);
     let identity = errand.scrub.said(&format!("{user}@{vhost}"));
-    let mut finding = Finding::identity(identity);
+    let finding = Finding::identity(identity);
     if channel.open(vhost, errand).await? {
         steps.pass(&signed_in_as(finding.account.identity.as_deref().unwrap_or(user)));
         channel.say_goodbye().await;
+        Ok(finding)
     } else {
         steps.fail(&format!("User “{user}” may not use the virtual host “{vhost}”. Grant it, or choose another."), "");
-        finding.missing.push(format!("access to the virtual host {vhost}"));
+        Ok(finding.lacking(format!("access to the virtual host {vhost}")))
     }
-    Ok(finding)
 }
 
 /// A method of the class `connection`.

@@ -89,6 +89,10 @@ fn judge(reply: &Reply, sent: bool, user: &str, encrypted: bool, errand: &Errand
         500..=599 if tls_wanted => {
             Err(Setback::silence(format!("The server wants encryption before signing in ({code}).")).at("tls"))
         }
+        // ProFTPD's word for a full server.
+        530 if said.to_ascii_lowercase().contains("too many") || said.contains("maximum") => {
+            Err(Setback::silence(format!("The server takes no more clients now ({code}): {said}")))
+        }
         // Before the password was sent, it says nothing of the password.
         530 if !sent => {
             Err(Setback::refusal(format!("The server does not let “{user}” sign in ({code}): {said}")).at("user"))

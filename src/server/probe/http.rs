@@ -5,7 +5,7 @@ use http_body_util::Full;
 use hyper::Request;
 
 use super::http_outcome::{Judgement, classify};
-use super::http_request::{BuildError, address, build};
+use super::http_request::{BuildError, base, build};
 use super::login::skip_tls;
 use super::values::Values;
 use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
@@ -51,10 +51,11 @@ pub async fn ask(errand: &Errand<'_>, service: &HttpService, steps: &mut Steps) 
     Ok(finding)
 }
 
-/// The host of the first question.
+/// The host of the first question, which no secret is needed for: it may stand in a path, but not in a host.
 pub fn host(service: &HttpService, values: Values<'_>) -> String {
-    let first = service.probes.first().and_then(|probe| address(service, probe, values).ok());
-    first.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+    let own = service.probes.first().and_then(|probe| probe.base_url.as_ref());
+    let found = base(own.unwrap_or(&service.base_url), values).ok();
+    found.and_then(|(_, url)| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn merge(finding: &mut Finding, further: Finding) {

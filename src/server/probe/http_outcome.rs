@@ -30,18 +30,16 @@ impl Judgement {
 /// Judges an answer: the first outcome that matches decides; none, and nothing was learned.
 pub fn classify(probe: &HttpProbe, answer: &Answer, scrub: &Scrubber) -> Judgement {
     let status = answer.status;
-    if (300..400).contains(&status) {
-        let reason =
-            format!("The service sends elsewhere ({status}), and a credential is never sent on. Check the address.");
-        return Judgement::silence(reason);
-    }
     if answer.is_compressed() {
         return Judgement::silence("The answer is compressed although that was not asked for, so it was not read.");
     }
     let body = Body::read(&answer.body, scrub);
     match probe.outcomes.iter().find(|outcome| matches(outcome, status, &body)) {
-        // A proxy's or a hotel's sign-in page says 200 as well.
-        Some(outcome) if answer.is_web_page() && accepts(outcome) && outcome.body_contains.is_none() => {
+        // Where an answer sends is followed by nobody; it tells something only where the catalog names its status.
+        Some(outcome) if (300..400).contains(&status) && (accepts(outcome) || outcome.status.is_empty()) => {
+            Judgement::silence(elsewhere(status))
+        }
+        Some(outcome) if answer.is_web_page() && !foresees_page(outcome, answer) => {
             Judgement::silence(undecided(answer))
         }
         Some(outcome) => judge(probe, outcome, answer, &body),
@@ -51,6 +49,20 @@ pub fn classify(probe: &HttpProbe, answer: &Answer, scrub: &Scrubber) -> Judgeme
 
 fn accepts(outcome: &Outcome) -> bool {
     matches!(outcome.verdict, OutcomeVerdict::Valid | OutcomeVerdict::Limited)
+}
+
+/// Whether an outcome may be read from a web page. A proxy's or a hotel's sign-in page says 200 as well, and that of a
+/// gateway in between 401 or 403; only a web server that asks for a password says so in a header (RFC 9110, section
+/// 11.6.1).
+fn foresees_page(outcome: &Outcome, answer: &Answer) -> bool {
+    let challenged = answer.status == 401 && answer.header("www-authenticate").is_some();
+    outcome.body_contains.is_some()
+        || (challenged && !accepts(outcome))
+        || outcome.verdict == OutcomeVerdict::NoEvidence
+}
+
+fn elsewhere(status: u16) -> String {
+    format!("The service sends elsewhere ({status}), and a credential is never sent on. Check the address.")
 }
 
 fn judge(probe: &HttpProbe, outcome: &Outcome, answer: &Answer, body: &Body<'_>) -> Judgement {
@@ -98,6 +110,7 @@ fn matches(outcome: &Outcome, status: u16, body: &Body<'_>) -> bool {
 /// What to say of an answer that no outcome foresees.
 fn undecided(answer: &Answer) -> String {
     match answer.status {
+        300..400 => elsewhere(answer.status),
         429 => "The service says there were too many requests (429). Try again in a while.".to_owned(),
         407 => "A proxy in between wants a sign-in of its own (407).".to_owned(),
         status @ 500.. => format!("The service has trouble of its own ({status}). Try again later."),

@@ -89,10 +89,39 @@ fn what_says_nothing_about_the_credential_is_no_evidence() {
         (200, &[], "\u{0}garbage", "(200) says nothing"),
         (200, &[("content-encoding", "gzip")], r#"{"ok": true}"#, "compressed"),
         (301, &[], r#"{"ok": true}"#, "sends elsewhere"),
+        (401, &html, "<html>", "web page"),
+        (403, &html, "<html>", "web page"),
     ] {
         let said = reason(answer(status, headers, body));
         assert!(said.contains(words), "{status}: {said}");
     }
+}
+
+#[test]
+fn a_web_server_that_asks_for_a_password_refused_the_one_it_was_given() {
+    let asks = [("content-type", "text/html"), ("www-authenticate", "Basic realm=\"api\"")];
+    assert!(matches!(answer(401, &asks, "<html>").verdict, Verdict::Rejected { .. }));
+}
+
+#[test]
+fn an_answer_that_sends_elsewhere_tells_what_the_catalog_reads_from_its_status() {
+    let probe: HttpProbe = toml::from_str(
+        r#"outcomes = [
+  { verdict = "rejected", status = [301], body_contains = "PermanentRedirect", message = "Another region." },
+  { verdict = "rejected", body_contains = "Denied" },
+  { verdict = "valid", status = [302] },
+]"#,
+    )
+    .expect("a probe");
+    let verdict = |status, body: &str| {
+        let answer = Answer { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() };
+        classify(&probe, &answer, &scrubber()).verdict
+    };
+    assert!(
+        matches!(verdict(301, "PermanentRedirect"), Verdict::Rejected { reason, .. } if reason == "Another region.")
+    );
+    assert!(matches!(verdict(301, "Denied"), Verdict::NoEvidence { .. }));
+    assert!(matches!(verdict(302, ""), Verdict::NoEvidence { .. }));
 }
 
 #[test]

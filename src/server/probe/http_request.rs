@@ -14,7 +14,7 @@ use url::Url;
 use super::aws::{Signer, Unsignable};
 use super::values::Values;
 use crate::domain::time::Timestamp;
-use crate::server::catalog::definition::{AwsSignature, HttpMethod, HttpProbe, HttpService};
+use crate::server::catalog::definition::{AwsSignature, HttpMethod, HttpProbe, HttpService, is_reserved_header};
 use crate::server::catalog::template::{Encode, Part, RenderError, Template, TemplateError};
 use crate::server::dial::host::Host;
 
@@ -45,6 +45,8 @@ pub enum BuildError {
     Path,
     #[error("A header holds characters that headers cannot hold.")]
     Header,
+    #[error("The header {0} belongs to the connection itself. Choose the header that carries the credential.")]
+    ReservedHeader(HeaderName),
     #[error("The request cannot be signed.")]
     Unsignable,
 }
@@ -74,6 +76,10 @@ pub fn build(
             (optional(name, values, Encode::Header)?, optional(value, values, Encode::Header)?)
         {
             let name = HeaderName::try_from(name).map_err(|_| BuildError::Header)?;
+            // Typed names too: another `Host` would be another place than the one that was checked.
+            if is_reserved_header(name.as_str()) {
+                return Err(BuildError::ReservedHeader(name));
+            }
             headers.insert(name, header_value(&value)?);
         }
     }

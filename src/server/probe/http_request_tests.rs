@@ -66,6 +66,33 @@ probes = [{ path = "/bot{token}/me", outcomes = [] }]
 }
 
 #[test]
+fn a_typed_header_is_none_that_belongs_to_the_connection() {
+    let service = r#"
+base_url = "https://api.acme.example"
+headers = { "{extra}" = "{token}" }
+probes = [{ path = "/me", outcomes = [] }]
+"#;
+    for name in ["Host", "content-length", "Transfer-Encoding", "connection", "upgrade", "te"] {
+        let built = build_with(service, &[("extra", name)]);
+        assert!(matches!(built, Err(BuildError::ReservedHeader(_))), "{name}: {built:?}");
+    }
+    assert_eq!(build_with(service, &[("extra", "x-key")]).expect("a request").request.headers()["x-key"], "t/o ken");
+}
+
+#[test]
+fn the_host_is_known_without_the_secret_that_stands_in_a_path() {
+    let text = format!(
+        "{FIELDS}\n[methods.service]\nprotocol = \"http\"\nbase_url = \"https://api.acme.example\"\n\
+         probes = [{{ path = \"/bot{{token}}/me\", outcomes = [] }}]"
+    );
+    let component: Definition = toml::from_str(&text).expect("a component");
+    let (config, secrets) = (FieldValues::default(), Secrets::default());
+    let question =
+        Question { component: &component, method: &component.methods[0], config: &config, secrets: &secrets };
+    assert_eq!(question.host(), "api.acme.example");
+}
+
+#[test]
 fn an_empty_field_beside_a_full_one_leaves_nothing_behind() {
     let service = r#"
 base_url = "https://acme.example"

@@ -27,7 +27,7 @@ const END: &str = "<!-- matrix: end -->\n";
 enum Expected {
     Valid,
     Rejected,
-    LimitedOrRejected,
+    Limited,
     NoEvidence,
     RejectedOrNoEvidence,
 }
@@ -38,7 +38,7 @@ const CASES: [(&str, Expected); 10] = [
     ("right credential over TLS", Expected::Valid),
     ("wrong password", Expected::Rejected),
     ("wrong user", Expected::Rejected),
-    ("missing permission", Expected::LimitedOrRejected),
+    ("missing permission", Expected::Limited),
     ("server stopped", Expected::NoEvidence),
     ("silent port", Expected::NoEvidence),
     ("wrong protocol on the port", Expected::NoEvidence),
@@ -179,7 +179,6 @@ impl Entry {
         let (class, verdict) = class(&evidence.verdict);
         println!("{}, {case}: {evidence:?}", self.protocol);
         let fits = match expected {
-            Expected::LimitedOrRejected => matches!(class, Expected::Rejected | Expected::LimitedOrRejected),
             Expected::RejectedOrNoEvidence => matches!(class, Expected::Rejected | Expected::NoEvidence),
             _ => class == expected,
         };
@@ -264,7 +263,7 @@ fn without_versions(identity: &str) -> String {
 const fn class(verdict: &Verdict) -> (Expected, &'static str) {
     match verdict {
         Verdict::Valid => (Expected::Valid, "valid"),
-        Verdict::Limited { .. } => (Expected::LimitedOrRejected, "limited"),
+        Verdict::Limited { .. } => (Expected::Limited, "limited"),
         Verdict::Rejected { .. } => (Expected::Rejected, "rejected"),
         Verdict::NoEvidence { .. } | Verdict::NotAskable => (Expected::NoEvidence, "no evidence"),
     }

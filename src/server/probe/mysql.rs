@@ -53,13 +53,24 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
             steps.begin(StepKind::Authenticate);
         }
     }
-    sign_in(&mut channel, &greeting, &login, errand).await?;
+    let entered = sign_in(&mut channel, &greeting, &login, errand).await?;
     let identity = login.database.map_or_else(|| user.to_owned(), |database| format!("{user}@{database}"));
     let identity = errand.scrub.said(&format!("{identity} ({})", greeting.version));
     steps.pass(&signed_in_as(&identity));
-    skip_permissions(steps);
-    channel.say_goodbye().await;
-    Ok(Finding::identity(identity))
+    let finding = Finding::identity(identity);
+    match (entered, login.database) {
+        (Entered::NotTheDatabase, Some(database)) => {
+            let database = errand.scrub.said(database);
+            steps.begin(StepKind::Authorise);
+            steps.fail(&format!("User “{user}” may not use the database “{database}”. GRANT allows it."), "");
+            Ok(finding.lacking(format!("using the database {database}")))
+        }
+        _ => {
+            skip_permissions(steps);
+            channel.say_goodbye().await;
+            Ok(finding)
+        }
+    }
 }
 
 /// The server's first packet.
@@ -112,12 +123,20 @@ fn capabilities(greeting: &Greeting, login: &Login<'_>) -> CapabilityFlags {
     wanted & greeting.capabilities
 }
 
+/// How far a user who was let in gets.
+#[derive(Clone, Copy)]
+enum Entered {
+    AllTheWay,
+    /// The server looks at the database after the password, and ends there.
+    NotTheDatabase,
+}
+
 async fn sign_in(
     channel: &mut Channel,
     greeting: &Greeting,
     login: &Login<'_>,
     errand: &Errand<'_>,
-) -> Result<(), Setback> {
+) -> Result<Entered, Setback> {
     let mut capabilities = capabilities(greeting, login);
     capabilities.set(CapabilityFlags::CLIENT_SSL, channel.wire.is_encrypted());
     let (mut proof, first) =
@@ -136,7 +155,9 @@ async fn sign_in(
     for _ in 0..MOST_MESSAGES {
         let packet = channel.read().await?;
         let answer = match packet.as_slice() {
-            [0x00, ..] => return Ok(()),
+            [0x00, ..] => return Ok(Entered::AllTheWay),
+            // ER_DBACCESS_DENIED_ERROR, little-endian.
+            [0xff, low, high, ..] if u16::from_le_bytes([*low, *high]) == 1044 => return Ok(Entered::NotTheDatabase),
             [0xff, ..] => return Err(explain(&packet, capabilities, login, errand)),
             [0xfe, _, ..] => {
                 let switch = AuthSwitchRequest::deserialize((), &mut ParseBuf(&packet)).map_err(|_| not_mysql())?;
@@ -329,7 +350,6 @@ fn explain(packet: &[u8], capabilities: CapabilityFlags, login: &Login<'_>, erra
             "The server refused this password for user “{user}” ({code}). Check both, and that the user may come from here."
         ))
         .at("password"),
-        1044 => Setback::refusal(format!("User “{user}” may not use the database “{database}” ({code}).")).at("database"),
         1049 => Setback::refusal(format!("There is no database “{database}” on this server ({code}). Check its name."))
             .at("database"),
         1862 | 1820 => Setback::refusal(format!("The password of user “{user}” has expired ({code}). Set a new one."))

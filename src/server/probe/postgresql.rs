@@ -38,16 +38,34 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
         }
     };
     steps.begin(StepKind::Authenticate);
-    let (client, connection) = config(&login, user)
-        .connect_raw(from_postgresql(wire), NoTls)
-        .await
-        .map_err(|error| explain(&error, &login, errand))?;
-    steps.pass("The server accepted user and password.");
+    let signed_in = config(&login, user).connect_raw(from_postgresql(wire), NoTls).await;
+    let accepted = if login.password.is_some() {
+        "The server accepted user and password."
+    } else {
+        "The server accepted the user, and asked for no password."
+    };
+    let (client, connection) = match signed_in {
+        // Looked at after the password, which was right.
+        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            steps.pass(accepted);
+            return Ok(without_connect(&login, user, errand, steps));
+        }
+        signed_in => signed_in.map_err(|error| explain(&error, &login, errand))?,
+    };
+    steps.pass(accepted);
     steps.begin(StepKind::Authorise);
     let identity = beside(connection, identity(&client)).await.map_err(|error| explain(&error, &login, errand))?;
     let identity = errand.scrub.said(&identity.unwrap_or_else(|| user.to_owned()));
     steps.pass(&signed_in_as(&identity));
     Ok(Finding::identity(identity))
+}
+
+/// Signed in, but not let into the database.
+fn without_connect(login: &Login<'_>, user: &str, errand: &Errand<'_>, steps: &mut Steps) -> Finding {
+    let database = errand.scrub.said(login.database.unwrap_or(user));
+    steps.begin(StepKind::Authorise);
+    steps.fail(&format!("User “{user}” may not use the database “{database}”. GRANT CONNECT allows it."), "");
+    Finding::identity(errand.scrub.said(user)).lacking(format!("CONNECT on the database {database}"))
 }
 
 /// All that tokio-postgres is told; it would otherwise take the operating system's user.
@@ -142,6 +160,14 @@ fn explain_refusal(refusal: &DbError, login: &Login<'_>, errand: &Errand<'_>) ->
             "PostgreSQL wants a client certificate of user “{user}” ({code}): {said}. Give one that names this user."
         ))
         .at("client_certificate"),
+        // No password was looked at: from another network, or encrypted, the same one may be good.
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION if said.contains("no pg_hba.conf entry") => {
+            Setback::silence(format!(
+                "PostgreSQL takes nobody like “{user}” from here ({code}): {said}. Check encryption, or the server's \
+                 pg_hba.conf."
+            ))
+            .at("user")
+        }
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION if said.contains("pg_hba.conf") => Setback::refusal(format!(
             "PostgreSQL lets user “{user}” not sign in this way ({code}): {said}. Check encryption, or the server's pg_hba.conf."
         ))
@@ -154,10 +180,6 @@ fn explain_refusal(refusal: &DbError, login: &Login<'_>, errand: &Errand<'_>) ->
             Setback::refusal(format!("There is no database “{database}” on this server ({code}). Check its name."))
                 .at("database")
         }
-        SqlState::INSUFFICIENT_PRIVILEGE => Setback::refusal(format!(
-            "User “{user}” may not use this database ({code}): {said}. GRANT CONNECT allows it."
-        ))
-        .at("database"),
         SqlState::TOO_MANY_CONNECTIONS => {
             Setback::silence(format!("The server has no connection left ({code}). Try again in a while."))
         }

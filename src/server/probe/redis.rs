@@ -64,16 +64,24 @@ async fn converse(
         "The server asks for no password."
     });
     steps.begin(StepKind::Authorise);
+    let mut barred = None;
     if let Some(database) = login.database {
-        let select = cmd("SELECT").arg(database).query_async::<String>(&mut connection).await;
-        select.map_err(|error| explain_database(&error, database, login, errand))?;
+        match cmd("SELECT").arg(database).query_async::<String>(&mut connection).await {
+            Err(error) if error.code() == Some("NOPERM") => barred = Some(database),
+            select => drop(select.map_err(|error| explain_database(&error, database, login, errand))?),
+        }
     }
     let who = cmd("ACL").arg("WHOAMI").query_async::<String>(&mut connection).await;
     // Before version 6, or without permission for this question, the name given is all there is.
     let identity = who.unwrap_or_else(|_| login.user.unwrap_or("default").to_owned());
-    let identity = errand.scrub.said(&identity);
-    steps.pass(&signed_in_as(&identity));
-    Ok(Finding::identity(identity))
+    let finding = Finding::identity(errand.scrub.said(&identity));
+    let Some(database) = barred else {
+        steps.pass(&signed_in_as(finding.account.identity.as_deref().unwrap_or_default()));
+        return Ok(finding);
+    };
+    let database = errand.scrub.said(database);
+    steps.fail(&format!("This user may not choose database {database}. Leave it empty, or allow SELECT."), "");
+    Ok(finding.lacking(format!("SELECT of database {database}")))
 }
 
 fn sign_in(user: Option<&str>, password: &str) -> Cmd {
@@ -89,9 +97,6 @@ fn explain_database(error: &RedisError, database: &str, login: &Login<'_>, erran
     match error.code() {
         Some("ERR") => Setback::refusal(format!("There is no database {database} on this server. Check its number."))
             .at("database"),
-        Some("NOPERM") => {
-            Setback::refusal("This user may not choose a database. Leave it empty, or allow SELECT.").at("database")
-        }
         _ => explain(error, login, errand),
     }
 }

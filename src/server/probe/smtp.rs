@@ -110,7 +110,8 @@ fn judge(reply: &Reply, user: &str, errand: &Errand<'_>) -> Result<(), Setback> 
     let (code, said) = (reply.code, errand.scrub.said(&reply.text()));
     match code {
         235 => Ok(()),
-        535 => Err(Setback::refusal(format!(
+        // 534 asks for a better mechanism (RFC 4954, section 6); Gmail says it where it wants an app password.
+        534 | 535 => Err(Setback::refusal(format!(
             "The mail server refused this password for “{user}” ({code}): {said} Some providers want an app password here."
         ))
         .at("password")),

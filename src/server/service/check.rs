@@ -138,13 +138,16 @@ impl Services {
         schedule::next_check(&proof.health, self.clock.now(), circumstances)
     }
 
-    /// The host that a claimed connection's service is asked at; `None` where there is nothing to ask any more.
+    /// The host that a claimed connection's service is asked at; empty where its component is gone, `None` where there
+    /// is nothing to ask any more.
     ///
     /// # Errors
     /// [`ApiError::Unavailable`], [`ApiError::Internal`].
     pub async fn host_of(&self, claim: &Claim) -> Result<Option<String>, ApiError> {
         let Some(stored) = self.claimed(claim).await? else { return Ok(None) };
-        let (component, method) = find(self, &stored.summary.component, &stored.credentials.method)?;
+        let Ok((component, method)) = find(self, &stored.summary.component, &stored.credentials.method) else {
+            return Ok(Some(String::new()));
+        };
         let secrets = Secrets::default();
         let question = Question { component, method, config: &stored.credentials.config, secrets: &secrets };
         Ok(Some(question.host()))
@@ -158,7 +161,12 @@ impl Services {
     /// [`ApiError::Busy`] where there was no turn for it.
     pub async fn carry_out(&self, claim: &Claim) -> Result<bool, ApiError> {
         let Some(stored) = self.claimed(claim).await? else { return Ok(true) };
-        let answer = self.check(&stored, unbounded_channel().0).await?;
+        let answer = match self.check(&stored, unbounded_channel().0).await {
+            Ok(answer) => answer,
+            Err(error @ (ApiError::Unavailable | ApiError::Busy)) => return Err(error),
+            // Nobody can be asked for as long as this lasts, and that must not look like a good connection.
+            Err(error) => self.unasked(&stored, &error),
+        };
         let answered = !matches!(answer.evidence.verdict, Verdict::NoEvidence { .. });
         let services = self.clone();
         let found = Found {
@@ -169,6 +177,20 @@ impl Services {
         };
         self.store.record_found(&claim.scope, &claim.id, found).await?;
         Ok(answered)
+    }
+
+    /// What there is to tell of a connection whose service cannot even be asked.
+    fn unasked(&self, stored: &StoredConnection, error: &ApiError) -> Answer {
+        let component = &stored.summary.component;
+        tracing::warn!(connection = stored.summary.id.as_str(), %component, %error, "a check could not be made");
+        let known = find(self, component, &stored.credentials.method).is_ok();
+        let reason = if known {
+            "Not asked: the stored secret cannot be opened. Update the connection and give the secret again.".to_owned()
+        } else {
+            format!("Not asked: there is no component {component} any more, or not this way of authenticating.")
+        };
+        let evidence = Evidence::none(self.clock.now(), reason);
+        Answer { evidence, secret_version: stored.secret_version, missing: Vec::new() }
     }
 
     /// Only what lists show otherwise than before is news.

@@ -233,7 +233,7 @@ impl Store {
                 rows.iter()
                     .map(|row| {
                         let (scope, id) = place(row, "id")?;
-                        Ok(Claim { scope, id, fence: row.try_get("fence")? })
+                        Ok(Claim { scope, id, fence: row.try_get("fence")?, until: lease })
                     })
                     .collect()
             })

@@ -99,6 +99,8 @@ pub struct Claim {
     pub scope: Scope,
     pub id: ConnectionId,
     pub fence: i64,
+    /// When the lease ends: from then on others may have claimed it.
+    pub until: Timestamp,
 }
 
 /// What a check found out.

@@ -77,13 +77,14 @@ async fn check(state: ListState, mut ids: Vec<ConnectionId>, tally: RwSignal<Tal
         while let Some(id) = queue.try_update_value(Vec::pop).flatten() {
             let request = TestRequest { environment: state.environment, id };
             let body = serde_json::to_string(&request).unwrap_or_default();
-            let mut accepted = false;
+            let (mut checked, mut accepted) = (false, false);
             let answer = probe_events("/rpc/stream/test", body, |event| {
+                checked |= matches!(&event, ProbeEvent::Tested { .. });
                 accepted = matches!(&event, ProbeEvent::Tested { evidence, .. } if evidence.verdict == Verdict::Valid);
             });
             let _ = answer.await;
             let _ = tally.try_update(|tally| {
-                tally.done += 1;
+                tally.done += usize::from(checked);
                 tally.accepted += usize::from(accepted);
             });
         }

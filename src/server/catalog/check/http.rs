@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::definition::{HttpMethod, HttpProbe, HttpService, Outcome, OutcomeVerdict};
+use super::super::definition::{HttpMethod, HttpProbe, HttpService, Outcome, OutcomeVerdict, is_reserved_header};
 use super::super::template::Template;
 use super::{Fault, Findings, Location, find, url};
 use crate::domain::field::Field;
@@ -101,8 +101,7 @@ pub(super) fn check_headers(
 fn check_header_name(name: &str, at: &Location, findings: &mut Findings) {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     findings.require(!name.is_empty() && name.bytes().all(token), at, Fault::BadHeaderName);
-    let reserved = ["connection", "content-length", "host", "te", "transfer-encoding", "upgrade"];
-    findings.require(!reserved.contains(&name.to_ascii_lowercase().as_str()), at, Fault::ReservedHeader);
+    findings.require(!is_reserved_header(name), at, Fault::ReservedHeader);
 }
 
 fn check_query(query: &BTreeMap<String, String>, fields: &[Field], at: &Location, findings: &mut Findings) {

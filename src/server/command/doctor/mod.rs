@@ -153,7 +153,7 @@ fn components(catalog: Result<&Catalog, &CatalogError>) -> Finding {
 /// Whether what the components in use ask can be reached.
 async fn outside(config: &Config, store: Option<&Store>, catalog: Option<&Catalog>, now: Timestamp) -> Vec<Finding> {
     // A wrong network is told above.
-    let Ok(dialer) = open::dialer(config).await else { return Vec::new() };
+    let Ok(dialer) = open::dialer(config) else { return Vec::new() };
     let used = match store {
         Some(store) => store.components_in_use().await.unwrap_or_default(),
         None => Vec::new(),
