@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 
-/** @typedef {"well" | "hang" | "html" | "endless" | "redirect" | number} Behaviour how every request is answered; a number is a status code */
+/** @typedef {"well" | "hang" | "html" | "endless" | "redirect" | number | { busyFor: number }} Behaviour how every request is answered; a number is a status code, `busyFor` the seconds after which one may ask again */
 
 export async function startHttpApi() {
   /** Credentials that are right, and what the API answers to each. @type {Map<string, Record<string, unknown>>} */
@@ -63,6 +63,7 @@ function answer(behaviour, response, account) {
   if (behaviour === "redirect") return response.writeHead(302, { location: "http://127.0.0.1:1/" }).end();
   if (behaviour === "html") return response.writeHead(200, { "content-type": "text/html" }).end("<h1>Welcome to nginx</h1>");
   if (behaviour === "endless") return pour(response);
+  if (typeof behaviour === "object") return response.writeHead(429, { "retry-after": String(behaviour.busyFor) }).end();
   const status = typeof behaviour === "number" ? behaviour : account ? 200 : 401;
   const body = status === 200 && account ? account : { error: status === 401 ? "bad credentials" : "not now" };
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));

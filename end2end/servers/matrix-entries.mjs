@@ -1,6 +1,6 @@
 // What the entries of `matrix/` have in common.
 import { startSshd } from "./sshd.mjs";
-import { wrongCertificates } from "./wrong-certificates.mjs";
+import { startTlsProxy, wrongCertificates } from "./wrong-certificates.mjs";
 
 /**
  * A protocol that is signed in to by user and password and encrypts by a command; a server of each flaw is started.
@@ -51,5 +51,24 @@ export async function bySsh({ protocol, component = "ssh", method, right, wrong,
       ...leftOut,
     },
     stop,
+  };
+}
+
+/**
+ * A service over HTTP whose address is one field; a program in front of it encrypts.
+ * @param {{ port: number, stop: () => Promise<unknown> }} server
+ * @param {{ url: string, path?: string, changes: object, [more: string]: unknown }} entry
+ *   `url`: the address's field; `path`: what stands behind the port; `changes`: the cases beside those of encryption
+ */
+export async function byHttp({ port, stop }, { path = "", config = {}, changes, ...entry }) {
+  const at = (scheme, number) => ({ [entry.url]: `${scheme}://127.0.0.1:${number}${path}` });
+  const atOnce = (flaw) => startTlsProxy(port, flaw);
+  const to = (front) => ({ config: { ...at("https", front.port), ca: front.ca } });
+  const [right, wrong] = await Promise.all([atOnce(), wrongCertificates(atOnce, to)]);
+  return {
+    ...entry,
+    config: { ...at("http", port), ...config },
+    changes: { "right credential over TLS": to(right), ...changes, ...wrong.changes },
+    stop: async () => (await Promise.all([right.stop(), wrong.stop()]), await stop()),
   };
 }

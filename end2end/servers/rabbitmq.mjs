@@ -16,13 +16,14 @@ function hashed(text) {
   return Buffer.concat([salt, createHash("sha256").update(salt).update(text).digest()]).toString("base64");
 }
 
-export async function startRabbitmq() {
+/** @param {{ mqtt?: boolean }} [speaks] MQTT 3.1.1 in place of AMQP: this release knows no later one */
+export async function startRabbitmq({ mqtt = false } = {}) {
   const { folder, remove } = temporaryFolder("rabbitmq");
   const { ca, cert, key, authority } = await certificate(folder);
   const path = (name) => join(folder, name);
-  const [port, tlsPort, epmdPort, distributionPort] = await Promise.all(Array.from({ length: 4 }, freePort));
+  const [port, tlsPort, epmdPort, distributionPort, mqttPort] = await Promise.all(Array.from({ length: 5 }, freePort));
   mkdirSync(path("data"));
-  writeFileSync(path("plugins"), "[].\n");
+  writeFileSync(path("plugins"), mqtt ? "[rabbitmq_mqtt].\n" : "[].\n");
   writeFileSync(path("definitions.json"), JSON.stringify({
     users: [{ name: user, password_hash: hashed(password), hashing_algorithm: "rabbit_password_hashing_sha256", tags: [] }],
     vhosts: [{ name: "/" }, { name: "orders" }],
@@ -32,7 +33,8 @@ export async function startRabbitmq() {
     `listeners.tcp.1 = 127.0.0.1:${port}`, `listeners.ssl.1 = 127.0.0.1:${tlsPort}`,
     `ssl_options.cacertfile = ${authority}`, `ssl_options.certfile = ${cert}`, `ssl_options.keyfile = ${key}`,
     "ssl_options.verify = verify_none", `load_definitions = ${path("definitions.json")}`, "loopback_users = none",
-    "log.console = true", "log.console.level = info", "log.file = false", "",
+    "log.console = true", "log.console.level = info", "log.file = false",
+    ...(mqtt ? [`mqtt.listeners.tcp.1 = 127.0.0.1:${mqttPort}`, "mqtt.vhost = orders", "mqtt.allow_anonymous = false"] : []), "",
   ].join("\n"));
   const env = {
     PATH: process.env.PATH, LANG: "C.UTF-8", HOME: folder, ERL_EPMD_PORT: String(epmdPort), ERL_EPMD_ADDRESS: "127.0.0.1",
@@ -47,7 +49,7 @@ export async function startRabbitmq() {
   const server = start(join(programs, "rabbitmq-server"), [], { env, cwd: folder });
   await server.says(/Server startup complete/, 60_000);
   return {
-    host: "127.0.0.1", port, tlsPort, user, password, vhost: "orders", forbiddenVhost: "/", ca,
+    host: "127.0.0.1", port: mqtt ? mqttPort : port, tlsPort, user, password, vhost: "orders", forbiddenVhost: "/", ca,
     /** What `rabbitmqctl` does and says. */
     control: (...words) => run(join(programs, "rabbitmqctl"), words, { env, cwd: folder }),
     stop: async () => (await server.stop(), await names.stop(), remove()),

@@ -7,8 +7,8 @@ import json
 import os
 import sys
 
-# Creating the user, the key and its policy comes before anybody can sign; every action after it is checked.
-os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "4"
+# Creating the users, their keys and policies comes before anybody can sign; every action after it is checked.
+os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "7"
 
 import boto3  # noqa: E402  (moto reads the variable when it is imported)
 from moto.server import ThreadedMotoServer  # noqa: E402
@@ -19,12 +19,21 @@ server.start()
 endpoint = f"http://127.0.0.1:{port}"
 bootstrap = {"aws_access_key_id": "bootstrap", "aws_secret_access_key": "bootstrap"}
 iam = boto3.client("iam", region_name="us-east-1", endpoint_url=endpoint, **bootstrap)
-iam.create_user(UserName="reporting")
-key = iam.create_access_key(UserName="reporting")["AccessKey"]
-allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:*", "sts:*"], "Resource": "*"}]}
-iam.put_user_policy(UserName="reporting", PolicyName="orders", PolicyDocument=json.dumps(allow))
+
+
+def user(name, actions):
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+    iam.put_user_policy(UserName=name, PolicyName="orders", PolicyDocument=json.dumps(allow))
+    return {"accessKeyId": key["AccessKeyId"], "secretAccessKey": key["SecretAccessKey"]}
+
+
+reporting = user("reporting", ["s3:*", "sts:*"])
+# May see which buckets there are, and nothing in them.
+visitor = user("visitor", ["s3:ListAllMyBuckets"])
 s3 = boto3.client("s3", region_name="us-east-1", endpoint_url=endpoint, **bootstrap)
 s3.create_bucket(Bucket="orders")
-ready = {"accessKeyId": key["AccessKeyId"], "secretAccessKey": key["SecretAccessKey"]}
+ready = {**reporting, "visitor": visitor}
 print("ready " + json.dumps(ready), flush=True)
 server._thread.join()

@@ -35,11 +35,12 @@ async function accounts(folder, { uid, gid }) {
   return `${others}${[user, visitor].map(line).join("\n")}\n`;
 }
 
-export async function startSshd() {
+/** @param {number} [at] the port, where another server was before */
+export async function startSshd(at) {
   const runsAs = owner();
   const { folder, remove } = temporaryFolder("sshd", runsAs);
   const path = (name) => join(folder, name);
-  const port = await freePort();
+  const port = at ?? (await freePort());
   const [hostKey] = await Promise.all([
     keyPair(path("host")), keyPair(path("own")), keyPair(path("locked"), passphrase), keyPair(path("foreign")),
   ]);
@@ -61,6 +62,8 @@ export async function startSshd() {
   return {
     host: "127.0.0.1", port, user, visitor, password, passphrase, hostKey, otherHostKey,
     key: text("own"), lockedKey: text("locked"), foreignKey: text("foreign"),
+    /** Everything it has noted. */
+    output: () => server.output(),
     stop: async () => (await server.stop(), remove()),
   };
 }

@@ -39,11 +39,11 @@ export async function startTlsProxy(target, flaw) {
 /**
  * The cases of the matrix in which a certificate is wrong.
  * @param {(flaw: import("./certificate.mjs").Flaw) => Promise<{ port: number, ca: string, stop: () => Promise<unknown> }>} starter
- * @param {string} [tls] the choice of encryption
+ * @param {string | ((server: { port: number, ca: string }) => object)} [tls] the choice of encryption, or what else the cases have than the right one
  */
 export async function wrongCertificates(starter, tls = "verify") {
   const servers = await Promise.all(Object.values(flaws).map(starter));
-  const change = ({ port, ca }) => ({ config: { port, tls, ca } });
+  const change = typeof tls === "function" ? tls : ({ port, ca }) => ({ config: { port, tls, ca } });
   return {
     changes: Object.fromEntries(Object.keys(flaws).map((name, index) => [name, change(servers[index])])),
     stop: () => Promise.all(servers.map((server) => server.stop())),

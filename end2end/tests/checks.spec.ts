@@ -1,4 +1,5 @@
 // Checks that Patchbay makes by itself: badges that turn without a reload, patience with a service in trouble.
+import { setTimeout as sleep } from "node:timers/promises";
 import { startHttpApi } from "../servers/http-api.mjs";
 import { steeredClock } from "../servers/clock.mjs";
 import { startPostgresql } from "../servers/postgresql.mjs";
@@ -88,6 +89,29 @@ test("a stopped service turns nothing at first, and NOT ACTIVE only after three 
   clock.ahead(312);
   expect(await outcomes(rest, id, 5)).toEqual(["accepted", "unanswered", "unanswered", "unanswered", "unanswered"]);
   await expect(badge).toHaveText("NOT ACTIVE", { timeout: 10_000 });
+});
+
+test("a service that says when it may be asked again is left alone until then", async ({ clock, production, rest }) => {
+  test.setTimeout(90_000);
+  const api = await startHttpApi();
+  api.accept("right-token");
+  const { id } = await rest.create(httpConnection("Billing", api.bearerUrl, "right-token", { environment: "production", validate: true }));
+  api.behave({ busyFor: 3 * 60 * 60 });
+  clock.ahead(270);
+  expect(await outcomes(rest, id, 2)).toEqual(["accepted", "unanswered"]);
+  await expect(production.badge("Billing")).toHaveText("ACTIVE");
+
+  // Without its word it would be asked again after five minutes.
+  api.behave("well");
+  const asked = api.requests.length;
+  for (const minutes of [280, 360, 440]) {
+    clock.ahead(minutes);
+    await sleep(2_500);
+    expect(api.requests.length).toBe(asked);
+  }
+  clock.ahead(270 + 3 * 60 + 2);
+  expect(await outcomes(rest, id, 3)).toEqual(["accepted", "unanswered", "accepted"]);
+  await api.stop();
 });
 
 test("Check all shown asks every service that matches the filter, tells how far it is, and can be stopped", async ({ production, rest, page }) => {

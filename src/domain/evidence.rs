@@ -108,6 +108,9 @@ pub struct Evidence {
     /// The service asked not to be asked again before (`Retry-After`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
+    /// Fingerprint of the key by which an SSH server that accepted the credential is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_key: Option<String>,
 }
 
 impl Evidence {
@@ -115,7 +118,15 @@ impl Evidence {
     #[must_use]
     pub fn none(at: Timestamp, reason: impl Into<String>) -> Self {
         let verdict = Verdict::NoEvidence { reason: reason.into(), field: None };
-        Self { at, steps: Vec::new(), verdict, account: Account::default(), expires_at: None, not_before: None }
+        Self {
+            at,
+            steps: Vec::new(),
+            verdict,
+            account: Account::default(),
+            expires_at: None,
+            not_before: None,
+            host_key: None,
+        }
     }
 
     /// The same without what only operators may see.

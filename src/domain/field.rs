@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use super::web_address;
+
 /// What a field takes, and so which control shows it and which rule it obeys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -17,7 +19,7 @@ pub enum FieldKind {
     Host,
     /// 1 to 65535.
     Port,
-    /// An absolute `http` or `https` URL without user information.
+    /// An absolute `https` URL without user information, or an `http` one where the field says so.
     Url,
     /// A DNS label: `^[a-z0-9-]{1,63}$`. The only kind that may stand inside a templated host.
     Subdomain,
@@ -75,6 +77,9 @@ pub struct Field {
     pub find_at: String,
     #[serde(default)]
     pub shown_when: Option<ShownWhen>,
+    /// Of an address: `http://` is taken beside `https://`, as services that people run themselves need it.
+    #[serde(default)]
+    pub plain_http: bool,
     /// Takes half of the form's width beside its neighbour.
     #[serde(default)]
     pub half: bool,
@@ -142,6 +147,7 @@ impl Field {
             max_length: default_limit(),
             find_at: String::new(),
             shown_when: None,
+            plain_http: false,
             half: false,
         }
     }
@@ -202,7 +208,7 @@ impl Field {
             },
             FieldKind::Host => check_host(value),
             FieldKind::Subdomain => check_subdomain(value),
-            FieldKind::Url => check_url(value),
+            FieldKind::Url => web_address::check(value, self.plain_http),
         }
     }
 }
@@ -237,21 +243,6 @@ fn check_subdomain(value: &str) -> Result<(), String> {
     } else {
         Err("Give the first part of the address only: lower-case letters, digits and hyphens.".to_owned())
     }
-}
-
-fn check_url(value: &str) -> Result<(), String> {
-    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
-    let Some(rest) = rest else {
-        return Err("The address begins with https:// or http://.".to_owned());
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if authority.contains('@') {
-        return Err("Give user and password in their own fields, not in the address.".to_owned());
-    }
-    if authority.is_empty() || rest.contains(char::is_whitespace) || rest.contains('\\') {
-        return Err("This is not a complete address, such as https://api.example.com/v1.".to_owned());
-    }
-    Ok(())
 }
 
 /// Checks what was typed against a method's fields.
@@ -297,15 +288,6 @@ mod tests {
         }
         for bad in ["http://x", "x:5432", "a b", "/var/run", "x/y", "user@x", "ⅹ.example"] {
             assert!(host.check(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn urls_carry_no_credentials() {
-        let url = field(FieldKind::Url);
-        assert_eq!(url.check("https://api.acme.example/v1"), Ok(()));
-        for bad in ["api.acme.example", "ftp://x", "https://u:p@x", "https://", "https://a b", "https://x\\@y"] {
-            assert!(url.check(bad).is_err(), "{bad}");
         }
     }
 

@@ -17,3 +17,4 @@ pub mod selection;
 pub mod sort;
 pub mod tag;
 pub mod time;
+pub mod web_address;

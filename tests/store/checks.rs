@@ -31,6 +31,7 @@ fn proof(at: i64, check_at: Option<Timestamp>) -> Proof {
         account: Account::default(),
         expires_at: None,
         not_before: None,
+        host_key: None,
     };
     let health = Health::Valid { checked_at: Timestamp(at) };
     Proof { health, evidence: Some(evidence), check_at, ..Proof::default() }

@@ -34,6 +34,7 @@ fn proof() -> Proof {
         account: account.clone(),
         expires_at: Some(Timestamp(99)),
         not_before: None,
+        host_key: None,
     };
     Proof {
         health: Health::Valid { checked_at: Timestamp(5) },

@@ -5,7 +5,7 @@ export default async function mariadb() {
   const [server, wrong] = await Promise.all([startMariadb(), wrongCertificates(startMariadb)]);
   const { host, port, ca, user, password, database, forbiddenDatabase } = server;
   return {
-    protocol: "MySQL and MariaDB", server: "MariaDB 10.11 (Debian)", component: "mariadb", method: "password",
+    protocol: "MariaDB", server: "MariaDB 10.11 (Debian)", component: "mariadb", method: "password",
     config: { host, port, user, database, tls: "off" }, secrets: { password },
     changes: {
       "right credential over TLS": { config: { tls: "verify", ca } },

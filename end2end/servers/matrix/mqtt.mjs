@@ -5,7 +5,7 @@ export default async function mqtt() {
   const { host, port, tlsPort, ca, user, password, stop } = await startMosquitto();
   const wrong = await wrongCertificates((flaw) => startTlsProxy(port, flaw));
   return {
-    protocol: "MQTT 5 and 3.1.1", server: "Mosquitto 2.0 (Debian)", component: "mqtt", method: "password",
+    protocol: "MQTT 5", server: "Mosquitto 2.0 (Debian)", component: "mqtt", method: "password",
     config: { host, port, user, tls: "off" }, secrets: { password },
     changes: {
       "right credential over TLS": { config: { port: tlsPort, tls: "verify", ca } },

@@ -116,7 +116,8 @@ impl OAuth {
     /// What signing in obtains, as fields that nobody fills in: the access token, and the captures.
     pub fn obtained(&self) -> impl Iterator<Item = Field> {
         let token = Field { secret: true, ..unseen_field(ACCESS_TOKEN) };
-        let account = Field { kind: FieldKind::Url, optional: true, destination: true, ..unseen_field(USERINFO_URL) };
+        let kind = FieldKind::Url;
+        let account = Field { kind, optional: true, destination: true, plain_http: true, ..unseen_field(USERINFO_URL) };
         let discovered = self.discovery.as_ref().map(|_| account);
         std::iter::once(token).chain(discovered).chain(self.captures.iter().map(Capture::field))
     }

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::error::{Cause, Silence};
 use crate::domain::time::Timestamp;
+use crate::domain::web_address::is_of_another_protocol;
 use crate::server::clock::Clock;
 use crate::server::dial::host::Host;
 use crate::server::dial::http::{Answer, converse};
@@ -67,6 +68,9 @@ impl Line {
         let unreachable = || Silence::new(Cause::Unreachable);
         let host = Host::parse(url.host_str().unwrap_or_default()).map_err(|_| unreachable())?;
         let port = url.port_or_known_default().ok_or_else(unreachable)?;
+        if is_of_another_protocol(port) {
+            return Err(unreachable().with_detail(&format!("port {port} is another protocol's than HTTP")));
+        }
         let mut steps = Steps::unheard();
         let connected = self.dialer.connect(&host, port, &mut steps).await;
         let mut wire = connected.map_err(|error| Silence::new(Cause::Unreachable).with_detail(error.detail()))?.wire;

@@ -54,7 +54,8 @@ impl Endpoint {
         let wire = encrypt(wire, &self.host, &self.trust, errand.clock.now(), steps).await?;
         steps.begin(StepKind::Authenticate);
         let answer = exchange(wire, request(&assertion)?).await?;
-        judge(&answer, &assertion, &key, errand)?;
+        judge(&answer, &assertion, &key, errand)
+            .map_err(|setback| setback.for_now(answer.retry_after(errand.clock.now())))?;
         let identity = errand.scrub.said(&key.client_email);
         steps.pass(&signed_in_as(&identity));
         skip_permissions(steps);

@@ -73,7 +73,7 @@ fn settle(judgement: Judgement) -> Result<Finding, Setback> {
         Verdict::Rejected { reason, field } => return Err(Setback::refusal(reason).at_any(field)),
         Verdict::NoEvidence { reason, field } => return Err(Setback::silence(reason).at_any(field)),
     };
-    Ok(Finding { account, expires_at, missing })
+    Ok(Finding { account, expires_at, missing, ..Finding::default() })
 }
 
 /// Puts one question. The first one's beginning of `Authenticate` stands between connecting and asking.

@@ -63,6 +63,8 @@ struct Entry {
     server: String,
     component: String,
     method: String,
+    /// The field that holds the whole address, for services over HTTP.
+    url: Option<String>,
     config: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
     secrets: BTreeMap<String, String>,
@@ -87,6 +89,11 @@ impl Change {
         let config = config.map(|(id, value)| (id.to_owned(), value.into())).into();
         Self { config, ..Self::default() }
     }
+
+    fn url(field: &str, address: SocketAddr) -> Self {
+        let config = [(field.to_owned(), format!("http://{address}").into())].into();
+        Self { config, ..Self::default() }
+    }
 }
 
 /// Destinations that are wrong for every protocol.
@@ -94,22 +101,25 @@ struct Elsewhere {
     stopped: SocketAddr,
     silent: SocketAddr,
     http: SocketAddr,
+    /// For what speaks HTTP itself.
+    mail: SocketAddr,
 }
 
 impl Elsewhere {
     async fn open() -> Self {
         let stopped = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
-        Self { stopped, silent: serve(keep_silent).await, http: serve(answer_by_http).await }
+        Self { stopped, silent: serve(keep_silent).await, http: serve(answer_by_http).await, mail: serve(greet).await }
     }
 
-    fn change(&self, case: &str) -> Option<Change> {
+    fn change(&self, case: &str, url: Option<&str>) -> Option<Change> {
         let address = match case {
             "server stopped" => self.stopped,
             "silent port" => self.silent,
+            "wrong protocol on the port" if url.is_some() => self.mail,
             "wrong protocol on the port" => self.http,
             _ => return None,
         };
-        Some(Change::destination(address))
+        Some(url.map_or_else(|| Change::destination(address), |field| Change::url(field, address)))
     }
 }
 
@@ -123,6 +133,14 @@ async fn answer_by_http(mut stream: TcpStream) {
     while let Ok(1..) = stream.read(&mut [0; 1024]).await {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await;
         let _ = stream.shutdown().await;
+    }
+}
+
+/// As mail servers do, whoever comes.
+async fn greet(mut stream: TcpStream) {
+    let _ = stream.write_all(b"220 mail.example ESMTP\r\n").await;
+    while let Ok(1..) = stream.read(&mut [0; 1024]).await {
+        let _ = stream.write_all(b"500 5.5.2 Unknown command\r\n").await;
     }
 }
 
@@ -150,7 +168,7 @@ impl Entry {
     }
 
     async fn row(&self, case: &'static str, expected: Expected, catalog: &Catalog, elsewhere: &Elsewhere) -> Row {
-        let known = self.changes.get(case).cloned().or_else(|| elsewhere.change(case));
+        let known = self.changes.get(case).cloned().or_else(|| elsewhere.change(case, self.url.as_deref()));
         let change = match (known, self.left_out.get(case)) {
             (Some(change), None) => change,
             (None, Some(why)) => return Row { case, verdict: "left out", message: why.clone() },
@@ -200,9 +218,17 @@ impl Entry {
             Verdict::NotAskable => panic!("{} is not asked", self.protocol),
         };
         let place = |id: &str| change.config.get(id).or_else(|| self.config.get(id)).map(text).unwrap_or_default();
-        let said = said.replace(&place("port"), "‹port›").replace(&place("host"), "‹host›").replace('|', "\\|");
+        let (host, port) = self.url.as_deref().map_or_else(|| (place("host"), place("port")), |id| authority(&place(id)));
+        let said = said.replace(&port, "‹port›").replace(&host, "‹host›").replace('|', "\\|");
         field.map_or(said.clone(), |field| format!("{said} (field `{field}`)"))
     }
+}
+
+/// The host and the port of an address that names both.
+fn authority(url: &str) -> (String, String) {
+    let rest = url.split_once("://").expect("a scheme").1;
+    let (host, port) = rest.split('/').next().and_then(|authority| authority.rsplit_once(':')).expect("a port");
+    (host.to_owned(), port.to_owned())
 }
 
 fn text(value: &serde_json::Value) -> String {

@@ -101,6 +101,8 @@ struct Finding {
     expires_at: Option<Timestamp>,
     /// Permissions the component requires and the credential lacks.
     missing: Vec<String>,
+    /// Fingerprint of the server's SSH key.
+    host_key: Option<String>,
 }
 
 impl Finding {
@@ -153,6 +155,7 @@ impl Prober {
             account: cleaned_account(finding.account, &scrub),
             expires_at: finding.expires_at,
             not_before,
+            host_key: finding.host_key,
         })
     }
 

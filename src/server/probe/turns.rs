@@ -88,6 +88,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_seventeenth_turn_comes_when_one_of_sixteen_ends_whatever_the_hosts() {
+        let turns = Turns::default().waiting(Duration::from_millis(50));
+        let mut taken = Vec::new();
+        for number in 0..AT_ONCE {
+            taken.push(turns.take(&format!("{}.example", number / 2)).await.expect("a turn"));
+        }
+        assert_eq!(turns.take("another.example").await.err(), Some(NoTurn));
+        // Whoever found none holds nothing either.
+        taken.pop();
+        let seventeenth = turns.take("another.example").await.expect("a turn");
+        assert_eq!(turns.take("0.example").await.err(), Some(NoTurn));
+        drop(seventeenth);
+        assert!(turns.take("0.example").await.is_ok());
+    }
+
+    #[tokio::test]
     async fn hosts_that_nobody_asks_any_more_are_forgotten() {
         let turns = Turns::default();
         for number in 0..100 {

@@ -18,6 +18,9 @@ use crate::server::probe::{Question, destination, earliest, known_end};
 use crate::server::store::record::{Credentials, Grant, Proof, Scope, StoredConnection};
 use crate::server::vault::{SealContext, SecretText, Secrets};
 
+/// The field of SSH's methods that pins the server's key.
+const HOST_KEY: &str = "host_key";
+
 /// A method's values, apart: what is sealed and what is not.
 #[derive(Clone, Debug)]
 pub struct Candidate {
@@ -203,9 +206,12 @@ impl Services {
         connection: &ConnectionId,
         method: &str,
         secret_version: i64,
-        candidate: Candidate,
+        mut candidate: Candidate,
         mut proof: Proof,
     ) -> Result<Credentials, ApiError> {
+        if let Some(evidence) = &proof.evidence {
+            pin_host_key(&mut candidate.config, evidence);
+        }
         proof.check_at = self.next_check(scope, &proof, true);
         // Known of what was never asked, too.
         proof.expires_at = earliest(proof.expires_at, known_end(&candidate.config));
@@ -224,6 +230,13 @@ impl Services {
             grant: candidate.grant,
             proof,
         })
+    }
+}
+
+/// Has the host key that a server showed first stand for one that nobody typed.
+pub(super) fn pin_host_key(config: &mut FieldValues, evidence: &Evidence) {
+    if let (None, Some(shown)) = (config.get(HOST_KEY), &evidence.host_key) {
+        config.set(HOST_KEY, shown.as_str());
     }
 }
 

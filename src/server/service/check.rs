@@ -4,7 +4,7 @@
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::Services;
-use super::candidate::{by_provider, find};
+use super::candidate::{by_provider, find, pin_host_key};
 use crate::api::error::ApiError;
 use crate::domain::evidence::{Evidence, Step, Verdict};
 use crate::domain::field::{FieldValues, check_all};
@@ -51,7 +51,12 @@ impl Services {
         } else if method.oauth.is_some() {
             self.check_with_tokens(stored, definition, method, live).await?
         } else {
-            (self.prove(definition, method, config, &secrets, live).await?, stored.secret_version)
+            let mut config = config.clone();
+            // Saved before anybody could be asked, it was pinned by the first check that succeeded.
+            if let Some(before) = &stored.credentials.proof.evidence {
+                pin_host_key(&mut config, before);
+            }
+            (self.prove(definition, method, &config, &secrets, live).await?, stored.secret_version)
         };
         Ok(Answer { evidence, secret_version, missing })
     }
@@ -107,11 +112,13 @@ impl Services {
         } else {
             Health::Missing { fields: missing.clone() }
         };
+        let first_key = known.evidence.as_ref().and_then(|before| before.host_key.clone());
+        let evidence = Evidence { host_key: first_key.or_else(|| evidence.host_key.clone()), ..evidence.clone() };
         let mut proof = Proof {
             health,
             account: if told { evidence.account.clone() } else { known.account.clone() },
             expires_at: if told { evidence.expires_at } else { known.expires_at },
-            evidence: Some(evidence.clone()),
+            evidence: Some(evidence),
             check_at: None,
         };
         proof.check_at = self.next_check(&before.scope, &proof, is_used(before, self.clock.now()));

@@ -4,7 +4,7 @@ use crate::domain::time::Timestamp;
 use proptest::prelude::*;
 
 fn evidence(verdict: Verdict, steps: Vec<Step>) -> Evidence {
-    Evidence { at: Timestamp(0), steps, verdict, account: Account::default(), expires_at: None, not_before: None }
+    Evidence { verdict, steps, ..Evidence::none(Timestamp(0), "") }
 }
 
 fn step(kind: StepKind, outcome: StepOutcome) -> Step {

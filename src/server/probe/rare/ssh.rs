@@ -48,7 +48,8 @@ pub async fn sign_in(
     proof.judge(answer, user, errand)?;
     let identity = errand.scrub.said(user);
     steps.pass(&signed_in_as(&identity));
-    Ok((session, Finding::identity(identity)))
+    let host_key = Some(session.host_key.fingerprint.clone());
+    Ok((session, Finding { host_key, ..Finding::identity(identity) }))
 }
 
 /// What proves who signs in.
@@ -152,10 +153,10 @@ impl Session {
     fn praise_host_key(&self, is_pinned: bool, steps: &mut Steps) {
         let HostKey { algorithm, fingerprint } = &self.host_key;
         let message = if is_pinned {
-            "Encrypted by SSH. The host key is the one given here.".to_owned()
+            format!("Encrypted by SSH. The host key is the pinned one, {fingerprint}.")
         } else {
             format!(
-                "Encrypted by SSH. The host key is not pinned yet: once checked, paste {fingerprint} as its fingerprint."
+                "Encrypted by SSH. The host key {fingerprint} is new here; it is pinned once the server accepts the sign-in."
             )
         };
         steps.pass_with_detail(&message, &format!("{algorithm} {fingerprint}"));
@@ -224,8 +225,9 @@ impl Session {
 fn another_host_key(shown: &HostKey, pinned: &str) -> Setback {
     let HostKey { algorithm, fingerprint } = shown;
     Setback::silence(format!(
-        "This server shows another host key ({algorithm} {fingerprint}) than the one given here ({pinned}), so nothing \
-         was sent to it. If the change is known, give the new fingerprint; if not, somebody may be posing as the server."
+        "This server shows another host key ({algorithm} {fingerprint}) than the one that is pinned ({pinned}), so \
+         nothing was sent to it. If the change is known, update the connection with the new fingerprint; if not, \
+         somebody may be posing as the server."
     ))
     .at("host_key")
 }
