@@ -186,7 +186,7 @@ impl Task<'_> {
         };
         let missing = database.filter(|database| !within_reach(database));
         let missing = missing.map(|database| format!("a role in the database {database}")).into_iter().collect();
-        Finding { account: Account { identity: Some(said(identity)), scopes }, missing, expires_at: None }
+        Finding { account: Account { identity: Some(said(identity)), scopes }, missing, ..Finding::default() }
     }
 }
 
