@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::evidence::{Account, StepKind, StepOutcome};
+use crate::domain::evidence::{StepKind, StepOutcome};
 use crate::domain::time::Timestamp;
 use proptest::prelude::*;
 
