@@ -10,6 +10,7 @@ use super::login::skip_tls;
 use super::values::Values;
 use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
 use crate::domain::evidence::{StepKind, Verdict};
+use crate::domain::web_address::is_of_another_protocol;
 use crate::server::catalog::definition::{HttpProbe, HttpService};
 use crate::server::catalog::template::RenderError;
 use crate::server::dial::http::{Answer, converse};
@@ -85,6 +86,10 @@ async fn put(
     is_first: bool,
 ) -> Result<Finding, Setback> {
     let prepared = build(service, probe, errand.values, errand.clock.now())?;
+    if is_of_another_protocol(prepared.port) {
+        let reason = format!("Port {} is another protocol's than HTTP. Give the port of the HTTP service.", prepared.port);
+        return Err(Setback::silence(reason));
+    }
     let mut wire = errand.dialer.connect(&prepared.host, prepared.port, steps).await?.wire;
     if prepared.encrypted {
         let trust = errand.values.get("ca").map_or(Trust::Machine, |pem| Trust::Own(pem.to_owned()));

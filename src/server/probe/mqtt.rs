@@ -2,6 +2,7 @@
 //! <https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html>
 //! <https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/os/mqtt-v3.1.1-os.html>
 
+use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::login::Login;
@@ -82,8 +83,8 @@ enum Declined {
     Other(Setback),
 }
 
-impl From<std::io::Error> for Declined {
-    fn from(error: std::io::Error) -> Self {
+impl From<io::Error> for Declined {
+    fn from(error: io::Error) -> Self {
         Self::Other(error.into())
     }
 }
@@ -99,7 +100,12 @@ impl Client<'_> {
     async fn sign_in(&self, mut wire: Wire, version: Version) -> Result<(), Declined> {
         wire.write_all(&self.connect(version)?).await?;
         wire.flush().await?;
-        match (version, read_connack(&mut wire).await?) {
+        let first = match (version, wire.read_u8().await) {
+            // So do brokers of 3.1.1 that cannot even read a packet of 5 (RabbitMQ before 3.13).
+            (Version::Five, Err(error)) if is_hung_up(&error) => return Err(Declined::Version),
+            (_, first) => first?,
+        };
+        match (version, read_connack(first, &mut wire).await?) {
             (_, 0) => {}
             // 1 is how brokers of 3.1.1 say it, 132 how those of 5 do.
             (Version::Five, 1 | 132) => return Err(Declined::Version),
@@ -155,10 +161,14 @@ fn variable_length(mut length: usize) -> Vec<u8> {
     }
 }
 
+fn is_hung_up(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset)
+}
+
 /// Reads `CONNACK` (section 3.2 of both): flags, the code, and in MQTT 5 properties, which are not needed.
-async fn read_connack(wire: &mut Wire) -> Result<u8, Declined> {
+async fn read_connack(first: u8, wire: &mut Wire) -> Result<u8, Declined> {
     let not_mqtt = || Declined::Other(not_mqtt());
-    if wire.read_u8().await? != CONNACK {
+    if first != CONNACK {
         return Err(not_mqtt());
     }
     let mut length = 0;

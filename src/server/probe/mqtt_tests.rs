@@ -52,6 +52,19 @@ async fn an_older_broker_is_asked_again_in_its_version() {
 }
 
 #[tokio::test]
+async fn a_broker_that_hangs_up_at_the_newer_version_is_asked_in_the_older() {
+    let address = serve(|mut stream| async move {
+        if receive(&mut stream).await[8] == 4 {
+            let _ = stream.write_all(&[CONNACK, 2, 0, 4]).await;
+        }
+    })
+    .await;
+    assert_eq!(refused_field(&log_in_without_tls("mqtt", address).await), "password");
+    let address = serve(|mut stream| async move { drop(receive(&mut stream).await) }).await;
+    assert!(silence(&log_in_without_tls("mqtt", address).await).contains("closed the connection"));
+}
+
+#[tokio::test]
 async fn a_broker_of_neither_version_is_no_evidence() {
     let address = serve(|mut stream| async move {
         receive(&mut stream).await;

@@ -1,4 +1,4 @@
-//! MySQL and MariaDB: the handshake alone, with the `mysql_common` codec, over a connection of ours.
+//! MySQL and MariaDB: the handshake and one question, with the `mysql_common` codec, over a connection of ours.
 //! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html>
 
 use mysql_common::auth::plugins::{AuthProc, ChallengeResponsePlugin, Context};
@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 use super::lines::greeting;
 use super::login::{Encryption, Login, no_tls_offered, skip_tls};
 use super::{Errand, Finding, Setback, signed_in_as, skip_permissions};
-use crate::domain::evidence::StepKind;
+use crate::domain::evidence::{Account, StepKind};
 use crate::server::catalog::definition::LoginService;
 use crate::server::dial::{Steps, Wire};
 use crate::server::vault::SecretText;
@@ -31,6 +31,8 @@ const MODULUS_BITS: RangeInclusive<u64> = 2_048..=8_192;
 const LONGEST_EXPONENT: u64 = 32;
 const UTF8MB4_GENERAL_CI: u8 = 45;
 const COM_QUIT: u8 = 0x01;
+const COM_QUERY: u8 = 0x03;
+const CURRENT_USER: &[u8] = b"SELECT CURRENT_USER()";
 
 pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps) -> Result<Finding, Setback> {
     let login = Login::read(errand, service)?;
@@ -54,21 +56,28 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
         }
     }
     let entered = sign_in(&mut channel, &greeting, &login, errand).await?;
-    let identity = login.database.map_or_else(|| user.to_owned(), |database| format!("{user}@{database}"));
-    let identity = errand.scrub.said(&format!("{identity} ({})", greeting.version));
-    steps.pass(&signed_in_as(&identity));
-    let finding = Finding::identity(identity);
-    match (entered, login.database) {
-        (Entered::NotTheDatabase, Some(database)) => {
-            let database = errand.scrub.said(database);
+    let database = errand.scrub.said(login.database.unwrap_or_default());
+    match entered {
+        Entered::NotTheDatabase => {
+            let identity = errand.scrub.said(&format!("{user} ({})", greeting.version));
+            steps.pass(&signed_in_as(&identity));
             steps.begin(StepKind::Authorise);
             steps.fail(&format!("User “{user}” may not use the database “{database}”. GRANT allows it."), "");
-            Ok(finding.lacking(format!("using the database {database}")))
+            Ok(Finding::identity(identity).lacking(format!("using the database {database}")))
         }
-        _ => {
-            skip_permissions(steps);
+        Entered::AllTheWay => {
+            let account = channel.current_user().await.unwrap_or_else(|| user.to_owned());
             channel.say_goodbye().await;
-            Ok(finding)
+            let identity = errand.scrub.said(&format!("{account} ({})", greeting.version));
+            steps.pass(&signed_in_as(&identity));
+            if database.is_empty() {
+                skip_permissions(steps);
+                return Ok(Finding::identity(identity));
+            }
+            steps.begin(StepKind::Authorise);
+            steps.pass(&format!("The account may use the database “{database}”."));
+            let account = Account { identity: Some(identity), scopes: vec![format!("USE {database}")] };
+            Ok(Finding { account, ..Finding::default() })
         }
     }
 }
@@ -307,6 +316,24 @@ impl Channel {
         }
         let capabilities = capabilities(greeting, login) | CapabilityFlags::CLIENT_SSL;
         self.write(&serialized(&SslRequest::new(capabilities, 0x0100_0000, UTF8MB4_GENERAL_CI))).await
+    }
+
+    /// The account that the server chose for who signed in, such as `reporting@10.0.%`; not all that speak the
+    /// protocol tell. The answer: how many columns, the column, its end, the row (text protocol of a result set).
+    async fn current_user(&mut self) -> Option<String> {
+        self.sequence = 0;
+        self.write(&[&[COM_QUERY], CURRENT_USER].concat()).await.ok()?;
+        let count = self.read().await.ok()?;
+        if count != [1] {
+            return None;
+        }
+        self.read().await.ok()?;
+        self.read().await.ok()?;
+        let row = self.read().await.ok()?;
+        let (length, name) = row.split_first()?;
+        // The row's own end.
+        self.read().await.ok()?;
+        (usize::from(*length) == name.len()).then(|| String::from_utf8_lossy(name).into_owned())
     }
 
     /// Spares the server a line in its log about an aborted connection. The verdict stands either way.

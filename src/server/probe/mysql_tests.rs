@@ -61,6 +61,7 @@ fn holds(packet: &[u8], part: &[u8]) -> bool {
 }
 
 const OK: &[u8] = &[0, 0, 0, 2, 0, 0, 0];
+const END: &[u8] = &[0xfe, 0, 0, 2, 0];
 
 #[tokio::test]
 async fn a_cached_password_is_proved_by_its_scramble() {
@@ -71,10 +72,16 @@ async fn a_cached_password_is_proved_by_its_scramble() {
         assert!(holds(&response, &proof) && holds(&response, b"caching_sha2_password") && holds(&response, b"app\0"));
         send(&mut stream, 2, &[0x01, 0x03]).await;
         send(&mut stream, 3, OK).await;
+        assert_eq!(receive(&mut stream).await, b"\x03SELECT CURRENT_USER()");
+        for (sequence, packet) in [(1, &b"\x01"[..]), (2, b"\x03def"), (3, END), (4, b"\x05app@%"), (5, END)] {
+            send(&mut stream, sequence, packet).await;
+        }
+        assert_eq!(receive(&mut stream).await, [COM_QUIT]);
     })
     .await;
     assert_eq!(evidence.verdict, Verdict::Valid, "{evidence:?}");
-    assert_eq!(evidence.account.identity.as_deref(), Some("app@0 (8.0.36)"));
+    assert_eq!(evidence.account.identity.as_deref(), Some("app@% (8.0.36)"));
+    assert_eq!(evidence.account.scopes, ["USE 0"]);
 }
 
 #[tokio::test]

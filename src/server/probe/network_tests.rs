@@ -68,6 +68,17 @@ async fn a_neighbouring_port_is_refused() {
 }
 
 #[tokio::test]
+async fn a_stored_address_at_a_port_of_another_protocol_is_not_dialled() {
+    let policy = NetworkPolicy { local: true, ..NetworkPolicy::default() };
+    let prober = Prober::new(Dialer::new(policy, Arc::new(SystemResolver)), Clock::system());
+    for port in [25, 3306] {
+        let evidence = probed(&prober, &http_component(), &[("base", &format!("http://127.0.0.1:{port}"))]).await;
+        assert!(silence(&evidence).contains("another protocol"), "{evidence:?}");
+        assert_eq!(evidence.steps, []);
+    }
+}
+
+#[tokio::test]
 async fn no_protocol_takes_an_address_of_the_corpus_from_a_form() {
     let (listener, here) = sentinel().await;
     let port = here.port().to_string();

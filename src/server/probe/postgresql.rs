@@ -18,6 +18,14 @@ use crate::server::catalog::definition::LoginService;
 use crate::server::dial::tls::{TlsError, is_about_client_certificate};
 use crate::server::dial::{Steps, Wire};
 
+/// The role's attributes, and its privileges on the database; the most telling first.
+const PRIVILEGES: &str = "select name from pg_roles, lateral (values \
+     ('SUPERUSER', rolsuper), ('CREATEROLE', rolcreaterole), ('CREATEDB', rolcreatedb), \
+     ('CREATE', has_database_privilege(current_database(), 'CREATE')), \
+     ('CONNECT', has_database_privilege(current_database(), 'CONNECT'))) as known (name, granted) \
+     where rolname = current_user and granted";
+/// There are no more in the question.
+const MOST_PRIVILEGES: usize = 5;
 /// What a server begins with: authentication, an error, a notice, another version (PostgreSQL documentation, 54.7).
 const FIRST_BYTES: [u8; 4] = *b"RENv";
 
@@ -54,10 +62,14 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
     };
     steps.pass(accepted);
     steps.begin(StepKind::Authorise);
-    let identity = beside(connection, identity(&client)).await.map_err(|error| explain(&error, &login, errand))?;
+    let told = async { Ok((identity(&client).await?, privileges(&client).await.unwrap_or_default())) };
+    let (identity, scopes) =
+        beside(connection, told).await.map_err(|error: tokio_postgres::Error| explain(&error, &login, errand))?;
     let identity = errand.scrub.said(&identity.unwrap_or_else(|| user.to_owned()));
     steps.pass(&signed_in_as(&identity));
-    Ok(Finding::identity(identity))
+    let mut finding = Finding::identity(identity);
+    finding.account.scopes = scopes;
+    Ok(finding)
 }
 
 /// Signed in, but not let into the database.
@@ -107,6 +119,16 @@ async fn identity(client: &Client) -> Result<Option<String>, tokio_postgres::Err
         SimpleQueryMessage::Row(row) => Some(format!("{}@{}", row.get(0)?, row.get(1)?)),
         _ => None,
     }))
+}
+
+/// What the role may do to the server and the database, in PostgreSQL's words. Not all that speak its protocol tell.
+async fn privileges(client: &Client) -> Result<Vec<String>, tokio_postgres::Error> {
+    let answer = client.simple_query(PRIVILEGES).await?;
+    let names = answer.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    });
+    Ok(names.take(MOST_PRIVILEGES).collect())
 }
 
 /// Runs a conversation while its connection is driven; dropping it drops both.

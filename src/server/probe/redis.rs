@@ -2,7 +2,8 @@
 //! It is told no credentials: we send `AUTH` ourselves, so as to read the server's own answer.
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, RedisConnectionInfo, RedisError, cmd};
+use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisConnectionInfo, RedisError, Value, cmd};
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,10 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::login::Login;
 use super::overheard::Overheard;
 use super::{Errand, Finding, Setback, signed_in_as};
-use crate::domain::evidence::StepKind;
+use crate::domain::evidence::{Account, StepKind};
 use crate::server::catalog::definition::LoginService;
 use crate::server::dial::Steps;
 use crate::server::dial::tls::{TlsError, is_about_client_certificate};
+
+/// Rules of a user that are shown.
+const MOST_RULES: usize = 12;
 
 pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps) -> Result<Finding, Setback> {
     let login = Login::read(errand, service)?;
@@ -74,7 +78,9 @@ async fn converse(
     let who = cmd("ACL").arg("WHOAMI").query_async::<String>(&mut connection).await;
     // Before version 6, or without permission for this question, the name given is all there is.
     let identity = who.unwrap_or_else(|_| login.user.unwrap_or("default").to_owned());
-    let finding = Finding::identity(errand.scrub.said(&identity));
+    let scopes = rules(&mut connection, &identity).await.unwrap_or_default();
+    let account = Account { identity: Some(errand.scrub.said(&identity)), scopes };
+    let finding = Finding { account, ..Finding::default() };
     let Some(database) = barred else {
         steps.pass(&signed_in_as(finding.account.identity.as_deref().unwrap_or_default()));
         return Ok(finding);
@@ -82,6 +88,13 @@ async fn converse(
     let database = errand.scrub.said(database);
     steps.fail(&format!("This user may not choose database {database}. Leave it empty, or allow SELECT."), "");
     Ok(finding.lacking(format!("SELECT of database {database}")))
+}
+
+/// Which commands a user may send, as its rules put it (`+@read -@dangerous`); told to few.
+async fn rules(connection: &mut MultiplexedConnection, user: &str) -> Option<Vec<String>> {
+    let told = cmd("ACL").arg("GETUSER").arg(user).query_async::<HashMap<String, Value>>(connection).await;
+    let commands = String::from_redis_value(told.ok()?.remove("commands")?).ok()?;
+    Some(commands.split_whitespace().take(MOST_RULES).map(str::to_owned).collect())
 }
 
 fn sign_in(user: Option<&str>, password: &str) -> Cmd {
