@@ -11,6 +11,7 @@ import { Provider } from "oidc-provider";
 import { clients, configuration } from "./oidc-provider/configuration.mjs";
 import { controlOverHttp, createControl } from "./oidc-provider/control.mjs";
 import { interactions } from "./oidc-provider/interactions.mjs";
+import { createMachine, machines } from "./oidc-provider/machine.mjs";
 import { createStore } from "./oidc-provider/store.mjs";
 import { authorize } from "./oidc-provider/walk.mjs";
 import { temporaryFolder } from "./process.mjs";
@@ -46,7 +47,8 @@ export async function startOidcProvider(options = {}) {
   provider.use(control.watch);
   allowRedirects(provider, redirectUris, control.state);
 
-  const own = [interactions(provider, { users }), controlOverHttp(control, `http://127.0.0.1:${port}`)];
+  const machine = createMachine("patchbay-basic");
+  const own = [machines(provider, machine, `${issuer}/machine/token`), interactions(provider, { users }), controlOverHttp(control, `http://127.0.0.1:${port}`)];
   const callback = provider.callback();
   server.on("request", async (request, response) => {
     if (coop) response.setHeader("cross-origin-opener-policy", "same-origin");
@@ -60,9 +62,10 @@ export async function startOidcProvider(options = {}) {
   const endpoints = {
     discovery: at("/.well-known/openid-configuration"), authorization: at("/auth"), token: at("/token"), userinfo: at("/me"),
     revocation: at("/token/revocation"), introspection: at("/token/introspection"), device: at("/device/auth"), registration: at("/reg"),
+    machine: at("/machine/token"),
   };
   return {
-    port, url, issuer, endpoints, users, redirectUris, control,
+    port, url, issuer, endpoints, users, redirectUris, control, machine,
     /** The same server as another site. */
     localhostUrl: `http://localhost:${port}`,
     clients: { basic, post, public: { id: open.id } },

@@ -1,5 +1,5 @@
 // The ways to a token beside the window, whose client is used, and the end of it all at the provider itself.
-import { writeComponent } from "../servers/oidc-provider/component.mjs";
+import { writeComponent, writeMachineComponent } from "../servers/oidc-provider/component.mjs";
 import { temporaryFolder } from "../servers/process.mjs";
 import { expectNothingFound } from "../fixtures/accessible.ts";
 import { connect, consent, expect, pressConnect, signIn, test as base, type Provider } from "../fixtures/oauth.ts";
@@ -129,6 +129,7 @@ const test = base.extend<{ withClient: boolean }>({
   settings: async ({ provider, withClient }, use) => {
     const { folder, remove } = temporaryFolder("catalog");
     writeComponent(folder, provider);
+    writeMachineComponent(folder, provider);
     const client = { PATCHBAY_OAUTH_EXAMPLE_ACCOUNTS_CLIENT_ID: provider.clients.basic.id, PATCHBAY_OAUTH_EXAMPLE_ACCOUNTS_CLIENT_SECRET: provider.clients.basic.secret! };
     await use({ environment: { PATCHBAY_CATALOG_DIR: folder, ...(withClient && client) } });
     remove();
@@ -147,6 +148,28 @@ test("a client is made by the provider itself, and works", async ({ connections,
   const [request] = provider.control.tokenRequests;
   expect(request).toMatchObject({ grantType: "authorization_code", status: 200 });
   expect(Object.values(provider.clients).map(({ id }) => id), "one made for this").not.toContain(request!.client);
+});
+
+test("JWT bearer: a key signs for each token anew, and a wrong one is told", async ({ connections, provider }) => {
+  provider.control.setLifetime(5);
+  const { machine } = provider;
+  const dialog = await connections.begin("Example Machines");
+  await connections.fill({ Name: "By key", Issuer: "somebody@else.example", "Private key": machine.key });
+  await dialog.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(dialog.locator(".verdict")).toContainText("issuer or subject is unknown", { timeout: 15_000 });
+  await connections.fill({ Issuer: machine.issuer });
+  await dialog.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(dialog).toBeHidden({ timeout: 15_000 });
+  await expect(connections.badge("By key")).toHaveText("ACTIVE");
+  await expect(connections.row("By key")).toContainText(machine.issuer);
+  const signed = machine.accepted.length;
+  // The token has ended: another one is signed for.
+  await expect(async () => {
+    await connections.act("By key", "Test now");
+    expect(machine.accepted.length).toBeGreaterThan(signed);
+  }).toPass({ timeout: 20_000 });
+  await expect(connections.badge("By key")).toHaveText("ACTIVE");
+  expect(new Set(machine.accepted.map(({ jti }) => jti)).size, "each assertion is good once").toBe(machine.accepted.length);
 });
 
 test.describe("with the operator's client", () => {

@@ -2,6 +2,7 @@
 #![cfg(feature = "ssr")]
 
 mod access;
+mod assertion;
 mod commands;
 mod connect;
 mod destinations;
@@ -10,6 +11,7 @@ mod journal;
 mod listening;
 mod machines;
 mod pages;
+mod renewal_faults;
 mod rest;
 mod revocation;
 mod sessions;

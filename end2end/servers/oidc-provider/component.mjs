@@ -66,3 +66,70 @@ status = [401]
 message = "Example Accounts no longer accepts this access (status 401). Reconnect the account."
 `);
 }
+
+/**
+ * Writes the component `example-machines` ("Example Machines"), which signs assertions.
+ * @param {string} folder of the catalog
+ * @param {{ issuer: string, endpoints: Record<string, string> }} provider
+ */
+export function writeMachineComponent(folder, { issuer, endpoints }) {
+  const address = (id, at) => `
+[[methods.fields]]
+id = "${id}"
+label = "${id.replaceAll("_", " ")}"
+kind = "url"
+destination = true
+help = "Filled in by the test."
+default = "${at}"
+`;
+  writeFileSync(join(folder, "example-machines.toml"), `slug = "example-machines"
+name = "Example Machines"
+category = "Test"
+homepage = "https://openid.net"
+
+[[sources]]
+url = "https://www.rfc-editor.org/rfc/rfc7523"
+read = "2026-11-25"
+
+[[methods]]
+id = "key"
+label = "Key"
+kind = "jwt"
+intro = "For a test."
+
+[[methods.fields]]
+id = "key"
+label = "Private key"
+kind = "multiline"
+secret = true
+max_length = 16384
+help = "As PEM."
+
+[[methods.fields]]
+id = "issuer"
+label = "Issuer"
+help = "Who signs."
+${address("token_url", endpoints.machine)}${address("base_url", issuer)}
+[methods.oauth]
+token_url = "{token_url}"
+scopes = []
+
+[methods.service]
+protocol = "http"
+base_url = "{base_url}"
+headers = { authorization = "Bearer {access_token}" }
+
+[[methods.service.probes]]
+path = "/machine/me"
+identity = "{/name}"
+
+[[methods.service.probes.outcomes]]
+verdict = "valid"
+status = [200]
+
+[[methods.service.probes.outcomes]]
+verdict = "rejected"
+status = [401]
+message = "Example Machines does not accept the token (status 401). Check the key."
+`);
+}

@@ -90,6 +90,10 @@ impl Services {
     /// [`ApiError::Unavailable`], [`ApiError::Internal`]: the claim ends by itself, and what it may have presented is
     /// presented once more.
     pub async fn renew_claimed(&self, claim: RenewalClaim) -> Result<(), ApiError> {
+        // Woken too late: somebody else is at it, and what is stored by now is not this worker's to present.
+        if self.clock.now() >= claim.until {
+            return Ok(());
+        }
         let Some(renewing) = self.renewing(&claim).await? else {
             return Ok(self.store.release_renewal(claim, None).await?);
         };

@@ -69,7 +69,7 @@ impl Store {
                       WHERE g.refresh_at <= $1 AND g.lease_until <= $1 AND c.deleted_at IS NULL \
                       ORDER BY g.refresh_at LIMIT $3) \
                      AND refresh_at <= $1 AND lease_until <= $1 \
-                     RETURNING workspace, environment, connection, fence, presented, client",
+                     RETURNING workspace, environment, connection, fence, presented, client, lease_until",
                 )
                 .bind(now.0)
                 .bind(lease.0)
@@ -99,7 +99,7 @@ impl Store {
                 let row = sqlx::query(
                     "UPDATE oauth_grants SET lease_until = $5, fence = fence + 1, presented = presented + 1 \
                      WHERE workspace = $1 AND environment = $2 AND connection = $3 AND lease_until <= $4 \
-                     RETURNING workspace, environment, connection, fence, presented, client",
+                     RETURNING workspace, environment, connection, fence, presented, client, lease_until",
                 )
                 .bind(scope.workspace.as_str())
                 .bind(scope.environment.as_str())
@@ -327,5 +327,6 @@ async fn grant_of(
 fn claim(row: &AnyRow) -> Result<RenewalClaim, StoreError> {
     let (scope, id) = place(row, "connection")?;
     let (fence, presented) = (row.try_get("fence")?, row.try_get("presented")?);
-    Ok(RenewalClaim { scope, id, client: row.try_get("client")?, fence, presented })
+    let until = Timestamp(row.try_get("lease_until")?);
+    Ok(RenewalClaim { scope, id, client: row.try_get("client")?, fence, presented, until })
 }

@@ -80,6 +80,8 @@ pub struct RenewalClaim {
     pub fence: i64,
     /// How often the refresh token in force was claimed, this time included: more than once, and an answer was lost.
     pub presented: i64,
+    /// When the lease ends.
+    pub until: Timestamp,
 }
 
 /// What the latest probe said.

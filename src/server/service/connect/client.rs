@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::api::connect::{ClientOrigin, ClientSetup};
 use crate::api::error::ApiError;
-use crate::domain::component::ComponentSlug;
+use crate::domain::component::{ComponentSlug, MethodKind};
 use crate::domain::environment::Environment;
 use crate::domain::field::{FieldProblem, FieldValues};
 use crate::domain::line::is_line;
@@ -73,6 +73,11 @@ fn in_form(method: &Method) -> bool {
     method.fields.iter().any(|field| field.id == CLIENT_ID)
 }
 
+/// A signed assertion proves all there is to prove (RFC 7523, section 2.1): no client is needed beside it.
+fn nobody(method: &Method) -> Option<Client> {
+    (method.kind == MethodKind::Jwt).then(|| Client { id: String::new(), secret: None })
+}
+
 impl Services {
     /// The client a method uses here; `None` where none was set up.
     ///
@@ -106,7 +111,7 @@ impl Services {
         let name = name_of(oauth, component);
         match self.store.oauth_client(scope, name).await? {
             Some(own) => Ok(Some(self.open_client(scope, name, &own).await?)),
-            None => Ok(self.oauth.clients.get(name).cloned()),
+            None => Ok(self.oauth.clients.get(name).cloned().or_else(|| nobody(method))),
         }
     }
 
