@@ -6,6 +6,7 @@ use url::Url;
 use super::error::{Cause, OAuthError, Silence};
 use super::line::Line;
 use super::request::Call;
+use crate::domain::field::FieldValues;
 use crate::server::catalog::oauth::ClientAuthentication;
 use crate::server::dial::http::Answer;
 
@@ -37,7 +38,20 @@ pub struct Metadata {
     pub authorization_response_iss_parameter_supported: bool,
 }
 
+/// What was discovered of a provider stands beside the fields it was discovered by.
+const METADATA: &str = "metadata";
+
 impl Metadata {
+    /// What was discovered for these fields, if anything was.
+    #[must_use]
+    pub fn kept_in(config: &FieldValues) -> Option<Self> {
+        serde_json::from_str(config.get(METADATA)?).ok()
+    }
+
+    pub fn keep_in(&self, config: &mut FieldValues) {
+        config.set(METADATA, serde_json::to_string(self).unwrap_or_default());
+    }
+
     /// How a client with a secret proves itself: as is wished where that is offered; where nothing is said, Basic is
     /// (RFC 8414, section 2).
     #[must_use]

@@ -3,6 +3,8 @@
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Services;
+use super::destinations::destination;
+use super::tokens::awaited;
 use crate::api::connections::StoredSecret;
 use crate::api::error::ApiError;
 use crate::api::stream::ProbeEvent;
@@ -14,7 +16,7 @@ use crate::domain::name::ConnectionName;
 use crate::domain::tag::TagSet;
 use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, Method};
-use crate::server::probe::{Question, destination, earliest, known_end};
+use crate::server::probe::{Question, earliest, known_end};
 use crate::server::store::record::{Credentials, Grant, Proof, Scope, StoredConnection};
 use crate::server::vault::{SealContext, SecretText, Secrets};
 
@@ -111,7 +113,7 @@ pub fn take_apart(
         secrets: Secrets::default(),
         stored: Vec::new(),
         destination: None,
-        grant: None,
+        grant: awaited(method, now),
         missing: missing.iter().map(|problem| label(&problem.field)).collect(),
     };
     for field in fields.iter().filter(|field| field.is_shown(values, fields)) {

@@ -16,7 +16,7 @@ use crate::domain::field::FieldValues;
 use crate::domain::health::Health;
 use crate::domain::id::{ConnectionId, WorkspaceId};
 use crate::domain::time::Timestamp;
-use crate::server::store::record::{Credentials, Grant, Proof, Scope};
+use crate::server::store::record::{AuditAction, AuditEntry, Credentials, Grant, Proof, Scope};
 use crate::server::store::{RenewalChange, Renewed, StoreError};
 
 const EXTENSION: &str = "renewal";
@@ -43,7 +43,8 @@ pub(super) struct Noted(PathBuf);
 
 impl Noted {
     pub(super) fn take_back(self) {
-        if fs::remove_file(&self.0).is_err() {
+        // Whoever replays it may be faster.
+        if fs::remove_file(&self.0).is_err_and(|error| error.kind() != io::ErrorKind::NotFound) {
             tracing::warn!("a note in the journal could not be removed; it is looked at again at the next start");
         }
     }
@@ -64,34 +65,40 @@ impl Services {
     }
 
     /// Commits what an earlier process had written down and not committed. Nothing is replayed over newer secrets.
-    pub async fn replay_journal(&self) {
-        let Some(folder) = &self.oauth.journal else { return };
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]: the rest is still to be replayed, before any of these tokens is presented again.
+    pub async fn replay_journal(&self) -> Result<(), StoreError> {
+        let Some(folder) = &self.oauth.journal else { return Ok(()) };
         let Ok(entries) = fs::read_dir(folder) else {
             tracing::error!("the journal's folder cannot be read");
-            return;
+            return Ok(());
         };
         let paths = entries.flatten().map(|entry| entry.path());
         for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION)) {
-            self.replay(&path).await;
+            self.replay(&path).await?;
         }
+        Ok(())
     }
 
-    async fn replay(&self, path: &Path) {
+    async fn replay(&self, path: &Path) -> Result<(), StoreError> {
         let note = fs::read(path).ok().and_then(|text| serde_json::from_slice::<Note>(&text).ok());
-        let Some(renewed) = note.and_then(Note::into_renewed) else {
+        let Some(renewed) = note.and_then(|note| note.into_renewed(self.clock.now())) else {
             tracing::error!("a note in the journal cannot be read; it is left where it is");
-            return;
+            return Ok(());
         };
         match self.store.record_renewed(renewed).await {
             Ok(_) => tracing::info!("a renewed token was recovered from the journal"),
             // Committed before the crash, or replaced or deleted since.
             Err(StoreError::Stale | StoreError::NotFound) => {}
+            Err(StoreError::Unavailable) => return Err(StoreError::Unavailable),
             Err(error) => {
-                tracing::warn!(%error, "a note in the journal could not be committed; it is tried at the next start");
-                return;
+                tracing::error!(%error, "a note in the journal cannot be committed; it is left where it is");
+                return Ok(());
             }
         }
         Noted(path.to_owned()).take_back();
+        Ok(())
     }
 }
 
@@ -114,7 +121,7 @@ impl Note {
         })
     }
 
-    fn into_renewed(self) -> Option<Renewed> {
+    fn into_renewed(self, now: Timestamp) -> Option<Renewed> {
         let destination = self.destination.map(|digest| STANDARD.decode(digest)).transpose().ok()?;
         let credentials = Credentials {
             method: self.method,
@@ -131,7 +138,7 @@ impl Note {
             claim: None,
             secret_version: self.secret_version,
             change: RenewalChange::Tokens(Box::new(credentials)),
-            entry: None,
+            entry: AuditEntry::system(now, AuditAction::Renewed, "recovered from the journal"),
         })
     }
 

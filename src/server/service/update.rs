@@ -6,7 +6,7 @@ use super::audit::{renamed, replaced, saved_as};
 use super::caller::Caller;
 use super::candidate::{Candidate, Kept, find, name_and_tags, not_saved, proof_of, take_apart, typed};
 use super::check::is_redirected;
-use super::{Services, ended, finish, live_for};
+use super::{Services, ended, live_for};
 use crate::api::error::ApiError;
 use crate::api::stream::{ProbeEvent, Saving, UpdateRequest};
 use crate::domain::evidence::{Step, Verdict};
@@ -131,7 +131,7 @@ impl Services {
         let taken = ApiError::NameTaken { component: checked.definition.name.clone(), name: checked.name.to_string() };
         let (services, method) = (self.clone(), checked.method.id.clone());
         let (name, tags, candidate) = (checked.name, checked.tags, checked.candidate);
-        let summary = finish(async move {
+        let summary = self.finish(async move {
             let (id, version, replaces) = (&stored.summary.id, stored.summary.version, stored.secret_version);
             let credentials = services.seal(&scope, id, &method, replaces + 1, candidate, proof).await?;
             let change =

@@ -53,6 +53,9 @@ pub struct Credentials {
 pub struct Grant {
     /// The client it was given to, as the catalog names it.
     pub client: String,
+    /// That client's id with the provider, which takes a refresh token from no other; `None`: not known.
+    #[serde(default)]
+    pub client_id: Option<String>,
     /// Scopes asked for.
     pub asked: Vec<String>,
     /// Scopes granted, as the provider names them; `None`: it did not tell, so those asked for.
@@ -68,6 +71,9 @@ pub struct Grant {
     pub refresh_at: Option<Timestamp>,
     /// Renewals in a row that brought no evidence.
     pub failures: i64,
+    /// The provider has ended it: a person has to connect the account again.
+    #[serde(default)]
+    pub ended: bool,
 }
 
 /// A renewal that is claimed: nobody else presents the refresh token until the lease ends.

@@ -59,7 +59,7 @@ impl Services {
         let secrets = self.open_flow_secrets(&flow).await?;
         let Some(flow) = self.put_off(&flow, interval, &secrets).await? else { return Ok(flow) };
         let services = self.clone();
-        crate::server::service::finish(async move { services.put_question(flow, secrets).await }).await
+        self.finish(async move { services.put_question(flow, secrets).await }).await
     }
 
     async fn put_off(&self, flow: &StoredFlow, wait: i64, secrets: &Secrets) -> Result<Option<StoredFlow>, ApiError> {

@@ -17,7 +17,7 @@ pub use open::Consent;
 
 use super::caller::Caller;
 use super::candidate::{Kept, find, name_and_tags, take_apart};
-use super::{Services, finish};
+use super::Services;
 use crate::api::connect::{Begun, ConnectRequest, Progress, Way};
 use crate::api::error::ApiError;
 use crate::domain::environment::Environment;
@@ -75,7 +75,7 @@ impl Services {
         let (id, expires_at) = (flow.id.clone(), flow.expires_at);
         flow.sealed = self.seal_flow(&flow.scope, &flow.id, 1, &secrets).await?;
         let store = self.store.clone();
-        finish(async move { Ok(store.begin_flow(flow).await?) }).await?;
+        self.finish(async move { Ok(store.begin_flow(flow).await?) }).await?;
         let url = format!("{}#{}", self.oauth.start_url, code.reveal());
         Ok(Begun { flow: id, url, expires_at, device })
     }
@@ -117,12 +117,12 @@ impl Services {
         method: &Method,
     ) -> Result<(FieldValues, Secrets, Vec<crate::api::connections::StoredSecret>), ApiError> {
         let mut values = request.values.clone();
+        if before.is_some_and(|before| before.summary.component != request.component) {
+            return Err(ApiError::field("component", "A reconnection stays with its component."));
+        }
         let Some(before) = before.filter(|before| before.credentials.method == method.id) else {
             return Ok((values, Secrets::default(), Vec::new()));
         };
-        if before.summary.component != request.component {
-            return Err(ApiError::field("component", "A reconnection stays with its component."));
-        }
         let stored = &before.credentials.config;
         for field in method.fields.iter().filter(|field| !field.secret) {
             if let (None, Some(value)) = (values.get(&field.id), stored.get(&field.id)) {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::client::name_of;
+use super::client::{Party, name_of};
 use crate::api::connect::Progress;
 use crate::api::connections::StoredSecret;
 use crate::api::error::ApiError;
@@ -18,9 +18,10 @@ use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::oauth::{Captured, Tokens, known_by, missing};
 use crate::server::service::caller::Caller;
+use crate::server::service::destinations::destination;
 use crate::server::service::candidate::{Candidate, by_provider, proof_of};
 use crate::server::service::tokens::put_tokens;
-use crate::server::service::{Services, finish};
+use crate::server::service::Services;
 use crate::server::store::StoreError;
 use crate::server::store::StoredFlow;
 use crate::server::store::record::{
@@ -112,7 +113,7 @@ impl Services {
         }
         let services = self.clone();
         let address = caller.address.clone();
-        let summary = finish(async move { services.replace_with_waiting(&flow, address).await }).await?;
+        let summary = self.finish(async move { services.replace_with_waiting(&flow, address).await }).await?;
         Ok(Progress::Connected { summary: Box::new(summary) })
     }
 
@@ -149,10 +150,13 @@ impl Services {
             missing: Vec::new(),
         };
         let asked = &flow.request.scopes;
-        let (grant, ends_at) = self.grant_of(oauth, name_of(oauth, &definition.slug), asked, tokens, now);
+        let request = &flow.request;
+        let party = self.party_of(&flow.scope, &request.component, method, &request.config, secrets).await?;
+        let client = (name_of(oauth, &definition.slug), party.as_ref().map(Party::client_id));
+        let (grant, ends_at) = self.grant_of(method, client, asked, tokens, now);
         candidate.grant = Some(grant);
         put_tokens(tokens, &mut candidate);
-        candidate.destination = Some(crate::server::probe::destination(method, &candidate.config));
+        candidate.destination = Some(destination(method, &candidate.config));
         let live = unbounded_channel().0;
         let mut evidence = match self.prove(definition, method, &candidate.config, &candidate.secrets, live).await {
             // The tokens are good; whose account it is, the schedule asks later.
