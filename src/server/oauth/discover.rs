@@ -92,16 +92,27 @@ impl Metadata {
 /// [`OAuthError::Unsupported`] where there is none, [`OAuthError::NoEvidence`].
 pub async fn discover(line: &Line, issuer: &str) -> Result<Metadata, OAuthError> {
     let base = issuer_url(issuer).ok_or_else(|| OAuthError::Incomplete { field: "issuer".to_owned() })?;
+    let mut trouble = None;
     for place in places(&base) {
-        let answer = Call::get(place, Vec::new()).send(line).await?;
-        match answer.status {
-            200 => return read(&answer, issuer, &base),
-            429 => return Err(silence(Cause::TooMany, &answer, line)),
-            status @ 500.. => return Err(silence(Cause::Unavailable(status), &answer, line)),
-            _ => {}
+        // What answers at one place, such as a page for whatever is asked, says nothing of the next.
+        match ask(line, place, issuer, &base).await {
+            Ok(Some(metadata)) => return Ok(metadata),
+            Ok(None) => {}
+            Err(error) => trouble = trouble.or(Some(error)),
         }
     }
-    Err(OAuthError::Unsupported)
+    Err(trouble.unwrap_or(OAuthError::Unsupported))
+}
+
+/// Asks at one place; none where there is nothing.
+async fn ask(line: &Line, place: Url, issuer: &str, base: &Url) -> Result<Option<Metadata>, OAuthError> {
+    let answer = Call::get(place, Vec::new()).send(line).await?;
+    match answer.status {
+        200 => read(&answer, issuer, base).map(Some),
+        429 => Err(silence(Cause::TooMany, &answer, line)),
+        status @ 500.. => Err(silence(Cause::Unavailable(status), &answer, line)),
+        _ => Ok(None),
+    }
 }
 
 fn silence(cause: Cause, answer: &Answer, line: &Line) -> OAuthError {

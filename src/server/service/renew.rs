@@ -19,7 +19,6 @@ use super::tokens::{held, put_tokens};
 use crate::api::error::ApiError;
 use crate::domain::evidence::Verdict;
 use crate::domain::health::Health;
-use crate::domain::id::ConnectionId;
 use crate::domain::time::{MINUTE, SECOND, Timestamp};
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::oauth::{Ending, Next, OAuthError, Standing, Tokens, settle};

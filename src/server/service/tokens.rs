@@ -11,7 +11,7 @@ use crate::domain::evidence::{Evidence, Step, StepKind, StepOutcome, Verdict};
 use crate::domain::health::Health;
 use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, Method};
-use crate::server::catalog::oauth::{ACCESS_TOKEN, OAuth, RefreshBy};
+use crate::server::catalog::oauth::{ACCESS_TOKEN, RefreshBy};
 use crate::server::oauth::{Death, Held, OAuthError, Provider, Tokens, death, due_at, missing};
 use crate::server::store::record::{Grant, Scope, StoredConnection};
 use crate::server::vault::Secrets;

@@ -135,7 +135,7 @@ impl Services {
             let (id, version, replaces) = (&stored.summary.id, stored.summary.version, stored.secret_version);
             let credentials = services.seal(&scope, id, &method, replaces + 1, candidate, proof).await?;
             let change =
-                Change { name: Some(name), tags: Some(tags), credentials: Some(credentials), replaces: Some(replaces) };
+                Change { name: Some(name), tags: Some(tags), credentials: Some(credentials), replaces: Some(replaces), ends: None };
             match services.store.update(&scope, id, version, change, audit).await {
                 Err(StoreError::NameTaken) => Err(taken),
                 Err(StoreError::Stale) => Err(services.conflict(&scope, id).await?),
@@ -175,7 +175,7 @@ impl Services {
 
 /// What says that stored secrets would be sent elsewhere than they were given for: the component's file, or the first
 /// field that tells the destination and says something new.
-fn moved<'a>(stored: &StoredConnection, method: &'a Method, after: &FieldValues) -> Option<&'a str> {
+pub(super) fn moved<'a>(stored: &StoredConnection, method: &'a Method, after: &FieldValues) -> Option<&'a str> {
     if is_redirected(stored, method) {
         return Some("The component's address");
     }
@@ -189,7 +189,7 @@ fn moved<'a>(stored: &StoredConnection, method: &'a Method, after: &FieldValues)
 }
 
 /// Stored secrets are not sent to another place than they were given for: each has to be given again, or given up.
-fn asked_for_again(fields: &[Field], place: &str, values: &FieldValues, stored: &Secrets) -> Vec<FieldProblem> {
+pub(super) fn asked_for_again(fields: &[Field], place: &str, values: &FieldValues, stored: &Secrets) -> Vec<FieldProblem> {
     fields
         .iter()
         .filter(|field| field.secret && field.is_shown(values, fields))

@@ -9,7 +9,7 @@ use crate::domain::environment::Environment;
 use crate::domain::evidence::{Account, Evidence};
 use crate::domain::field::FieldValues;
 use crate::domain::health::Health;
-use crate::domain::id::{ConnectionId, WorkspaceId};
+use crate::domain::id::{ConnectionId, FlowId, WorkspaceId};
 use crate::domain::name::ConnectionName;
 use crate::domain::tag::TagSet;
 use crate::domain::time::Timestamp;
@@ -174,6 +174,15 @@ pub struct Change {
     pub credentials: Option<Credentials>,
     /// The secret version they are sealed to follow: tokens may have been renewed since, which no version tells.
     pub replaces: Option<i64>,
+    /// The flow that brings them: it ends with this.
+    pub ends: Option<EndingFlow>,
+}
+
+/// The connecting of an account as it is carried through: what it brings is saved only if nobody called it off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndingFlow {
+    pub id: FlowId,
+    pub version: i64,
 }
 
 /// What somebody asked for who is connecting an account. Holds no secret.

@@ -90,7 +90,14 @@ impl Services {
                 let slower = interval_of(&flow.stage) + SLOWER;
                 return Ok(self.put_off(&flow, slower, &secrets).await?.unwrap_or(flow));
             }
-            Ok(DevicePoll::Granted(tokens)) => self.settle(&flow, secrets, *tokens, None).await?,
+            Ok(DevicePoll::Granted(tokens)) => match self.settle(&flow, secrets, *tokens, None).await {
+                Ok(settled) => settled,
+                Err(error) => {
+                    // The code is spent: nobody shall ask with it again.
+                    self.fail_flow(&flow, error.to_string()).await?;
+                    return Err(error);
+                }
+            },
             Ok(DevicePoll::Expired) => failed("Nobody entered the code in time. Connect again."),
             Ok(DevicePoll::Denied) => failed("Access was not allowed. Connect again and allow it, or ask who may."),
             Err(error) => self.note_refusal(&flow, &error).await?,

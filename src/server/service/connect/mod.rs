@@ -16,6 +16,7 @@ pub(super) use client::{Party, name_of};
 pub use open::Consent;
 
 use super::caller::Caller;
+use super::update::{asked_for_again, moved};
 use super::candidate::{Kept, find, name_and_tags, take_apart};
 use super::Services;
 use crate::api::connect::{Begun, ConnectRequest, Progress, Way};
@@ -27,7 +28,7 @@ use crate::domain::role::Action;
 use crate::domain::time::{DAY, MINUTE, Timestamp};
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::catalog::oauth::OAuth;
-use crate::server::oauth::Line;
+use crate::server::oauth::{Line, OAuthError};
 use crate::server::store::record::{FlowRequest, FlowStage, Scope, StoredConnection};
 use crate::server::store::{NewFlow, StoreError, StoredFlow};
 use crate::server::token;
@@ -103,7 +104,7 @@ impl Services {
         let (component, method_id) = (definition.slug.clone(), method.id.clone());
         let mut config = candidate.config;
         let discovered = self.discover_into(oauth, &mut config).await;
-        discovered.map_err(|error| ApiError::field("issuer", error.sentence(&definition.name)))?;
+        discovered.map_err(|error| ApiError::field("issuer", undiscovered(&error, &definition.name)))?;
         let scopes = [scopes, own_scopes(oauth, &config)].concat();
         let request = FlowRequest { component, method: method_id, name, tags, config, scopes, by_link };
         Ok(Checked { method, request, secrets: candidate.secrets.without(&implied(oauth)) })
@@ -129,10 +130,10 @@ impl Services {
                 values.set(&field.id, value);
             }
         }
-        let moved =
-            method.fields.iter().any(|field| field.destination && stored.get(&field.id) != values.get(&field.id));
-        let secrets = if moved { Secrets::default() } else { self.stored_secrets(before).await? };
-        Ok((values, secrets, before.credentials.secrets.clone()))
+        let secrets = self.stored_secrets(before).await?;
+        let Some(place) = moved(before, method, &values) else { return Ok((values, secrets, before.credentials.secrets.clone())) };
+        let problems = asked_for_again(&method.fields, place, &values, &secrets);
+        if problems.is_empty() { Ok((values, Secrets::default(), Vec::new())) } else { Err(ApiError::Invalid { problems }) }
     }
 
     fn new_flow(
@@ -239,6 +240,19 @@ impl Services {
     /// The way to providers.
     pub(super) fn line(&self) -> Line {
         Line::new(self.prober.dialer(), self.clock.clone())
+    }
+}
+
+/// Why nothing was learned of the issuer that a person named, and what to do.
+fn undiscovered(error: &OAuthError, component: &str) -> String {
+    match error {
+        OAuthError::Unsupported => "Nothing is published at this issuer. Check the address, or leave it empty and give the \
+                                    authorization and token URL instead."
+            .to_owned(),
+        OAuthError::WrongIssuer => "What is published there names another issuer than this. Give it exactly as the provider \
+                                    writes it, with or without the slash at its end."
+            .to_owned(),
+        other => other.sentence(component),
     }
 }
 
