@@ -7,59 +7,15 @@ import { steeredClock } from "../servers/clock.mjs";
 import { startPostgresql } from "../servers/postgresql.mjs";
 import { temporaryFolder } from "../servers/process.mjs";
 import { Patchbay } from "../fixtures/patchbay.ts";
-import { writeFileSync } from "node:fs";
+import { Person, health } from "../fixtures/person.ts";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
 
 type Provider = Awaited<ReturnType<typeof startMisbehavingOauth>>;
 
-/** A browser's part of connecting, without one. */
-class Person {
-  private constructor(private readonly url: string, private readonly cookie: string) {}
-
-  static async signIn(patchbay: Patchbay): Promise<Person> {
-    const token = new URL(await patchbay.signInLink()).hash.slice(1);
-    const answer = await Person.post(`${patchbay.url}/sign-in`, { token });
-    return new Person(patchbay.url, cookieOf(answer));
-  }
-
-  private static post(url: string, body: unknown, cookie = ""): Promise<Response> {
-    const headers = { "content-type": "application/json", "sec-fetch-site": "same-origin", ...(cookie && { cookie }) };
-    return fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
-  }
-
-  async call<T>(path: string, body: unknown): Promise<T> {
-    const answer = await Person.post(`${this.url}${path}`, body, this.cookie);
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
-    return JSON.parse(text) as T;
-  }
-
-  async snapshot(): Promise<Row[]> {
-    const answer = await fetch(`${this.url}/rpc/snapshot?env=production`, { headers: { cookie: this.cookie } });
-    return ((await answer.json()) as { rows: Row[] }).rows;
-  }
-
-  async connect(component: string, name: string): Promise<void> {
-    const request = { environment: "production", component, method: "oauth", name, values: {}, by: "window" };
-    const { url } = await this.call<{ url: string }>("/rpc/begin_connect", { request });
-    const opened = await Person.post(`${this.url}/oauth/start`, { code: new URL(url).hash.slice(1) });
-    const { authorize_url } = (await opened.json()) as { authorize_url: string };
-    const consented = await fetch(authorize_url, { redirect: "manual" });
-    const landed = await fetch(consented.headers.get("location")!, { headers: { cookie: cookieOf(opened) } });
-    const text = await landed.text();
-    if (!text.includes("is connected")) throw new Error(`${name}: ${text.slice(0, 2_000)}`);
-  }
-}
-
-type Row = { name: string; health: Record<string, { reason?: string }> };
-
-const cookieOf = (answer: Response) => answer.headers.get("set-cookie")!.split(";")[0]!;
-
-const health = (row: Row) => (typeof row.health === "string" ? row.health : Object.keys(row.health)[0]!);
-
-test("a thousand tokens due at once are each presented once, and kills lose none silently", async () => {
-  test.setTimeout(600_000);
+/** A provider that punishes, a database, a clock, and what a replica needs to know of them. */
+async function scene() {
   const database = await startPostgresql();
   await database.sql("GRANT ALL ON SCHEMA public TO PUBLIC", "orders");
   const clock = steeredClock();
@@ -73,12 +29,35 @@ test("a thousand tokens due at once are each presented once, and kills lose none
     PATCHBAY_OAUTH_MISBEHAVING_PUNISHES_CLIENT_SECRET: provider.client.secret, PATCHBAY_KEY: Buffer.alloc(32, 7).toString("base64"),
     PATCHBAY_DATABASE_URL: database.url.replace(/\/postgres$/, "/orders"),
   };
+  const presented = () => Object.values<number>(provider.control.presentations({ scenario: "punishes" }).presentations);
+  const stop = async (...replicas: Patchbay[]) => {
+    for (const replica of replicas) await replica.stop();
+    await provider.stop();
+    clock.remove();
+    remove();
+    await database.stop();
+  };
+  return { database, clock, provider, environment, presented, stop };
+}
+
+/** Connects so many accounts; `lifetime` tells the hours each of their tokens lasts. */
+async function connectAll(person: Person, provider: Provider, count: number, lifetime: (n: number) => number = () => 1): Promise<void> {
+  for (let n = 0; n < count; n += 8) {
+    provider.control.settings({ scenario: "punishes", lifetime: 3600 * lifetime(n) });
+    const names = Array.from({ length: Math.min(8, count - n) }, (_, more) => `Account ${n + more}`);
+    await Promise.all(names.map((name) => person.connect("misbehaving-punishes", name)));
+  }
+}
+
+const settled = (kind: string) => kind === "valid" || kind === "rejected";
+
+test("a thousand tokens due at once are each presented once, and kills lose none silently", async () => {
+  test.setTimeout(600_000);
+  const { clock, provider, environment, presented, stop } = await scene();
   const replicas = [await Patchbay.start({ environment }), await Patchbay.start({ environment })];
   const person = await Person.signIn(replicas[0]!);
-  const names = Array.from({ length: 1000 }, (_, n) => `Account ${n}`);
-  for (let n = 0; n < names.length; n += 8) await Promise.all(names.slice(n, n + 8).map((name) => person.connect("misbehaving-punishes", name)));
+  await connectAll(person, provider, 1000);
 
-  const presented = () => Object.values<number>(provider.control.presentations({ scenario: "punishes" }).presentations);
   const began = Date.now();
   clock.ahead(62);
   await expect(() => expect(presented().length).toBe(1000)).toPass({ timeout: 120_000, intervals: [500] });
@@ -108,9 +87,88 @@ test("a thousand tokens due at once are each presented once, and kills lose none
   console.log(`${rejected.length} of 1,000 told to reconnect after 12 kills`);
   for (const row of rejected) expect(row.health["rejected"]!.reason).toMatch(/Reconnect/);
 
-  for (const replica of replicas) await replica.stop();
-  await provider.stop();
-  clock.remove();
-  remove();
-  await database.stop();
+  await stop(...replicas);
 });
+
+test("after 200 random kills each connection works or says that it has to be reconnected", async () => {
+  test.setTimeout(600_000);
+  const { clock, provider, environment, presented, stop } = await scene();
+  const replicas = [await Patchbay.start({ environment }), await Patchbay.start({ environment })];
+  // Each hour a few fall due, so that there is always somebody to lose and never everybody.
+  const [accounts, hours] = [400, 50];
+  await connectAll(await Person.signIn(replicas[0]!), provider, accounts, (n) => 1 + ((n / 8) % hours));
+  provider.control.settings({ scenario: "punishes", lifetime: 3600 * hours });
+
+  let [hour, kills] = [0, 0];
+  const began = Date.now();
+  const killer = async (victim: Patchbay) => {
+    while (kills < 200) {
+      kills += 1;
+      clock.ahead(60 * (hour += 1));
+      await new Promise((done) => setTimeout(done, Math.random() * 900));
+      await victim.kill();
+      await victim.restart();
+    }
+  };
+  await Promise.all(replicas.map(killer));
+  console.log(`${kills} kills in ${((Date.now() - began) / 1000).toFixed(0)} s, ${presented().length} tokens presented`);
+
+  // Leases of the dead end, and what they left is settled.
+  for (let more = 0; more < 4; more += 1) {
+    clock.ahead(60 * hour + 3 * (more + 1));
+    await new Promise((done) => setTimeout(done, 1_500));
+  }
+  const person = await Person.signIn(replicas[0]!);
+  await expect(async () => expect((await person.snapshot()).filter((row) => settled(health(row))).length).toBe(accounts)).toPass({ timeout: 60_000, intervals: [1_000] });
+  const rows = await person.snapshot();
+  expect(Math.max(...presented()), "at most once more after a kill").toBeLessThanOrEqual(2);
+  for (let n = 0; n < rows.length; n += 8) {
+    await Promise.all(rows.slice(n, n + 8).map(async (row) => {
+      const said = await person.test(row.id);
+      if (health(row) === "valid") expect(said, `${row.name} works at the provider`).toContain('"valid"');
+      else expect(row.health["rejected"]!.reason, row.name).toMatch(/its answer was lost.*Reconnect the account\.$/s);
+    }));
+  }
+  const active = rows.filter((row) => health(row) === "valid").length;
+  const alive = provider.control.tokens({ scenario: "punishes" }).connections.filter(({ ended }) => !ended).length;
+  console.log(`${accounts - active} of ${accounts} told to reconnect after ${kills} kills`);
+  expect(alive, "none that the provider still knows is given up").toBe(active);
+  expect(active).toBeGreaterThan(0);
+  await stop(...replicas);
+});
+
+for (const kept of [false, true]) {
+  test(`killed with answers that are not committed: ${kept ? "a journal loses none" : "without a journal they are told to be lost"}`, async () => {
+    test.setTimeout(180_000);
+    const { clock, database, provider, environment, presented, stop } = await scene();
+    const { folder: journal, remove } = temporaryFolder("journal");
+    mkdirSync(journal, { recursive: true });
+    const patchbay = await Patchbay.start({ environment: { ...environment, ...(kept && { PATCHBAY_JOURNAL_DIR: journal }) } });
+    const person = await Person.signIn(patchbay);
+    await connectAll(person, provider, 24);
+    const away = database.sql("BEGIN; LOCK TABLE connections IN EXCLUSIVE MODE; SELECT pg_sleep(7); COMMIT", "orders");
+    await new Promise((done) => setTimeout(done, 300));
+    clock.ahead(62);
+    await expect(() => expect(presented().length).toBeGreaterThan(5)).toPass({ timeout: 4_000, intervals: [50] });
+    await new Promise((done) => setTimeout(done, 500));
+    await patchbay.kill();
+    const answered = presented().length;
+    if (kept) expect(readdirSync(journal).filter((name) => name.endsWith(".renewal")).length).toBe(answered);
+    await away;
+    await patchbay.restart();
+    await new Promise((done) => setTimeout(done, 1_000));
+    clock.ahead(65);
+    await expect(async () => {
+      expect(presented().length).toBe(24);
+      expect((await person.snapshot()).filter((row) => settled(health(row))).length).toBe(24);
+      if (!kept) expect((await person.snapshot()).filter((row) => health(row) === "rejected").length).toBe(answered);
+    }).toPass({ timeout: 60_000, intervals: [500] });
+    const rejected = (await person.snapshot()).filter((row) => health(row) === "rejected").length;
+    console.log(`${answered} answers not committed, ${rejected} told to reconnect`);
+    expect(rejected).toBe(kept ? 0 : answered);
+    expect(Math.max(...presented())).toBe(kept ? 1 : 2);
+    expect(readdirSync(journal)).toEqual([]);
+    await stop(patchbay);
+    remove();
+  });
+}

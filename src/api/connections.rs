@@ -65,6 +65,8 @@ pub struct DeletedConnection {
     pub deleted_at: Timestamp,
     /// When its ciphertext is destroyed.
     pub purge_at: Timestamp,
+    /// The access is then revoked at the service, too.
+    pub is_revoked: bool,
 }
 
 /// What the delete dialog has to say before it asks.

@@ -17,18 +17,26 @@ use patchbay::domain::time::{DAY, HOUR, MINUTE};
 
 /// What the provider says, and what it was asked.
 #[derive(Default)]
-struct Script {
-    account: String,
-    refuse_refresh: bool,
+pub struct Script {
+    pub account: String,
+    pub refuse_refresh: bool,
+    /// The client is not accepted.
+    pub refuse_client: bool,
+    /// Renewals are answered with 429, and an hour to wait.
+    pub busy: bool,
+    /// Nobody is told whose account it is.
+    pub nameless: bool,
+    /// A page for people answers where the metadata should lie first.
+    pub web_page: bool,
     /// How many answers were given: tokens carry the number.
-    answers: u32,
-    asked: Vec<HashMap<String, String>>,
-    revoked: Vec<String>,
+    pub answers: u32,
+    pub asked: Vec<HashMap<String, String>>,
+    pub revoked: Vec<String>,
 }
 
 /// A provider on loopback.
-struct Provider {
-    origin: String,
+pub struct Provider {
+    pub origin: String,
     script: Arc<Mutex<Script>>,
 }
 
@@ -39,7 +47,14 @@ async fn token(State(script): Shared, Form(form): Form<HashMap<String, String>>)
     let renewal = form.get("grant_type").is_some_and(|grant| grant == "refresh_token");
     script.asked.push(form);
     if renewal && script.refuse_refresh {
-        return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
+        return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" }))).into_response();
+    }
+    if script.refuse_client {
+        return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "invalid_client" }))).into_response();
+    }
+    if renewal && script.busy {
+        let wait = [(header::RETRY_AFTER, "3600")];
+        return (StatusCode::TOO_MANY_REQUESTS, wait, Json(json!({ "error": "slow_down_please" }))).into_response();
     }
     script.answers += 1;
     let number = script.answers;
@@ -47,11 +62,14 @@ async fn token(State(script): Shared, Form(form): Form<HashMap<String, String>>)
         "access_token": format!("canary-access-{number}"), "refresh_token": format!("canary-refresh-{number}"),
         "token_type": "Bearer", "expires_in": 3600,
     });
-    (StatusCode::OK, Json(answer))
+    (StatusCode::OK, Json(answer)).into_response()
 }
 
 async fn me(State(script): Shared, headers: axum::http::HeaderMap) -> impl IntoResponse {
     let script = script.lock().expect("a lock");
+    if script.nameless {
+        return (StatusCode::FORBIDDEN, Json(json!({})));
+    }
     let expected = format!("Bearer canary-access-{}", script.answers);
     if headers.get(header::AUTHORIZATION).is_some_and(|given| given.as_bytes() == expected.as_bytes()) {
         (StatusCode::OK, Json(json!({ "email": script.account })))
@@ -60,9 +78,21 @@ async fn me(State(script): Shared, headers: axum::http::HeaderMap) -> impl IntoR
     }
 }
 
-async fn revoke(State(script): Shared, Form(form): Form<HashMap<String, String>>) -> StatusCode {
-    script.lock().expect("a lock").revoked.extend(form.get("token").cloned());
-    StatusCode::OK
+async fn revoke(State(script): Shared, Form(form): Form<HashMap<String, String>>) -> impl IntoResponse {
+    let mut script = script.lock().expect("a lock");
+    let token = form["token"].clone();
+    if token.starts_with("canary-access-") && token != format!("canary-access-{}", script.answers) {
+        return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "invalid_token" })));
+    }
+    script.revoked.push(token);
+    (StatusCode::OK, Json(json!({})))
+}
+
+async fn metadata_or_page(shared: Shared, headers: axum::http::HeaderMap) -> axum::response::Response {
+    if shared.0.lock().expect("a lock").web_page {
+        return axum::response::Html("<!doctype html><p>Welcome").into_response();
+    }
+    metadata(headers).await.into_response()
 }
 
 async fn metadata(headers: axum::http::HeaderMap) -> Json<Value> {
@@ -77,13 +107,13 @@ async fn metadata(headers: axum::http::HeaderMap) -> Json<Value> {
 }
 
 impl Provider {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let script = Arc::new(Mutex::new(Script { account: "ada@acme.example".to_owned(), ..Script::default() }));
         let app = Router::new()
             .route("/token", post(token))
             .route("/me", get(me))
             .route("/revoke", post(revoke))
-            .route("/.well-known/oauth-authorization-server", get(metadata))
+            .route("/.well-known/oauth-authorization-server", get(metadata_or_page))
             .route("/.well-known/openid-configuration", get(metadata))
             .with_state(Arc::clone(&script));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -92,11 +122,11 @@ impl Provider {
         Self { origin, script }
     }
 
-    fn script(&self) -> std::sync::MutexGuard<'_, Script> {
+    pub fn script(&self) -> std::sync::MutexGuard<'_, Script> {
         self.script.lock().expect("a lock")
     }
 
-    fn request(&self, name: &str) -> Value {
+    pub fn request(&self, name: &str) -> Value {
         json!({ "request": {
             "environment": "production", "component": "oauth2", "method": "sign_in", "name": name, "tags": ["mail"],
             "values": { "issuer": self.origin, "client_id": "patchbay", "client_secret": "canary-client-secret", "scopes": "email" },
@@ -106,9 +136,9 @@ impl Provider {
 }
 
 /// The page before the provider, opened: where it leads, and the browser's cookie.
-struct Opened {
-    url: url::Url,
-    browser: String,
+pub struct Opened {
+    pub url: url::Url,
+    pub browser: String,
 }
 
 impl Opened {
@@ -117,7 +147,7 @@ impl Opened {
     }
 }
 
-async fn begin(site: &Site, who: &As, body: &Value) -> Value {
+pub async fn begin(site: &Site, who: &As, body: &Value) -> Value {
     let begun = site.call("POST", "/rpc/begin_connect", who, body).await;
     assert_eq!(begun.status, StatusCode::OK, "{}", begun.text);
     begun.json()
@@ -133,14 +163,14 @@ async fn post_code(site: &Site, begun: &Value, browser: Option<&str>) -> Answer 
     site.send(sent).await
 }
 
-async fn open(site: &Site, begun: &Value) -> Opened {
+pub async fn open(site: &Site, begun: &Value) -> Opened {
     let answer = post_code(site, begun, None).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let url = answer.json()["authorize_url"].as_str().expect("a URL").parse().expect("a URL");
     Opened { url, browser: value_of(answer.header("set-cookie")) }
 }
 
-async fn land(site: &Site, browser: Option<&str>, query: &str) -> Answer {
+pub async fn land(site: &Site, browser: Option<&str>, query: &str) -> Answer {
     let mut sent = request("GET", &format!("/oauth/callback?{query}"), &As::Nobody, None);
     if let Some(browser) = browser {
         sent.headers_mut().insert(header::COOKIE, format!("patchbay-oauth-3000={browser}").parse().expect("a header"));
@@ -148,18 +178,18 @@ async fn land(site: &Site, browser: Option<&str>, query: &str) -> Answer {
     site.send(sent).await
 }
 
-fn good(provider: &Provider, opened: &Opened) -> String {
+pub fn good(provider: &Provider, opened: &Opened) -> String {
     let state = opened.parameter("state").expect("a state");
     format!("code=c0de&state={state}&iss={}", provider.origin)
 }
 
-async fn progress(site: &Site, who: &As, begun: &Value) -> Value {
+pub async fn progress(site: &Site, who: &As, begun: &Value) -> Value {
     let body = json!({ "environment": "production", "flow": begun["flow"] });
     site.call("POST", "/rpc/connect_progress", who, &body).await.json()
 }
 
 /// A connected account; its id.
-async fn connected(site: &Site, provider: &Provider, who: &As) -> String {
+pub async fn connected(site: &Site, provider: &Provider, who: &As) -> String {
     let begun = begin(site, who, &provider.request("Mail")).await;
     let opened = open(site, &begun).await;
     let landed = land(site, Some(&opened.browser), &good(provider, &opened)).await;
@@ -297,7 +327,7 @@ async fn another_account_is_asked_about_before_it_replaces_the_one_before() {
     }
 }
 
-async fn test(site: &Site, who: &As, id: &str) -> String {
+pub async fn test(site: &Site, who: &As, id: &str) -> String {
     site.call("POST", "/rpc/stream/test", who, &json!({ "environment": "production", "id": id })).await.text
 }
 

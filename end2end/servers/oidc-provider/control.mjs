@@ -16,7 +16,7 @@ export const digest = (token) => createHash("sha256").update(token).digest("hex"
  * @property {string} [error]
  */
 
-/** @param {{ revokeAccount: (user: string) => number }} store */
+/** @param {{ revokeAccount: (user: string) => number, tokensOf: (user: string) => string[] }} store */
 export function createControl(store) {
   const state = { lifetime: 3600, redirectUris: /** @type {string[]} */ ([]) };
   /** @type {TokenRequest[]} */
@@ -49,6 +49,8 @@ export function createControl(store) {
     addRedirectUri: (uri) => state.redirectUris.push(uri),
     /** Ends all grants of the user; their refresh and access tokens are worth nothing any more. */
     revokeUser: (user) => store.revokeAccount(user),
+    /** The user's access and refresh tokens that are still good. */
+    tokensOf: (user) => store.tokensOf(user),
     /** Forgets what was written down, not what was issued. */
     reset() {
       tokenRequests.length = 0;

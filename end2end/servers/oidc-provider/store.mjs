@@ -50,6 +50,11 @@ export function createStore() {
 
   return {
     adapter,
+    /** The access and refresh tokens of this user that are still good, as they were given out. */
+    tokensOf: (accountId) =>
+      [...entries.values()]
+        .filter(({ kind, id, payload }) => ["AccessToken", "RefreshToken"].includes(kind) && payload.accountId === accountId && !payload.consumed && read(kind, id))
+        .map(({ id }) => id),
     /** Ends all that this user ever consented to; returns how many consents that were. */
     revokeAccount(accountId) {
       const grants = [...entries.values()].filter(({ kind, payload }) => kind === "Grant" && payload.accountId === accountId);

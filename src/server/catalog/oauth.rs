@@ -289,6 +289,10 @@ pub struct Revocation {
     pub parameters: BTreeMap<String, Template>,
     #[serde(default)]
     pub headers: BTreeMap<String, Template>,
+    /// Revoking one token ends all that this client holds of the account (Google): done only where no other connection
+    /// shares both.
+    #[serde(default)]
+    pub ends_grant: bool,
     /// Status codes that mean it is done.
     #[serde(default = "ok")]
     pub done: Vec<u16>,
@@ -306,6 +310,7 @@ impl Revocation {
             body: TokenBody::Form,
             parameters: BTreeMap::new(),
             headers: BTreeMap::new(),
+            ends_grant: false,
             done: ok(),
         }
     }

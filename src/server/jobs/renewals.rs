@@ -83,7 +83,7 @@ impl Renewals {
         self.under_way.spawn(async move {
             let _place = place;
             let id = claim.id.clone();
-            if let Err(error) = services.renew_claimed(claim).await {
+            if let Err(error) = services.renew(claim).await {
                 tracing::warn!(connection = id.as_str(), %error, "a renewal was not written down; it is made again");
             }
         });

@@ -32,6 +32,9 @@ pub enum OAuthError {
     /// The client is set up wrongly (`invalid_client`, `unauthorized_client`): mend it, then all is well again.
     #[error("{}", self.sentence("The provider"))]
     WrongClient(Said),
+    /// The client was removed, or never set up.
+    #[error("{}", self.sentence("The provider"))]
+    NoClient,
     /// `invalid_scope`.
     #[error("{}", self.sentence("The provider"))]
     InvalidScope(Said),
@@ -147,6 +150,10 @@ impl OAuthError {
             }
             Self::WrongClient(said) => format!(
                 "{provider} did not accept the client.{said} Check the client's id, its secret and what it may do."
+            ),
+            Self::NoClient => format!(
+                "There is no OAuth client for {provider} any more, so its access cannot be renewed. Set one up again; \
+                 then it is renewed by itself."
             ),
             Self::InvalidScope(said) => {
                 format!("{provider} does not give the permissions that were asked for.{said} Choose others.")

@@ -56,7 +56,7 @@ pub fn settle(error: &OAuthError, standing: Standing, spread: u16) -> Next {
             Next::End(if standing.was_lost_before { Ending::AnswerLost(said) } else { Ending::Refused(said) })
         }
         OAuthError::WrongClient(said) if standing.client_alone => Next::End(Ending::ClientRefused(said.clone())),
-        OAuthError::WrongClient(_) => Next::MendClient,
+        OAuthError::WrongClient(_) | OAuthError::NoClient => Next::MendClient,
         OAuthError::NoEvidence(silence) => later(Some(silence)),
         OAuthError::Misunderstood(_)
         | OAuthError::NotTold { .. }

@@ -35,6 +35,14 @@ fn where_the_client_is_all_there_is_its_refusal_ends_it() {
 }
 
 #[test]
+fn a_client_that_is_missing_is_told_as_that() {
+    assert_eq!(settle(&OAuthError::NoClient, CALM, 0), Next::MendClient);
+    let sentence = OAuthError::NoClient.sentence("Gmail");
+    assert!(sentence.contains("no OAuth client for Gmail") && sentence.contains("Set one up"), "{sentence}");
+    assert_ne!(sentence, OAuthError::WrongClient(Said::default()).sentence("Gmail"));
+}
+
+#[test]
 fn the_providers_wish_is_waited_for() {
     let next = settle(&silence(true, Some(90_000)), CALM, 0);
     assert_eq!(next, Next::Later { after: 90_000, was_lost: true });

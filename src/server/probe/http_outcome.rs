@@ -147,7 +147,7 @@ impl<'a> Body<'a> {
 /// The granted scopes; `None` where the answer does not tell, which limits nothing.
 fn granted(scopes: &Scopes, answer: &Answer, body: &Body<'_>) -> Option<Vec<String>> {
     let split = |text: &str| {
-        let parts = text.split(scopes.separator.as_str()).map(|scope| body.scrub.said(scope));
+        let parts = text.split(scopes.separator.as_str()).map(|scope| body.scrub.said(scope.trim()));
         parts.filter(|scope| !scope.is_empty()).collect()
     };
     if let Some(text) = scopes.header.as_ref().and_then(|name| answer.header(name)) {

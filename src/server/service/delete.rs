@@ -8,7 +8,7 @@ use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
 use crate::domain::id::ConnectionId;
 use crate::domain::role::Action;
-use crate::domain::time::DAY;
+use crate::domain::time::{DAY, Timestamp};
 use crate::server::store::StoreError;
 use crate::server::store::record::AuditAction;
 
@@ -84,7 +84,12 @@ impl Services {
     pub async fn deleted(&self, caller: &Caller, environment: Environment) -> Result<Vec<DeletedConnection>, ApiError> {
         let scope = caller.scope(Action::ViewConnections, environment)?;
         let deleted = self.store.deleted(&scope).await?;
-        let entry = |(summary, deleted_at)| DeletedConnection { summary, deleted_at, purge_at: deleted_at.plus(UNDO) };
+        let connected = self.store.deleted_with_tokens(&scope).await?;
+        let entry = |(summary, deleted_at): (Summary, Timestamp)| {
+            let held = connected.get(&summary.id);
+            let is_revoked = held.is_some_and(|(method, config)| self.can_revoke(&summary.component, method, config));
+            DeletedConnection { summary, deleted_at, purge_at: deleted_at.plus(UNDO), is_revoked }
+        };
         Ok(deleted.into_iter().map(entry).collect())
     }
 }

@@ -16,8 +16,9 @@ use crate::domain::field::FieldValues;
 use crate::domain::health::Health;
 use crate::domain::id::{ConnectionId, WorkspaceId};
 use crate::domain::time::Timestamp;
-use crate::server::store::record::{AuditAction, AuditEntry, Credentials, Grant, Proof, Scope};
+use crate::server::store::record::{AuditAction, AuditEntry, Credentials, Grant, Proof, Scope, StoredConnection};
 use crate::server::store::{RenewalChange, Renewed, StoreError};
+use crate::server::vault::{SealContext, VaultError};
 
 const EXTENSION: &str = "renewal";
 
@@ -81,25 +82,67 @@ impl Services {
         Ok(())
     }
 
-    async fn replay(&self, path: &Path) -> Result<(), StoreError> {
+    /// Commits what was written down of the renewal that these secrets were presented for; `false`: there is nothing.
+    ///
+    /// # Errors
+    /// As [`Services::replay_journal`].
+    pub(super) async fn replay_noted(&self, stored: &StoredConnection) -> Result<bool, StoreError> {
+        let Some(folder) = &self.oauth.journal else { return Ok(false) };
+        let path = folder.join(name_of(&stored.summary.id, stored.secret_version));
+        Ok(path.exists() && self.replay(&path).await?)
+    }
+
+    /// Says whether what the note tells was committed just now.
+    async fn replay(&self, path: &Path) -> Result<bool, StoreError> {
         let note = fs::read(path).ok().and_then(|text| serde_json::from_slice::<Note>(&text).ok());
         let Some(renewed) = note.and_then(|note| note.into_renewed(self.clock.now())) else {
             tracing::error!("a note in the journal cannot be read; it is left where it is");
-            return Ok(());
+            return Ok(false);
         };
-        match self.store.record_renewed(renewed).await {
-            Ok(_) => tracing::info!("a renewed token was recovered from the journal"),
+        // What does not open here must not take the place of what does.
+        match self.opens(&renewed).await {
+            Ok(()) => {}
+            Err(VaultError::Store(StoreError::Unavailable)) => return Err(StoreError::Unavailable),
+            Err(_) => {
+                tracing::error!(
+                    "a note in the journal was sealed with another key, or changed; nothing was replaced, and it is left \
+                     where it is"
+                );
+                return Ok(false);
+            }
+        }
+        let committed = match self.store.record_renewed(renewed).await {
+            Ok(_) => {
+                tracing::info!("a renewed token was recovered from the journal");
+                true
+            }
             // Committed before the crash, or replaced or deleted since.
-            Err(StoreError::Stale | StoreError::NotFound) => {}
+            Err(StoreError::Stale | StoreError::NotFound) => false,
             Err(StoreError::Unavailable) => return Err(StoreError::Unavailable),
             Err(error) => {
                 tracing::error!(%error, "a note in the journal cannot be committed; it is left where it is");
-                return Ok(());
+                return Ok(false);
             }
-        }
+        };
         Noted(path.to_owned()).take_back();
-        Ok(())
+        Ok(committed)
     }
+
+    async fn opens(&self, renewed: &Renewed) -> Result<(), VaultError> {
+        let RenewalChange::Tokens(credentials) = &renewed.change else { return Err(VaultError::Sealed) };
+        let context = SealContext {
+            scope: &renewed.scope,
+            holder: renewed.id.as_str(),
+            method: &credentials.method,
+            secret_version: renewed.secret_version + 1,
+        };
+        self.vault.open_sealed(&context, &credentials.sealed).await.map(drop)
+    }
+}
+
+/// By what it is for: a repeated attempt replaces it.
+fn name_of(connection: &ConnectionId, secret_version: i64) -> String {
+    format!("{connection}-{secret_version}.{EXTENSION}")
 }
 
 impl Note {
@@ -142,9 +185,8 @@ impl Note {
         })
     }
 
-    /// Named by what it is for: a repeated attempt replaces it.
     fn write(&self, folder: &Path) -> io::Result<PathBuf> {
-        let name = format!("{}-{}.{EXTENSION}", self.connection, self.secret_version);
+        let name = name_of(&self.connection, self.secret_version);
         let (path, draft) = (folder.join(&name), folder.join(format!("{name}.draft")));
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         file.write_all(&serde_json::to_vec(self)?)?;

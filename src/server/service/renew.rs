@@ -84,7 +84,7 @@ impl Services {
             }
             match self.store.claim_renewal(&scope, &id, now, now.plus(RENEWAL_LEASE)).await? {
                 Some(claim) => {
-                    timeout(PATIENCE, self.renew_claimed(claim)).await.map_err(|_| ApiError::Unavailable)??;
+                    timeout(PATIENCE, self.renew(claim)).await.map_err(|_| ApiError::Unavailable)??;
                     return self.present(&scope, &id).await;
                 }
                 None if usable && !force => return Ok(stored),
@@ -97,14 +97,18 @@ impl Services {
     /// Carries a claimed renewal out, to the end even if nobody waits for it any more.
     ///
     /// # Errors
+    /// As [`Services::renew_claimed`].
+    pub async fn renew(&self, claim: RenewalClaim) -> Result<(), ApiError> {
+        let services = self.clone();
+        self.finish(async move { services.renew_claimed(claim).await }).await
+    }
+
+    /// Carries a claimed renewal out. If it is dropped on the way, an answer may be lost.
+    ///
+    /// # Errors
     /// [`ApiError::Unavailable`], [`ApiError::Internal`]: the claim ends by itself, and what it may have presented is
     /// presented once more.
     pub async fn renew_claimed(&self, claim: RenewalClaim) -> Result<(), ApiError> {
-        let services = self.clone();
-        self.finish(async move { services.carry_renewal_out(claim).await }).await
-    }
-
-    async fn carry_renewal_out(&self, claim: RenewalClaim) -> Result<(), ApiError> {
         let renewing = match self.renewing(&claim).await {
             Ok(Some(renewing)) => renewing,
             Ok(None) => return Ok(self.store.release_renewal(claim, None).await?),
@@ -114,6 +118,10 @@ impl Services {
                 return Err(error);
             }
         };
+        // Its answer may have been written down and never committed: then nothing is presented again.
+        if claim.presented > 1 && self.replay_noted(&renewing.stored).await? {
+            return Ok(());
+        }
         match self.ask_anew(&renewing).await {
             Ok(tokens) => {
                 self.hold(self.sealed_renewal(&renewing, tokens).await?).await?;
@@ -144,9 +152,7 @@ impl Services {
             return Err(NoTokens::NotAsked(redirected(component, method)));
         }
         let Some(party) = party else {
-            return Err(NoTokens::NotAsked(format!(
-                "{component} cannot be asked for a new token: its OAuth client was removed. Set up the client again."
-            )));
+            return Err(NoTokens::Told(OAuthError::NoClient));
         };
         let by_itself = method.by_person().is_none();
         if !by_itself && grant.client_id.as_deref().is_some_and(|given_to| given_to != party.client_id()) {
@@ -240,7 +246,7 @@ impl Services {
             NoTokens::NotAsked(reason) => (Next::MendClient, reason.clone()),
             NoTokens::Told(error) => (settle(error, standing, self.spread()), error.sentence(&definition.name)),
         };
-        if let (NoTokens::Told(_), Next::MendClient) = (&why, &next) {
+        if let (NoTokens::Told(OAuthError::WrongClient(_)), Next::MendClient) = (&why, &next) {
             self.discontent_with_client(&claim.scope, &grant.client, &sentence).await?;
         }
         // As long as the token works, a renewal that has to wait is nobody's concern.

@@ -7,11 +7,13 @@ use super::connect::Party;
 use super::destinations::destination;
 use super::tokens::with_tokens;
 use crate::api::error::ApiError;
+use crate::domain::component::ComponentSlug;
+use crate::domain::field::FieldValues;
 use crate::domain::time::{DAY, MINUTE, Timestamp};
 use crate::server::catalog::definition::{Definition, Method};
-use crate::server::oauth::{OAuthError, Provider, Revoked};
-use crate::server::store::Revocation;
+use crate::server::oauth::{Metadata, OAuthError, Provider, Revoked};
 use crate::server::store::record::{AuditAction, AuditEntry};
+use crate::server::store::{Revocation, StoreError};
 use crate::server::vault::{SealContext, Secrets};
 
 /// How long the provider is asked again and again.
@@ -22,6 +24,10 @@ const LONGEST_WAIT: i64 = 60 * MINUTE;
 /// Revocations taken at once.
 const AT_ONCE: i64 = 16;
 
+/// Why it is left in force, for the audit trail.
+const SHARED: &str = "the service would have ended another connection of the same account with it, so the access was left \
+                      in force there; this copy of it is destroyed";
+
 /// How an attempt ended.
 enum Attempt {
     Done,
@@ -29,6 +35,8 @@ enum Attempt {
     Needless,
     /// The service has no way to.
     NotOffered,
+    /// It would end another connection's access with it.
+    Shared,
     /// Worth another attempt.
     Failed(String),
     /// The provider will not do it, however often it is asked.
@@ -64,6 +72,7 @@ impl Services {
                  account's own settings"
                     .to_owned(),
             ),
+            Attempt::Shared => (AuditAction::Revoked, SHARED.to_owned()),
             Attempt::Refused(why) => (AuditAction::RevocationFailed, why),
             Attempt::Failed(why) if now.since(revocation.purged_at) >= PATIENCE => (AuditAction::RevocationFailed, why),
             Attempt::Failed(_) => {
@@ -88,6 +97,11 @@ impl Services {
         if revocation.destination.as_ref().is_some_and(|given_for| *given_for != destination(method, config)) {
             return Attempt::Refused("its component's addresses have changed since it was connected".to_owned());
         }
+        match self.is_kept_for_another(revocation, method).await {
+            Ok(true) => return Attempt::Shared,
+            Ok(false) => {}
+            Err(error) => return Attempt::Failed(error.to_string()),
+        }
         match self.party_of(scope, &definition.slug, method, config, &secrets).await {
             Ok(Some(party)) => {
                 let Ok(provider) = party.provider(method, config, &secrets) else {
@@ -107,6 +121,22 @@ impl Services {
 }
 
 impl Services {
+    /// Whether the provider would end, with this token, what another connection lives on.
+    async fn is_kept_for_another(&self, revocation: &Revocation, method: &Method) -> Result<bool, StoreError> {
+        let section = method.oauth.as_ref().and_then(|oauth| oauth.revoke.as_ref());
+        match section {
+            Some(section) if section.ends_grant => self.store.is_shared(&revocation.client, &revocation.account).await,
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether a purge ends the tokens at the provider as well.
+    pub(super) fn can_revoke(&self, component: &ComponentSlug, method: &str, config: &FieldValues) -> bool {
+        let Ok((_, method)) = find(self, component, method) else { return false };
+        let told = Metadata::kept_in(config).is_some_and(|metadata| metadata.revocation_endpoint.is_some());
+        told || method.oauth.as_ref().is_some_and(|oauth| oauth.revoke.is_some())
+    }
+
     async fn end_at(&self, provider: &Provider<'_>, secrets: &Secrets) -> Result<Revoked, OAuthError> {
         match super::tokens::held(secrets) {
             Some(held) => provider.revoke(&self.line(), held).await,
@@ -135,15 +165,16 @@ impl Services {
             Err(error) => return attempt_of(Err(error), &definition.name),
         };
         let secrets = with_tokens(secrets, &tokens);
-        let context = context_of(revocation);
-        let kept = match self.vault.seal(&context, &secrets).await {
+        let kept = match self.vault.seal(&context_of(revocation), &secrets).await {
             Ok(sealed) => self.store.keep_renewed(scope, connection, sealed).await.is_ok(),
             Err(_) => false,
         };
         if !kept {
             tracing::warn!(connection = connection.as_str(), "tokens renewed to be revoked could not be kept");
         }
-        let Ok(provider) = party.provider(method, config, &secrets) else { return Attempt::Done };
+        let Ok(provider) = party.provider(method, config, &secrets) else {
+            return Attempt::Refused("its component's addresses cannot be filled in".to_owned());
+        };
         attempt_of(self.end_at(&provider, &secrets).await, &definition.name)
     }
 }

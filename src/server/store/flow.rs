@@ -5,9 +5,9 @@
 use sqlx::{AnyConnection, Row};
 use sqlx::any::AnyRow;
 
-use super::record::{EndingFlow, FlowRequest, FlowStage, Scope};
+use super::record::{AuditEntry, EndingFlow, FlowRequest, FlowStage, Scope};
 use super::row::{corrupt, json, parsed, scope, to_json};
-use super::{Store, StoreError};
+use super::{Store, StoreError, audit};
 use crate::domain::id::{ConnectionId, FlowId};
 use crate::domain::time::Timestamp;
 
@@ -68,9 +68,13 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn begin_flow(&self, new: NewFlow) -> Result<(), StoreError> {
+    pub async fn begin_flow(&self, new: NewFlow, entry: Option<AuditEntry>) -> Result<(), StoreError> {
         self.write(move |tx| {
             Box::pin(async move {
+                if let Some(entry) = &entry {
+                    let connection = new.connection.as_ref().map(ConnectionId::as_str);
+                    audit::append_in(tx, &new.scope, connection, entry).await?;
+                }
                 sqlx::query("DELETE FROM oauth_flows WHERE expires_at <= $1")
                     .bind(new.created_at.plus(-KEPT).0)
                     .execute(&mut *tx)

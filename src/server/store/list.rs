@@ -1,12 +1,14 @@
 //! What an environment holds: whole, since a revision, and recently deleted.
 
-use sqlx::any::AnyExecutor;
+use sqlx::any::{AnyExecutor, AnyRow};
 use sqlx::{AnyConnection, Row};
+use std::collections::HashMap;
 
 use super::record::{Earlier, Scope};
-use super::row::{moment, parsed, summaries, summary};
+use super::row::{json, moment, parsed, summaries, summary};
 use super::{Store, StoreError};
 use crate::domain::connection::Summary;
+use crate::domain::field::FieldValues;
 use crate::domain::id::ConnectionId;
 use crate::domain::time::Timestamp;
 
@@ -120,6 +122,28 @@ impl Store {
         .fetch_all(&self.read)
         .await?;
         rows.iter().map(|row| Ok((summary(row)?, moment(row, "deleted_at")?.unwrap_or_default()))).collect()
+    }
+
+    /// By what method, and with which fields, those in *Recently deleted* hold OAuth tokens.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn deleted_with_tokens(
+        &self,
+        scope: &Scope,
+    ) -> Result<HashMap<ConnectionId, (String, FieldValues)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT c.id, c.method, c.config FROM connections c JOIN oauth_grants g \
+             ON g.workspace = c.workspace AND g.environment = c.environment AND g.connection = c.id \
+             WHERE c.workspace = $1 AND c.environment = $2 AND c.deleted_at IS NOT NULL",
+        )
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .fetch_all(&self.read)
+        .await?;
+        let held =
+            |row: &AnyRow| Ok((parsed(row.try_get("id")?)?, (row.try_get("method")?, json(row.try_get("config")?)?)));
+        rows.iter().map(held).collect()
     }
 
     /// What a request with this id created.

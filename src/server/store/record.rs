@@ -284,6 +284,8 @@ pub enum AuditAction {
     KeyRevoked,
     /// An account was connected anew to a connection.
     Reconnected,
+    /// A link was made by which somebody else connects an account.
+    LinkCreated,
     /// Tokens were renewed, or could not be, with another outcome than before.
     Renewed,
     Revoked,
@@ -312,6 +314,7 @@ impl AuditAction {
             Self::KeyCreated => "key created",
             Self::KeyRevoked => "key revoked",
             Self::Reconnected => "reconnected",
+            Self::LinkCreated => "connect link created",
             Self::Renewed => "renewed",
             Self::Revoked => "revoked at the service",
             Self::RevocationFailed => "could not be revoked at the service",

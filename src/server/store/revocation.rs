@@ -26,6 +26,10 @@ pub struct Revocation {
     pub destination: Option<Vec<u8>>,
     pub purged_at: Timestamp,
     pub attempts: i64,
+    /// The client's name in the catalog.
+    pub client: String,
+    /// As the service named it; empty: unknown.
+    pub account: String,
 }
 
 impl Store {
@@ -49,7 +53,7 @@ impl Store {
                     "UPDATE oauth_revocations SET retry_at = $2, attempts = attempts + 1 WHERE connection IN \
                      (SELECT connection FROM oauth_revocations WHERE retry_at <= $1 ORDER BY retry_at LIMIT $3) \
                      AND retry_at <= $1 RETURNING workspace, environment, connection, component, method, config, \
-                     sealed, secret_version, destination, purged_at, attempts",
+                     sealed, secret_version, destination, purged_at, attempts, client, account",
                 )
                 .bind(now.0)
                 .bind(again.0)
@@ -60,6 +64,20 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// Whether a connection anywhere, a deleted one that can be brought back too, holds tokens of this client and
+    /// account. An account that is not known may be any.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn is_shared(&self, client: &str, account: &str) -> Result<bool, StoreError> {
+        let other = sqlx::query(
+            "SELECT c.id FROM connections c JOIN oauth_grants g \
+             ON g.workspace = c.workspace AND g.environment = c.environment AND g.connection = c.id \
+             WHERE g.client = $1 AND (COALESCE(c.identity, '') IN ($2, '') OR $2 = '') LIMIT 1",
+        );
+        Ok(other.bind(client).bind(account).fetch_optional(&self.read).await?.is_some())
     }
 
     /// Puts the next attempt off.
@@ -158,9 +176,9 @@ pub(super) async fn keep_for_revocation(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO oauth_revocations (workspace, environment, connection, component, method, config, sealed, \
-         secret_version, destination, purged_at, retry_at) \
+         secret_version, destination, purged_at, retry_at, client, account) \
          SELECT c.workspace, c.environment, c.id, c.component, c.method, c.config, c.sealed, c.secret_version, \
-         c.destination, $4, $4 \
+         c.destination, $4, $4, g.client, COALESCE(c.identity, '') \
          FROM connections c JOIN oauth_grants g \
          ON g.workspace = c.workspace AND g.environment = c.environment AND g.connection = c.id \
          WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3",
@@ -187,5 +205,7 @@ fn revocation(row: &AnyRow) -> Result<Revocation, StoreError> {
         destination: row.try_get("destination")?,
         purged_at: moment(row, "purged_at")?.unwrap_or_default(),
         attempts: row.try_get("attempts")?,
+        client: row.try_get("client")?,
+        account: row.try_get("account")?,
     })
 }

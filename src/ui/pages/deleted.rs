@@ -68,7 +68,14 @@ fn DeletedRow(one: DeletedConnection, known: Known) -> impl IntoView {
         let now = list.now();
         format!("Deleted {} · destroyed for good {}", relative(one.deleted_at, now), relative(one.purge_at, now))
     };
-    let deeds = list.may(Action::DeleteConnection).then(|| view! { <RowDeeds id=id name=name.clone() known=known /> });
+    let question = if one.is_revoked {
+        format!("Delete for good? Its access is revoked at {component}.")
+    } else {
+        "Delete for good?".to_owned()
+    };
+    let deeds = list.may(Action::DeleteConnection).then(|| {
+        view! { <RowDeeds id=id name=name.clone() sure=question known=known /> }
+    });
     view! {
         <li class="deleted-row">
             {badge.map(|badge| view! { <ComponentIcon badge=badge /> })}
@@ -84,7 +91,7 @@ fn DeletedRow(one: DeletedConnection, known: Known) -> impl IntoView {
 
 /// *Restore*, and *Delete now*, which asks once more.
 #[component]
-fn RowDeeds(id: ConnectionId, name: String, known: Known) -> impl IntoView {
+fn RowDeeds(id: ConnectionId, name: String, sure: String, known: Known) -> impl IntoView {
     let (list, toasts) = (ListState::expect(), Toasts::expect());
     let asking = RwSignal::new(false);
     let drop_row = move |id: &ConnectionId| {
@@ -124,7 +131,7 @@ fn RowDeeds(id: ConnectionId, name: String, known: Known) -> impl IntoView {
     let question = move || {
         if asking.get() {
             view! {
-                <span class="sure">"Delete for good?"</span>
+                <span class="sure">{sure.clone()}</span>
                 <button type="button" class="button danger small" on:click={move |_| destroy.with_value(|deed| deed())}>"Delete for good"</button>
                 <button type="button" class="button small" id=keep_id.get_value() on:click={move |_| change(false)}>"Keep"</button>
             }

@@ -29,7 +29,7 @@ use crate::domain::time::{DAY, MINUTE, Timestamp};
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::catalog::oauth::OAuth;
 use crate::server::oauth::{Line, OAuthError};
-use crate::server::store::record::{FlowRequest, FlowStage, Scope, StoredConnection};
+use crate::server::store::record::{AuditAction, FlowRequest, FlowStage, Scope, StoredConnection};
 use crate::server::store::{NewFlow, StoreError, StoredFlow};
 use crate::server::token;
 use crate::server::vault::{SealContext, Secrets};
@@ -75,8 +75,11 @@ impl Services {
         };
         let (id, expires_at) = (flow.id.clone(), flow.expires_at);
         flow.sealed = self.seal_flow(&flow.scope, &flow.id, 1, &secrets).await?;
+        // Whoever holds the link may connect an account here.
+        let name = flow.request.name.to_string();
+        let entry = (by == Way::Link).then(|| caller.audit(&self.clock, AuditAction::LinkCreated, &name));
         let store = self.store.clone();
-        self.finish(async move { Ok(store.begin_flow(flow).await?) }).await?;
+        self.finish(async move { Ok(store.begin_flow(flow, entry).await?) }).await?;
         let url = format!("{}#{}", self.oauth.start_url, code.reveal());
         Ok(Begun { flow: id, url, expires_at, device })
     }
@@ -145,7 +148,7 @@ impl Services {
         life: i64,
     ) -> Result<NewFlow, ApiError> {
         let now = self.clock.now();
-        let by = caller.audit(&self.clock, crate::server::store::record::AuditAction::Created, "");
+        let by = caller.audit(&self.clock, AuditAction::Created, "");
         Ok(NewFlow {
             id: FlowId::from_bytes(self.random.uuid_v7(now)?),
             scope,
