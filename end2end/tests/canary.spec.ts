@@ -1,36 +1,10 @@
 // A secret given to Patchbay is found nowhere: not in the store, the log, the pages or the traffic, in no spelling.
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startPostgresql } from "../servers/postgresql.mjs";
+import { dump, filesBelow, hits } from "../fixtures/canaries.ts";
 import { binary } from "../fixtures/patchbay.ts";
 import { expect, test } from "../fixtures/test.ts";
-
-/** Every spelling in which a secret might lie about. */
-function spellings(secret: string): Map<string, string> {
-  const bytes = Buffer.from(secret);
-  const found = new Map([["plain", secret], ["hex", bytes.toString("hex")], ["HEX", bytes.toString("hex").toUpperCase()], ["URL-encoded", encodeURIComponent(secret)]]);
-  for (const offset of [0, 1, 2]) {
-    // What base64 makes of the secret behind 0, 1 or 2 other bytes, without the characters those bytes touch.
-    const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64").replace(/=+$/, "");
-    const own = encoded.slice(offset === 0 ? 0 : offset + 1, -2);
-    found.set(`base64 at ${offset}`, own);
-    found.set(`base64url at ${offset}`, own.replaceAll("+", "-").replaceAll("/", "_"));
-  }
-  return found;
-}
-
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name);
-    return statSync(path).isDirectory() ? filesBelow(path) : [path];
-  });
-}
-
-function hits(where: string, haystack: Buffer, canaries: string[]): string[] {
-  return canaries.flatMap((canary) =>
-    [...spellings(canary)].filter(([, text]) => haystack.includes(text)).map(([spelling]) => `${canary} (${spelling}) in ${where}`),
-  );
-}
 
 test("the search itself finds a secret in every spelling", () => {
   for (const secret of ["canary-secret-one?", "canary+secret/two"]) {
@@ -143,12 +117,4 @@ function prefixOf(component: string, field: string): string {
   const file = readFileSync(join(import.meta.dirname, "../../catalog", `${component}.toml`), "utf8");
   const section = file.split("[[methods.fields]]").slice(1).find((text) => new RegExp(`^id = "${field}"$`, "m").test(text)) ?? "";
   return /^prefixes = \["([^"]*)"/m.exec(section)?.[1] ?? "";
-}
-
-/** Every row of every table as text, bytes in hex and as they are. */
-async function dump(database: Awaited<ReturnType<typeof startPostgresql>>): Promise<string> {
-  const tables = (await database.sql("select schemaname || '.' || tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema')")).trim().split("\n");
-  const texts = await Promise.all(tables.map((table) => database.sql(`set bytea_output = 'escape'; select * from ${table}`)));
-  const hex = await Promise.all(tables.map((table) => database.sql(`select * from ${table}`)));
-  return [...texts, ...hex].join("\n");
 }

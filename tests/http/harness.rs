@@ -83,6 +83,7 @@ impl Site {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("patchbay-http-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
         let data = folder.display().to_string();
         let variable = |name: &str| match name {
             "PATCHBAY_DATA_DIR" => Some(data.clone()),

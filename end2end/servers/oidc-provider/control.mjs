@@ -16,7 +16,7 @@ export const digest = (token) => createHash("sha256").update(token).digest("hex"
  * @property {string} [error]
  */
 
-/** @param {{ revokeAccount: (user: string) => number, tokensOf: (user: string) => string[] }} store */
+/** @param {{ revokeAccount: (user: string) => number, tokensOf: (user: string) => string[], deviceCodes: () => string[] }} store */
 export function createControl(store) {
   const state = { lifetime: 3600, redirectUris: /** @type {string[]} */ ([]) };
   /** @type {TokenRequest[]} */
@@ -51,6 +51,7 @@ export function createControl(store) {
     revokeUser: (user) => store.revokeAccount(user),
     /** The user's access and refresh tokens that are still good. */
     tokensOf: (user) => store.tokensOf(user),
+    deviceCodes: () => store.deviceCodes(),
     /** Forgets what was written down, not what was issued. */
     reset() {
       tokenRequests.length = 0;

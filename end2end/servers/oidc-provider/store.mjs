@@ -55,6 +55,8 @@ export function createStore() {
       [...entries.values()]
         .filter(({ kind, id, payload }) => ["AccessToken", "RefreshToken"].includes(kind) && payload.accountId === accountId && !payload.consumed && read(kind, id))
         .map(({ id }) => id),
+    /** What devices were given to ask with. */
+    deviceCodes: () => [...entries.values()].filter(({ kind }) => kind === "DeviceCode").map(({ id }) => id),
     /** Ends all that this user ever consented to; returns how many consents that were. */
     revokeAccount(accountId) {
       const grants = [...entries.values()].filter(({ kind, payload }) => kind === "Grant" && payload.accountId === accountId);
