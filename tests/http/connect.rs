@@ -19,9 +19,17 @@ use patchbay::domain::time::{DAY, HOUR, MINUTE};
 #[derive(Default)]
 pub struct Script {
     pub account: String,
-    refuse_refresh: bool,
+    pub refuse_refresh: bool,
+    /// The client is not accepted.
+    pub refuse_client: bool,
+    /// Renewals are answered with 429, and an hour to wait.
+    pub busy: bool,
+    /// Nobody is told whose account it is.
+    pub nameless: bool,
+    /// A page for people answers where the metadata should lie first.
+    pub web_page: bool,
     /// How many answers were given: tokens carry the number.
-    answers: u32,
+    pub answers: u32,
     pub asked: Vec<HashMap<String, String>>,
     pub revoked: Vec<String>,
 }
@@ -39,7 +47,14 @@ async fn token(State(script): Shared, Form(form): Form<HashMap<String, String>>)
     let renewal = form.get("grant_type").is_some_and(|grant| grant == "refresh_token");
     script.asked.push(form);
     if renewal && script.refuse_refresh {
-        return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
+        return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" }))).into_response();
+    }
+    if script.refuse_client {
+        return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "invalid_client" }))).into_response();
+    }
+    if renewal && script.busy {
+        let wait = [(header::RETRY_AFTER, "3600")];
+        return (StatusCode::TOO_MANY_REQUESTS, wait, Json(json!({ "error": "slow_down_please" }))).into_response();
     }
     script.answers += 1;
     let number = script.answers;
@@ -47,11 +62,14 @@ async fn token(State(script): Shared, Form(form): Form<HashMap<String, String>>)
         "access_token": format!("canary-access-{number}"), "refresh_token": format!("canary-refresh-{number}"),
         "token_type": "Bearer", "expires_in": 3600,
     });
-    (StatusCode::OK, Json(answer))
+    (StatusCode::OK, Json(answer)).into_response()
 }
 
 async fn me(State(script): Shared, headers: axum::http::HeaderMap) -> impl IntoResponse {
     let script = script.lock().expect("a lock");
+    if script.nameless {
+        return (StatusCode::FORBIDDEN, Json(json!({})));
+    }
     let expected = format!("Bearer canary-access-{}", script.answers);
     if headers.get(header::AUTHORIZATION).is_some_and(|given| given.as_bytes() == expected.as_bytes()) {
         (StatusCode::OK, Json(json!({ "email": script.account })))
@@ -60,9 +78,21 @@ async fn me(State(script): Shared, headers: axum::http::HeaderMap) -> impl IntoR
     }
 }
 
-async fn revoke(State(script): Shared, Form(form): Form<HashMap<String, String>>) -> StatusCode {
-    script.lock().expect("a lock").revoked.extend(form.get("token").cloned());
-    StatusCode::OK
+async fn revoke(State(script): Shared, Form(form): Form<HashMap<String, String>>) -> impl IntoResponse {
+    let mut script = script.lock().expect("a lock");
+    let token = form["token"].clone();
+    if token.starts_with("canary-access-") && token != format!("canary-access-{}", script.answers) {
+        return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "invalid_token" })));
+    }
+    script.revoked.push(token);
+    (StatusCode::OK, Json(json!({})))
+}
+
+async fn metadata_or_page(shared: Shared, headers: axum::http::HeaderMap) -> axum::response::Response {
+    if shared.0.lock().expect("a lock").web_page {
+        return axum::response::Html("<!doctype html><p>Welcome").into_response();
+    }
+    metadata(headers).await.into_response()
 }
 
 async fn metadata(headers: axum::http::HeaderMap) -> Json<Value> {
@@ -83,7 +113,7 @@ impl Provider {
             .route("/token", post(token))
             .route("/me", get(me))
             .route("/revoke", post(revoke))
-            .route("/.well-known/oauth-authorization-server", get(metadata))
+            .route("/.well-known/oauth-authorization-server", get(metadata_or_page))
             .route("/.well-known/openid-configuration", get(metadata))
             .with_state(Arc::clone(&script));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -112,7 +142,7 @@ pub struct Opened {
 }
 
 impl Opened {
-    fn parameter(&self, name: &str) -> Option<String> {
+    pub fn parameter(&self, name: &str) -> Option<String> {
         self.url.query_pairs().find(|(given, _)| given == name).map(|(_, value)| value.into_owned())
     }
 }

@@ -195,7 +195,7 @@ async fn what_a_dead_process_wrote_down_is_committed_at_the_next_start(mut scene
         }
     }
     assert_eq!(scene.secret_version().await, 1, "nothing was committed");
-    scene.site.app.services.replay_journal().await;
+    scene.site.app.services.replay_journal().await.expect("replayed");
     assert_eq!((scene.secret_version().await, notes(&journal).len()), (2, 0));
     scene.works_without_another_renewal().await;
     assert_eq!(scene.presented(), 1);
@@ -223,7 +223,7 @@ async fn a_note_of_another_key_replaces_nothing_and_is_left(mut scene: Scene) {
     let text = std::fs::read_to_string(&note).expect("read").replace(&elsewhere.id, &scene.id);
     let moved = journal.join(format!("{}-1.renewal", scene.id));
     std::fs::write(&moved, text).expect("written");
-    scene.site.app.services.replay_journal().await;
+    scene.site.app.services.replay_journal().await.expect("replayed");
     assert_eq!(scene.secret_version().await, 1, "what does not open here replaces nothing");
     assert_eq!(notes(&journal), [moved], "it is left where it is");
     // And stands in nobody's way.

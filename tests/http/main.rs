@@ -11,6 +11,7 @@ mod journal;
 mod listening;
 mod machines;
 mod pages;
+mod renewal;
 mod renewal_faults;
 mod rest;
 mod revocation;

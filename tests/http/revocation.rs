@@ -58,8 +58,9 @@ message = "Shared no longer accepts this access (status 401). Reconnect the acco
 const ADDRESSES: [(&str, &str); 4] =
     [("authorize_url", "/authorize"), ("token_url", "/token"), ("revoke_url", "/revoke"), ("base_url", "")];
 
-fn catalog(provider: &Provider) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("patchbay-shared-{}", std::process::id()));
+/// The same with another text of the file, in a folder of its own.
+pub fn catalog_of(provider: &Provider, name: &str, change: impl Fn(String) -> String) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("patchbay-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let field = |(id, path): &(&str, &str)| {
         let default = format!("{}{path}", provider.origin);
@@ -69,11 +70,15 @@ fn catalog(provider: &Provider) -> PathBuf {
         )
     };
     let fields: String = ADDRESSES.iter().map(field).collect();
-    std::fs::write(folder.join("shared.toml"), COMPONENT.replace("FIELDS", &fields)).expect("written");
+    std::fs::write(folder.join("shared.toml"), change(COMPONENT.replace("FIELDS", &fields))).expect("written");
     folder
 }
 
-async fn connect(site: &Site, provider: &Provider, owner: &As, name: &str) -> String {
+fn catalog(provider: &Provider) -> PathBuf {
+    catalog_of(provider, "shared", |text| text)
+}
+
+pub async fn connect(site: &Site, provider: &Provider, owner: &As, name: &str) -> String {
     let mut values: serde_json::Map<String, Value> =
         ADDRESSES.iter().map(|(id, path)| ((*id).to_owned(), json!(format!("{}{path}", provider.origin)))).collect();
     values.insert("client_id".to_owned(), json!("patchbay"));
@@ -87,7 +92,7 @@ async fn connect(site: &Site, provider: &Provider, owner: &As, name: &str) -> St
     progress(site, owner, &begun).await["connected"]["summary"]["id"].as_str().expect("an id").to_owned()
 }
 
-async fn purge(site: &Site, owner: &As, id: &str) {
+pub async fn purge(site: &Site, owner: &As, id: &str) {
     for deed in ["delete", "purge"] {
         let body = json!({ "environment": "production", "id": id });
         assert_eq!(site.call("POST", &format!("/rpc/{deed}"), owner, &body).await.status, StatusCode::OK);

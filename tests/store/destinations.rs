@@ -3,7 +3,7 @@
 use patchbay::domain::field::FieldValues;
 use patchbay::domain::time::Timestamp;
 use patchbay::server::catalog::Catalog;
-use patchbay::server::probe::destination;
+use patchbay::server::service::destinations::destination;
 use patchbay::server::service::destinations::note_destinations;
 use patchbay::server::store::record::{AuditAction, NewConnection};
 

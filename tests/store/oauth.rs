@@ -1,15 +1,16 @@
 //! Accounts being connected, tokens that are renewed by one at a time, and what is left to be revoked.
 
 use patchbay::domain::environment::Environment;
+use patchbay::domain::evidence::Verdict;
 use patchbay::domain::field::FieldValues;
 use patchbay::domain::health::Health;
 use patchbay::domain::id::FlowId;
 use patchbay::domain::tag::TagSet;
 use patchbay::domain::time::{DAY, Timestamp};
 use patchbay::server::store::record::{
-    AuditAction, Change, Credentials, FlowRequest, FlowStage, Grant, NewConnection, RenewalClaim,
+    AuditAction, Change, Credentials, EndingFlow, FlowRequest, FlowStage, Grant, NewConnection, RenewalClaim,
 };
-use patchbay::server::store::{NewFlow, Opening, RenewalChange, Renewed, StoreError, StoredClient};
+use patchbay::server::store::{NewFlow, Opening, RenewalChange, Renewed, Setback, StoreError, StoredClient};
 use std::collections::BTreeSet;
 
 use crate::database::{Database, credentials, entry, id, name, new, on_both_engines, production, scope};
@@ -18,7 +19,10 @@ on_both_engines!(
     a_due_renewal_is_claimed_by_one_until_its_lease_ends,
     many_claim_renewals_at_once_and_none_gets_the_same,
     new_tokens_replace_the_old_ones_and_end_the_claim,
-    what_a_lost_renewal_claim_brought_is_dropped,
+    tokens_are_stored_whatever_became_of_the_claim,
+    a_setback_of_a_lost_claim_counts_for_nothing,
+    tokens_alone_make_nothing_active_and_have_the_service_asked,
+    what_an_account_brings_is_saved_only_while_its_flow_goes_on,
     an_edit_sealed_before_a_renewal_is_told_so,
     a_setback_leaves_the_tokens_and_counts,
     what_is_deleted_is_not_renewed,
@@ -36,6 +40,7 @@ const LEASE: Timestamp = Timestamp(20_000);
 fn grant(refresh_at: i64) -> Grant {
     Grant {
         client: "google".to_owned(),
+        client_id: Some("client-a".to_owned()),
         asked: vec!["mail".to_owned()],
         granted: None,
         connected_at: Timestamp(1),
@@ -44,6 +49,7 @@ fn grant(refresh_at: i64) -> Grant {
         refresh_expires_at: None,
         refresh_at: Some(Timestamp(refresh_at)),
         failures: 0,
+        ended: false,
     }
 }
 
@@ -72,8 +78,13 @@ fn renewed(claim: &RenewalClaim, secret_version: i64) -> Renewed {
         id: claim.id.clone(),
         secret_version,
         change,
-        entry: None,
+        entry: entry(AuditAction::Renewed),
     }
+}
+
+fn setback(health: Option<Verdict>, refresh_at: Option<i64>, failures: i64, ended: bool) -> RenewalChange {
+    let refresh_at = refresh_at.map(Timestamp);
+    RenewalChange::Setback(Setback { at: NOW, verdict: health, refresh_at, failures, presented: 0, ended })
 }
 
 async fn sealed(database: &Database) -> (Vec<u8>, i64) {
@@ -123,16 +134,49 @@ async fn new_tokens_replace_the_old_ones_and_end_the_claim(database: &Database) 
     assert_eq!(next.presented, 1, "a new token was never shown");
 }
 
-async fn what_a_lost_renewal_claim_brought_is_dropped(database: &Database) {
+async fn tokens_are_stored_whatever_became_of_the_claim(database: &Database) {
     let store = &database.store;
     due(database, 1..2).await;
     let late = claim(database, NOW).await;
     let current = claim(database, LEASE).await;
-    assert_eq!(store.record_renewed(renewed(&late, 1)).await.err(), Some(StoreError::Stale));
-    store.record_renewed(renewed(&current, 1)).await.expect("recorded");
+    store.record_renewed(renewed(&late, 1)).await.expect("the only good ones there are");
+    assert_eq!(sealed(database).await, (b"second".to_vec(), 2));
     assert_eq!(store.record_renewed(renewed(&current, 1)).await.err(), Some(StoreError::Stale), "other secrets by now");
+    let refused = Renewed { change: setback(Some(refusal()), None, 0, true), ..renewed(&current, 1) };
+    assert_eq!(store.record_renewed(refused).await.err(), Some(StoreError::Stale), "who lost the race adopts");
     let from_journal = Renewed { claim: None, ..renewed(&late, 1) };
     assert_eq!(store.record_renewed(from_journal).await.err(), Some(StoreError::Stale));
+}
+
+async fn a_setback_of_a_lost_claim_counts_for_nothing(database: &Database) {
+    let store = &database.store;
+    due(database, 1..2).await;
+    let late = claim(database, NOW).await;
+    claim(database, LEASE).await;
+    let refused = Renewed { change: setback(Some(refusal()), None, 0, true), ..renewed(&late, 1) };
+    assert_eq!(store.record_renewed(refused).await.err(), Some(StoreError::Stale));
+    let stored = store.grant(&production(), &id(1)).await.expect("read").expect("a grant");
+    assert!(!stored.ended && stored.refresh_at.is_some());
+}
+
+async fn tokens_alone_make_nothing_active_and_have_the_service_asked(database: &Database) {
+    let store = &database.store;
+    let here = production();
+    let mut given = with_tokens(b"first", 1);
+    given.proof.health = Health::Rejected { reason: "Organisation gone.".to_owned(), at: Timestamp(1) };
+    let health = given.proof.health.clone();
+    let new = NewConnection { credentials: given, ..new(1, "rejected") };
+    store.insert(&here, new, entry(AuditAction::Created)).await.expect("inserted");
+    let claim = claim(database, NOW).await;
+    let before = store.revision(&here).await.expect("read");
+    assert_eq!(store.record_renewed(renewed(&claim, 1)).await.expect("recorded").health, health);
+    let stored = store.connection(&here, &id(1)).await.expect("read").expect("there");
+    assert_eq!(stored.credentials.proof.check_at, Some(Timestamp(1)), "asked at once");
+    assert_eq!(store.revision(&here).await, Ok(before), "lists show nothing else");
+}
+
+fn refusal() -> Verdict {
+    Verdict::Rejected { reason: "Refused.".to_owned(), field: None }
 }
 
 async fn an_edit_sealed_before_a_renewal_is_told_so(database: &Database) {
@@ -156,12 +200,11 @@ async fn a_setback_leaves_the_tokens_and_counts(database: &Database) {
     due(database, 1..2).await;
     let claim = claim(database, NOW).await;
     let health = Health::Rejected { reason: "Refused.".to_owned(), at: NOW };
-    let change = RenewalChange::Setback { health: health.clone(), refresh_at: None, failures: 3, presented: 1 };
-    let setback = Renewed { change, entry: Some(entry(AuditAction::Renewed)), ..renewed(&claim, 1) };
+    let setback = Renewed { change: setback(Some(refusal()), None, 3, true), ..renewed(&claim, 1) };
     assert_eq!(store.record_renewed(setback).await.expect("recorded").health, health);
     assert_eq!(sealed(database).await, (b"first".to_vec(), 1));
     let stored = store.grant(&production(), &id(1)).await.expect("read").expect("a grant");
-    assert_eq!((stored.failures, stored.refresh_at), (3, None));
+    assert_eq!((stored.failures, stored.refresh_at, stored.ended), (3, None, true));
     assert_eq!(store.claim_renewals(Timestamp(i64::MAX), Timestamp(i64::MAX), 1).await, Ok(Vec::new()));
 }
 
@@ -170,10 +213,33 @@ async fn what_is_deleted_is_not_renewed(database: &Database) {
     due(database, 1..2).await;
     let claim = claim(database, NOW).await;
     store.delete(&production(), &id(1), NOW, entry(AuditAction::Deleted)).await.expect("deleted");
-    assert_eq!(store.record_renewed(renewed(&claim, 1)).await.err(), Some(StoreError::Stale));
     assert_eq!(store.claim_renewals(LEASE, Timestamp(30_000), 9).await, Ok(Vec::new()));
+    store.record_renewed(renewed(&claim, 1)).await.expect("what was under way is kept: the deletion may be undone");
+    assert_eq!(sealed(database).await, (b"second".to_vec(), 2));
     store.undelete(&production(), &id(1), entry(AuditAction::Restored)).await.expect("restored");
-    assert_eq!(store.claim_renewals(LEASE, Timestamp(30_000), 9).await.map(|claims| claims.len()), Ok(1));
+    let later = Timestamp(95_000);
+    assert_eq!(store.claim_renewals(later, Timestamp(99_000), 9).await.map(|claims| claims.len()), Ok(1));
+}
+
+/// A connect that is called off while the provider's answer is on its way, and one that is not.
+async fn what_an_account_brings_is_saved_only_while_its_flow_goes_on(database: &Database) {
+    let (store, here) = (&database.store, production());
+    for number in [1, 2] {
+        store.begin_flow(flow(number, NOW), None).await.expect("begun");
+    }
+    let ending = |number: u8| EndingFlow { id: FlowId::from_bytes([number; 16]), version: 1 };
+    let called_off = store.flow(&here, &ending(1).id).await.expect("read").expect("there");
+    let stage = FlowStage::Failed { message: "Called off.".to_owned() };
+    store.advance_flow(&called_off, stage, Vec::new()).await.expect("called off");
+    let refused = store.insert_connected(&here, new(1, "late"), entry(AuditAction::Created), ending(1)).await;
+    assert_eq!(refused.err(), Some(StoreError::Stale));
+    assert!(store.connection(&here, &id(1)).await.expect("read").is_none(), "nothing was saved");
+    store.insert_connected(&here, new(2, "in time"), entry(AuditAction::Created), ending(2)).await.expect("inserted");
+    let ended = store.flow(&here, &ending(2).id).await.expect("read").expect("there");
+    assert_eq!(ended.stage, FlowStage::Connected { connection: id(2) });
+    let change = Change { credentials: Some(with_tokens(b"late", 1)), ends: Some(ending(1)), ..Change::default() };
+    let refused = store.update(&here, &id(2), 1, change, entry(AuditAction::Reconnected)).await;
+    assert_eq!(refused.err(), Some(StoreError::Stale), "what was connected before stays");
 }
 
 async fn a_purge_keeps_the_tokens_until_they_are_revoked(database: &Database) {
@@ -281,12 +347,9 @@ async fn an_own_client_is_replaced_by_whoever_knew_the_last_one(database: &Datab
     let known = store.oauth_client(&here, "google").await.expect("read").expect("there");
     assert_eq!(known.problem.as_deref(), Some("Refused."));
     let claim = claim(database, NOW).await;
-    let change = RenewalChange::Setback {
-        health: Health::Unproven,
-        refresh_at: Some(Timestamp(99_000)),
-        failures: 1,
-        presented: 0,
-    };
+    assert_eq!(store.of_other_clients(&here, "google", "client-a").await, Ok(0));
+    assert_eq!(store.of_other_clients(&here, "google", "client-b").await, Ok(1));
+    let change = setback(None, Some(99_000), 1, false);
     store.record_renewed(Renewed { change, ..renewed(&claim, 1) }).await.expect("recorded");
     put(client("second", 2)).await.expect("stored");
     let known = store.oauth_client(&here, "google").await.expect("read").expect("there");

@@ -16,6 +16,9 @@ use crate::server::http::{AppState, assets, router, sign_in};
 use crate::server::service::Services;
 use crate::server::{demo as sample, jobs};
 
+/// How long the end waits for what is under way, such as the answer of a provider that gives tokens only once: longer than
+/// a conversation with one.
+const LAST_DEEDS: Duration = Duration::from_secs(20);
 /// How long the end waits for what is still being noted.
 const LAST_NOTES: Duration = Duration::from_secs(2);
 
@@ -48,7 +51,7 @@ pub async fn run(config: Config, sample_size: Option<usize>) -> Result<(), Comma
     }
     // A server that nobody watches serves all the same.
     let _ = output::line(welcome(&config, &services).await?);
-    jobs::start(&services);
+    let jobs = jobs::start(&services);
     let watches = services.watches.clone();
     let app = AppState { services: services.clone(), config: Arc::new(config) };
     let end = async move {
@@ -56,6 +59,10 @@ pub async fn run(config: Config, sample_size: Option<usize>) -> Result<(), Comma
         watches.end();
     };
     listen::serve(listener, router(&app), Bounds::of_this_process(), end).await;
+    drop(jobs);
+    if timeout(LAST_DEEDS, services.finished()).await.is_err() {
+        tracing::warn!("something under way did not end in time: an answer of a provider may be lost");
+    }
     if timeout(LAST_NOTES, services.noted()).await.is_err() {
         tracing::warn!("some uses of sessions and keys were not noted");
     }

@@ -35,6 +35,9 @@ pub(super) fn of_file(path: &Path, value: &toml::Value) -> Result<OperatorClient
             return Err(wrong(format!("oauth.{name}.{unknown}")));
         }
         let text = |key: &str| entries.get(key).and_then(toml::Value::as_str).filter(|text| !text.is_empty());
+        if entries.get("client_secret").is_some_and(|secret| !secret.is_str()) {
+            return Err(wrong(format!("oauth.{name}.client_secret that is no text")));
+        }
         let id = text("client_id").ok_or_else(|| wrong(format!("oauth.{name} without client_id")))?.to_owned();
         let secret = text("client_secret").map(|secret| SecretText::new(secret.to_owned()));
         clients.insert(name.clone(), OperatorClient { id, secret, source: Source::File(path.to_owned()) });
@@ -56,6 +59,9 @@ pub fn with_variables(
             let secret = text("CLIENT_SECRET").map(SecretText::new);
             let source = Source::Variables(format!("{stem}_CLIENT_ID"));
             clients.insert(name.clone(), OperatorClient { id, secret, source });
+        } else if let (Some(client), Some(secret)) = (clients.get_mut(name), text("CLIENT_SECRET")) {
+            // The id may stand in a file that many read, and the secret not.
+            client.secret = Some(SecretText::new(secret));
         }
     }
     clients
@@ -77,6 +83,7 @@ mod tests {
         let clients = of_file(Path::new("Leptos.toml"), &toml::Value::Table(value)).expect("clients");
         let variable = |name: &str| match name {
             "PATCHBAY_OAUTH_GOOGLE_CLIENT_ID" => Some("from-environment".to_owned()),
+            "PATCHBAY_OAUTH_SLACK_CLIENT_SECRET" => Some("s2".to_owned()),
             "PATCHBAY_OAUTH_MICROSOFT_TEAMS_CLIENT_ID" => Some("hyphen".to_owned()),
             _ => None,
         };
@@ -85,6 +92,7 @@ mod tests {
         let id = |name: &str| clients.get(name).map(|client| client.id.as_str());
         assert_eq!(id("google"), Some("from-environment"));
         assert_eq!(clients["google"].secret, None, "a secret of the file does not belong to another id");
+        assert_eq!(clients["slack"].secret, Some(SecretText::new("s2".to_owned())), "beside the file's id");
         assert_eq!((id("slack"), id("microsoft-teams")), (Some("kept"), Some("hyphen")));
     }
 

@@ -5,15 +5,21 @@ mod destinations;
 mod purge;
 mod renewals;
 
+use tokio::task::JoinSet;
+
 use super::service::Services;
 
-/// Starts all jobs; they end with the runtime.
-pub fn start(services: &Services) {
+/// Starts all jobs. They begin nothing more once what is returned is dropped; what must finish goes on, as
+/// [`Services::finished`] tells.
+#[must_use]
+pub fn start(services: &Services) -> JoinSet<()> {
+    let mut jobs = JoinSet::new();
     if !services.setting.demo {
-        tokio::spawn(checks::run(services.clone()));
-        tokio::spawn(renewals::renew(services.clone()));
-        tokio::spawn(renewals::revoke(services.clone()));
+        jobs.spawn(checks::run(services.clone()));
+        jobs.spawn(renewals::renew(services.clone()));
+        jobs.spawn(renewals::revoke(services.clone()));
     }
-    tokio::spawn(destinations::run(services.clone()));
-    tokio::spawn(purge::run(services.clone()));
+    jobs.spawn(destinations::run(services.clone()));
+    jobs.spawn(purge::run(services.clone()));
+    jobs
 }

@@ -24,7 +24,6 @@ const REVOCATIONS: Duration = Duration::from_secs(5);
 
 /// Renews what is due, for ever.
 pub async fn renew(services: Services) {
-    services.replay_journal().await;
     let mut renewals = Renewals::default();
     let mut period = tokio::time::interval(PERIOD);
     loop {
@@ -38,13 +37,16 @@ pub async fn renew(services: Services) {
 #[derive(Default)]
 struct Renewals {
     under_way: JoinSet<()>,
+    /// Whether nothing is left in the journal from before this start.
+    replayed: bool,
     clients: HashMap<String, Arc<Semaphore>>,
 }
 
 impl Renewals {
     async fn begin_due(&mut self, services: &Services) {
         let room = AT_ONCE.saturating_sub(self.under_way.len());
-        if room == 0 {
+        // What was answered before is stored first: the token it replaces is not to be presented again.
+        if room == 0 || services.holds_renewals() || !self.has_replayed(services).await {
             return;
         }
         let now = services.clock.now();
@@ -59,6 +61,16 @@ impl Renewals {
         }
     }
 
+    async fn has_replayed(&mut self, services: &Services) -> bool {
+        if !self.replayed {
+            match services.replay_journal().await {
+                Ok(()) => self.replayed = true,
+                Err(error) => tracing::warn!(%error, "the journal cannot be replayed; it is tried again"),
+            }
+        }
+        self.replayed
+    }
+
     async fn begin(&mut self, services: &Services, claim: RenewalClaim) {
         let Some(place) = self.place_for(&claim.client) else {
             let again = services.clock.now().plus(SOON);
@@ -71,7 +83,7 @@ impl Renewals {
         self.under_way.spawn(async move {
             let _place = place;
             let id = claim.id.clone();
-            if let Err(error) = services.renew_claimed(claim).await {
+            if let Err(error) = services.renew(claim).await {
                 tracing::warn!(connection = id.as_str(), %error, "a renewal was not written down; it is made again");
             }
         });

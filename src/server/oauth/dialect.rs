@@ -148,10 +148,11 @@ impl Dialect {
         let answer = call.send(&self.line).await?;
         let reading = Reading::of(&answer, &self.section.answer, &self.scrub, at)?;
         let standard = match &self.wanted {
+            // What makes an answer with tokens good says nothing of a device code.
+            Wanted::DeviceCode => reading.text("/device_code").is_some().then(|| reading.json.clone()),
             _ if !reading.good => None,
             Wanted::Tokens => standard_tokens(&reading, &self.section, at, None),
             Wanted::TokensOrGoOn(token) => standard_tokens(&reading, &self.section, at, Some(token)),
-            Wanted::DeviceCode => reading.text("/device_code").is_some().then(|| reading.json.clone()),
         };
         let response = match &standard {
             Some(standard) => respond(200, standard),

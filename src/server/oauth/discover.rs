@@ -6,6 +6,7 @@ use url::Url;
 use super::error::{Cause, OAuthError, Silence};
 use super::line::Line;
 use super::request::Call;
+use crate::domain::field::FieldValues;
 use crate::server::catalog::oauth::ClientAuthentication;
 use crate::server::dial::http::Answer;
 
@@ -37,7 +38,20 @@ pub struct Metadata {
     pub authorization_response_iss_parameter_supported: bool,
 }
 
+/// What was discovered of a provider stands beside the fields it was discovered by.
+const METADATA: &str = "metadata";
+
 impl Metadata {
+    /// What was discovered for these fields, if anything was.
+    #[must_use]
+    pub fn kept_in(config: &FieldValues) -> Option<Self> {
+        serde_json::from_str(config.get(METADATA)?).ok()
+    }
+
+    pub fn keep_in(&self, config: &mut FieldValues) {
+        config.set(METADATA, serde_json::to_string(self).unwrap_or_default());
+    }
+
     /// How a client with a secret proves itself: as is wished where that is offered; where nothing is said, Basic is
     /// (RFC 8414, section 2).
     #[must_use]
@@ -78,16 +92,27 @@ impl Metadata {
 /// [`OAuthError::Unsupported`] where there is none, [`OAuthError::NoEvidence`].
 pub async fn discover(line: &Line, issuer: &str) -> Result<Metadata, OAuthError> {
     let base = issuer_url(issuer).ok_or_else(|| OAuthError::Incomplete { field: "issuer".to_owned() })?;
+    let mut trouble = None;
     for place in places(&base) {
-        let answer = Call::get(place, Vec::new()).send(line).await?;
-        match answer.status {
-            200 => return read(&answer, issuer, &base),
-            429 => return Err(silence(Cause::TooMany, &answer, line)),
-            status @ 500.. => return Err(silence(Cause::Unavailable(status), &answer, line)),
-            _ => {}
+        // What answers at one place, such as a page for whatever is asked, says nothing of the next.
+        match ask(line, place, issuer, &base).await {
+            Ok(Some(metadata)) => return Ok(metadata),
+            Ok(None) => {}
+            Err(error) => trouble = trouble.or(Some(error)),
         }
     }
-    Err(OAuthError::Unsupported)
+    Err(trouble.unwrap_or(OAuthError::Unsupported))
+}
+
+/// Asks at one place; none where there is nothing.
+async fn ask(line: &Line, place: Url, issuer: &str, base: &Url) -> Result<Option<Metadata>, OAuthError> {
+    let answer = Call::get(place, Vec::new()).send(line).await?;
+    match answer.status {
+        200 => read(&answer, issuer, base).map(Some),
+        429 => Err(silence(Cause::TooMany, &answer, line)),
+        status @ 500.. => Err(silence(Cause::Unavailable(status), &answer, line)),
+        _ => Ok(None),
+    }
 }
 
 fn silence(cause: Cause, answer: &Answer, line: &Line) -> OAuthError {

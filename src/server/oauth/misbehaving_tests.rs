@@ -230,6 +230,7 @@ impl Player {
             let end = match result {
                 Ok(Revoked::Done) => "revoked".to_owned(),
                 Ok(Revoked::NotOffered) => "not offered".to_owned(),
+                Ok(Revoked::AccessTokenEnded) => "access token ended".to_owned(),
                 Err(error) => self.verdict(&error, false),
             };
             compare("revoke", end, revoke);

@@ -33,12 +33,12 @@ pub use discover::{Metadata, discover};
 pub use due::{Death, death, due_at};
 pub use error::{Cause, OAuthError, Said, Silence};
 pub use line::Line;
-pub use provider::{Client, Provider};
+pub use provider::{Client, Provider, places};
 pub use redirect::Redirect;
 pub use register::{Registration, Wish, register};
 pub use revoke::Revoked;
 pub use scopes::{known_by, missing};
-pub use settle::{Ending, Next, Outcome, Standing, back_off, settle};
+pub use settle::{Ending, Next, Standing, back_off, settle};
 pub use tokens::{Captured, Held, Tokens};
 #[cfg(test)]
 mod cases_tests;

@@ -1,5 +1,6 @@
 //! A method's OAuth section with fields and client filled in.
 
+use std::collections::BTreeSet;
 use url::Url;
 
 use super::discover::Metadata;
@@ -137,6 +138,30 @@ impl Provider<'_> {
         let told = self.metadata.and_then(|metadata| metadata.revocation_endpoint.clone());
         told.map(Revocation::at).or_else(|| self.section.revoke.clone())
     }
+}
+
+/// Where a method's OAuth requests send what is secret, given what its other fields hold and what was discovered: scheme,
+/// host and port of each; of an address that cannot be told without secrets, how the file puts it.
+#[must_use]
+pub fn places(method: &Method, config: &FieldValues) -> BTreeSet<String> {
+    let (secrets, nobody) = (Secrets::default(), Client { id: String::new(), secret: None });
+    let Some(plain) = Provider::of(method, config, &secrets, &nobody) else { return BTreeSet::new() };
+    let metadata = Metadata::kept_in(config);
+    let provider = metadata.iter().fold(plain, Provider::described_by);
+    let (section, nothing) = (provider.section, Captured::default());
+    let revocation = provider.revocation();
+    let others = [
+        section.refresh_url.as_ref().filter(|_| metadata.is_none()),
+        revocation.as_ref().map(|revocation| &revocation.url),
+        section.exchange.as_ref().map(|exchange| &exchange.url),
+        section.lookup.as_ref().map(|lookup| &lookup.url),
+        section.device_url.as_ref().filter(|_| metadata.is_none()),
+    ];
+    let others = others.into_iter().flatten().map(|template| (template, provider.filled(&nothing).address(template)));
+    std::iter::once((&section.token_url, provider.token_endpoint(&nothing)))
+        .chain(others)
+        .map(|(template, address)| address.map_or_else(|_| template.clone(), |url| url.origin().ascii_serialization()))
+        .collect()
 }
 
 /// What the provider told is an address already; braces in it are its own.

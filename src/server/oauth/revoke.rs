@@ -21,6 +21,9 @@ pub enum Revoked {
     /// The provider has no way to end it, or nothing is held that it could end: it goes on until it lapses, or until
     /// the person ends it there.
     NotOffered,
+    /// The access token that had to be presented has ended, and the refresh token lives on: to be renewed, and the new one
+    /// ended.
+    AccessTokenEnded,
 }
 
 impl Provider<'_> {
@@ -41,11 +44,19 @@ impl Provider<'_> {
         if revoke.done.contains(&answer.status) && !self.denies(&answer.body) {
             return Ok(Revoked::Done);
         }
+        let by_access_token =
+            revoke.authentication == RevocationAuthentication::Bearer || revoke.token == RevokedToken::AccessToken;
+        // What is not good any more needs no ending, unless there is more.
+        let lives_on = by_access_token && held.refresh_token.is_some();
+        let over = if lives_on { Revoked::AccessTokenEnded } else { Revoked::Done };
         let secrets = [token.reveal(), held.access_token.reveal()];
-        let reading = Reading::of(&answer, &self.section.answer, &self.scrubber(&secrets), line.now())?;
+        let reading = match Reading::of(&answer, &self.section.answer, &self.scrubber(&secrets), line.now()) {
+            Err(_) if answer.status == 401 && by_access_token => return Ok(over),
+            reading => reading?,
+        };
         match reading.code.as_str() {
-            // What is not good any more needs no ending.
-            "invalid_grant" | "invalid_token" => Ok(Revoked::Done),
+            "invalid_grant" | "invalid_token" => Ok(over),
+            "" if reading.status == 401 && by_access_token => Ok(over),
             "" => Err(Silence::new(Cause::Garbage(reading.status)).into()),
             _ => Err(reading.into_error()),
         }

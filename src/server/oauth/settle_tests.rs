@@ -1,22 +1,8 @@
 use super::*;
-use crate::domain::time::Timestamp;
-use crate::server::oauth::{Captured, Cause};
-use crate::server::vault::SecretText;
+use crate::server::oauth::Cause;
 use proptest::prelude::*;
 
-fn tokens(name: &str) -> Box<Tokens> {
-    Box::new(Tokens {
-        access_token: SecretText::new(name.to_owned()),
-        refresh_token: None,
-        issued_at: Timestamp(0),
-        expires_at: None,
-        refresh_expires_at: None,
-        scopes: None,
-        captured: Captured::default(),
-    })
-}
-
-const CALM: Standing = Standing { is_current: true, is_leased: true, was_lost_before: false, failures: 0 };
+const CALM: Standing = Standing { was_lost_before: false, failures: 0, client_alone: false };
 
 fn refused() -> OAuthError {
     OAuthError::Refused(Said { code: "invalid_grant".to_owned(), description: String::new() })
@@ -27,51 +13,38 @@ fn silence(may_have_acted: bool, wait: Option<i64>) -> OAuthError {
 }
 
 #[test]
-fn what_the_winner_of_a_race_stored_is_adopted() {
-    let late = Standing { is_current: false, ..CALM };
-    for outcome in [
-        Outcome::Renewed(tokens("new")),
-        Outcome::Failed(refused()),
-        Outcome::Failed(silence(true, None)),
-        Outcome::NotStored,
-        Outcome::Abandoned,
-    ] {
-        assert_eq!(settle(outcome, late, 0), Next::Adopt);
-    }
-}
-
-#[test]
 fn a_refusal_ends_it_and_tells_a_lost_answer_apart() {
     let said = Said { code: "invalid_grant".to_owned(), description: String::new() };
-    assert_eq!(settle(Outcome::Failed(refused()), CALM, 0), Next::End(Ending::Refused(said.clone())));
+    assert_eq!(settle(&refused(), CALM, 0), Next::End(Ending::Refused(said.clone())));
     let lost = Standing { was_lost_before: true, ..CALM };
-    assert_eq!(settle(Outcome::Failed(refused()), lost, 0), Next::End(Ending::AnswerLost(said)));
+    assert_eq!(settle(&refused(), lost, 0), Next::End(Ending::AnswerLost(said)));
 }
 
 #[test]
 fn a_clients_trouble_is_no_connections_trouble() {
     let error = OAuthError::WrongClient(Said::default());
-    assert_eq!(settle(Outcome::Failed(error), CALM, 0), Next::MendClient(Said::default()));
+    assert_eq!(settle(&error, CALM, 0), Next::MendClient);
+}
+
+#[test]
+fn where_the_client_is_all_there_is_its_refusal_ends_it() {
+    let said = Said { code: "invalid_client".to_owned(), description: String::new() };
+    let alone = Standing { client_alone: true, ..CALM };
+    let ended = Next::End(Ending::ClientRefused(said.clone()));
+    assert_eq!(settle(&OAuthError::WrongClient(said), alone, 0), ended);
 }
 
 #[test]
 fn a_client_that_is_missing_is_told_as_that() {
-    assert_eq!(settle(Outcome::Failed(OAuthError::NoClient), CALM, 0), Next::MendClient(Said::default()));
+    assert_eq!(settle(&OAuthError::NoClient, CALM, 0), Next::MendClient);
     let sentence = OAuthError::NoClient.sentence("Gmail");
     assert!(sentence.contains("no OAuth client for Gmail") && sentence.contains("Set one up"), "{sentence}");
     assert_ne!(sentence, OAuthError::WrongClient(Said::default()).sentence("Gmail"));
 }
 
 #[test]
-fn an_answer_that_cannot_be_stored_is_held_on_to_while_the_lease_lasts() {
-    assert_eq!(settle(Outcome::NotStored, CALM, 0), Next::HoldOn);
-    let over = Standing { is_leased: false, ..CALM };
-    assert_eq!(settle(Outcome::NotStored, over, 0), Next::Later { after: 0, was_lost: true });
-}
-
-#[test]
 fn the_providers_wish_is_waited_for() {
-    let next = settle(Outcome::Failed(silence(true, Some(90_000))), CALM, 0);
+    let next = settle(&silence(true, Some(90_000)), CALM, 0);
     assert_eq!(next, Next::Later { after: 90_000, was_lost: true });
 }
 
@@ -95,15 +68,6 @@ fn errors() -> impl Strategy<Value = OAuthError> {
     ]
 }
 
-fn outcomes() -> impl Strategy<Value = Outcome> {
-    prop_oneof![
-        Just(Outcome::Renewed(tokens("new"))),
-        errors().prop_map(Outcome::Failed),
-        Just(Outcome::NotStored),
-        Just(Outcome::Abandoned),
-    ]
-}
-
 /// Where a fault strikes one attempt.
 #[derive(Clone, Debug)]
 enum Fault {
@@ -112,8 +76,8 @@ enum Fault {
     DiesBeforeSending,
     /// The provider acted, and the answer is lost: by a crash, or on the way.
     AnswerLost,
-    /// The provider acted, and the commit fails until the lease ends.
-    CommitFails,
+    /// The provider acted, and the process dies with what it held: no journal is kept.
+    DiesHolding,
     Unreachable,
     Busy,
 }
@@ -123,7 +87,7 @@ fn faults() -> impl Strategy<Value = Fault> {
         3 => Just(Fault::None),
         1 => Just(Fault::DiesBeforeSending),
         1 => Just(Fault::AnswerLost),
-        1 => Just(Fault::CommitFails),
+        1 => Just(Fault::DiesHolding),
         1 => Just(Fault::Unreachable),
         1 => Just(Fault::Busy),
     ]
@@ -160,27 +124,32 @@ fn walk(faults: &[Fault], forgives: bool) -> Walk {
     let mut provider = Rotating { newest: 0, forgives };
     let (mut stored, mut lost, mut failures) = (0, false, 0);
     for fault in faults {
-        let standing = Standing { was_lost_before: lost, failures, is_leased: false, ..CALM };
-        let outcome = match fault {
-            Fault::DiesBeforeSending => Outcome::Abandoned,
-            Fault::Unreachable => Outcome::Failed(silence(false, None)),
-            Fault::Busy => Outcome::Failed(OAuthError::NoEvidence(Silence::new(Cause::TooMany))),
-            Fault::None | Fault::AnswerLost | Fault::CommitFails => match (provider.present(stored), fault) {
-                (Ok(_), Fault::AnswerLost) => Outcome::Failed(silence(true, None)),
-                (Ok(_), Fault::CommitFails) => Outcome::NotStored,
-                (Ok(token), _) => Outcome::Renewed(tokens(&token.to_string())),
-                (Err(()), _) => Outcome::Failed(refused()),
+        let standing = Standing { was_lost_before: lost, failures, ..CALM };
+        let error = match fault {
+            Fault::Unreachable => silence(false, None),
+            Fault::Busy => OAuthError::NoEvidence(Silence::new(Cause::TooMany)),
+            // The claim says that it may have been presented.
+            Fault::DiesBeforeSending => {
+                lost = true;
+                continue;
+            }
+            Fault::None | Fault::AnswerLost | Fault::DiesHolding => match (provider.present(stored), fault) {
+                (Ok(_), Fault::AnswerLost) => silence(true, None),
+                (Ok(_), Fault::DiesHolding) => {
+                    lost = true;
+                    continue;
+                }
+                (Ok(token), _) => {
+                    (stored, lost, failures) = (token, false, 0);
+                    continue;
+                }
+                (Err(()), _) => refused(),
             },
         };
-        match settle(outcome, standing, 7) {
-            Next::Store(tokens) => {
-                stored = tokens.access_token.reveal().parse().expect("a number");
-                (lost, failures) = (false, 0);
-            }
+        match settle(&error, standing, 7) {
             Next::Later { was_lost, .. } => (lost, failures) = (was_lost, failures + 1),
-            Next::Again => lost = true,
             Next::End(ending) => return Walk { stored, ended: Some(ending), lost },
-            other => panic!("{other:?}"),
+            Next::MendClient => panic!("no client was at fault"),
         }
     }
     Walk { stored, ended: None, lost }
@@ -188,32 +157,22 @@ fn walk(faults: &[Fault], forgives: bool) -> Walk {
 
 proptest! {
     #[test]
-    fn only_a_current_claim_stores_and_only_what_the_provider_gave(
-        outcome in outcomes(), is_current: bool, is_leased: bool, was_lost_before: bool,
-        failures in 0..100_u32, spread: u16,
+    fn only_a_refusal_ends_it_and_what_was_lost_stays_lost(
+        error in errors(), was_lost_before: bool, client_alone: bool, failures in 0..100_u32, spread: u16,
     ) {
-        let standing = Standing { is_current, is_leased, was_lost_before, failures };
-        let given = outcome.clone();
-        match settle(outcome, standing, spread) {
-            Next::Store(tokens) => {
-                prop_assert!(is_current);
-                prop_assert_eq!(given, Outcome::Renewed(tokens));
-            }
-            Next::End(_) => {
-                let proves = matches!(
-                    &given,
-                    Outcome::Failed(OAuthError::Refused(_) | OAuthError::AccessDenied(_) | OAuthError::InvalidScope(_))
-                );
-                prop_assert!(proves && is_current);
-            }
+        match settle(&error, Standing { was_lost_before, failures, client_alone }, spread) {
+            Next::End(ending) => match error {
+                OAuthError::Refused(_) | OAuthError::AccessDenied(_) | OAuthError::InvalidScope(_) => {
+                    prop_assert_eq!(matches!(ending, Ending::AnswerLost(_)), was_lost_before);
+                }
+                OAuthError::WrongClient(_) => prop_assert!(client_alone),
+                other => prop_assert!(false, "{other:?}"),
+            },
             Next::Later { after, was_lost } => {
                 prop_assert!((0..=86_400_000).contains(&after));
-                // What was lost once stays lost until an answer was stored.
                 prop_assert!(was_lost || !was_lost_before);
             }
-            Next::HoldOn => prop_assert!(is_current && is_leased),
-            Next::Adopt => prop_assert!(!is_current),
-            Next::Again | Next::MendClient(_) => prop_assert!(is_current),
+            Next::MendClient => prop_assert!(matches!(error, OAuthError::WrongClient(_)) && !client_alone),
         }
     }
 
@@ -226,7 +185,7 @@ proptest! {
     #[test]
     fn a_strict_provider_ends_it_only_after_a_lost_answer_and_says_so(faults in proptest::collection::vec(faults(), 0..30)) {
         let walked = walk(&faults, false);
-        let lost = faults.iter().any(|fault| matches!(fault, Fault::AnswerLost | Fault::CommitFails));
+        let lost = faults.iter().any(|fault| matches!(fault, Fault::AnswerLost | Fault::DiesHolding));
         match walked.ended {
             Some(ending) => prop_assert!(lost && walked.lost && matches!(ending, Ending::AnswerLost(_))),
             None if !lost => {

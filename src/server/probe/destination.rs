@@ -1,7 +1,5 @@
-//! Where a method sends its secrets, told by what its component's file and the fields say. A digest of it is kept beside
-//! the secrets, so that a file edited later sends them nowhere else.
+//! Where a method's probes send its secrets, told by what its component's file and the fields say.
 
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 use super::http_request::base;
@@ -10,12 +8,12 @@ use crate::domain::field::FieldValues;
 use crate::server::catalog::definition::{HttpService, Method, Service};
 use crate::server::vault::Secrets;
 
-/// The digest of where a method's secrets are sent, given what its other fields hold.
+/// Where a method's secrets are sent, given what its other fields hold.
 #[must_use]
-pub fn destination(method: &Method, config: &FieldValues) -> Vec<u8> {
+pub fn places(method: &Method, config: &FieldValues) -> BTreeSet<String> {
     let secrets = Secrets::default();
     let values = Values { fields: method.known_fields(), config, secrets: &secrets };
-    let places = match &method.service {
+    match &method.service {
         Service::Http(service) => origins(service, values),
         Service::GoogleServiceAccount {} => BTreeSet::from(["google".to_owned()]),
         Service::Postgresql(login)
@@ -35,9 +33,7 @@ pub fn destination(method: &Method, config: &FieldValues) -> Vec<u8> {
             let port = values.get("port").map_or_else(|| login.default_port.to_string(), str::to_owned);
             BTreeSet::from([format!("{host} {port} {tls}")])
         }
-    };
-    let text = places.into_iter().collect::<Vec<_>>().join("\n");
-    Sha256::digest(text).to_vec()
+    }
 }
 
 /// Scheme, host and port of every question; of an address that cannot be told without secrets, how the file puts it.
@@ -56,7 +52,7 @@ mod tests {
     use super::*;
     use crate::server::catalog::definition::Definition;
 
-    fn sent_to(base_url: &str, probe: &str, site: &str) -> Vec<u8> {
+    fn sent_to(base_url: &str, probe: &str, site: &str) -> BTreeSet<String> {
         let text = format!(
             r#"
 slug = "x"
@@ -80,7 +76,7 @@ outcomes = [{{ verdict = "valid" }}]
         let definition: Definition = toml::from_str(&text).expect("a component");
         let mut config = FieldValues::default();
         config.set("site", site);
-        destination(&definition.methods[0], &config)
+        places(&definition.methods[0], &config)
     }
 
     #[test]

@@ -42,7 +42,7 @@ use crate::server::dial::host::Host;
 use crate::server::dial::tls::end_of;
 use crate::server::dial::{Dialer, Steps};
 use crate::server::vault::Secrets;
-pub use destination::destination;
+pub use destination::places;
 pub use scrub::Scrubber;
 use setback::Setback;
 pub use turns::NoTurn;

@@ -1,20 +1,23 @@
 //! Credentials on their way in: checked, split into what is secret and what is not, and proved.
 
 use tokio::sync::mpsc::UnboundedSender;
+use url::{Host, Url};
 
 use super::Services;
+use super::destinations::destination;
+use super::tokens::awaited;
 use crate::api::connections::StoredSecret;
 use crate::api::error::ApiError;
 use crate::api::stream::ProbeEvent;
 use crate::domain::evidence::{Evidence, Step, Verdict};
-use crate::domain::field::{Field, FieldProblem, FieldValues, check_all};
+use crate::domain::field::{Field, FieldKind, FieldProblem, FieldValues, check_all};
 use crate::domain::health::Health;
 use crate::domain::id::ConnectionId;
 use crate::domain::name::ConnectionName;
 use crate::domain::tag::TagSet;
 use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, Method};
-use crate::server::probe::{Question, destination, earliest, known_end};
+use crate::server::probe::{Question, earliest, known_end};
 use crate::server::store::record::{Credentials, Grant, Proof, Scope, StoredConnection};
 use crate::server::vault::{SealContext, SecretText, Secrets};
 
@@ -104,6 +107,7 @@ pub fn take_apart(
     let (missing, problems): (Vec<_>, Vec<_>) = check_all(fields, values, is_kept)
         .into_iter()
         .partition(|problem| incomplete && values.get(&problem.field).is_none());
+    let problems: Vec<_> = problems.into_iter().chain(in_the_clear(method, values)).collect();
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -114,7 +118,7 @@ pub fn take_apart(
         secrets: Secrets::default(),
         stored: Vec::new(),
         destination: None,
-        grant: None,
+        grant: awaited(method, now),
         missing: missing.iter().map(|problem| label(&problem.field)).collect(),
     };
     for field in fields.iter().filter(|field| field.is_shown(values, fields)) {
@@ -122,6 +126,26 @@ pub fn take_apart(
     }
     candidate.destination = (!candidate.secrets.is_empty()).then(|| destination(method, &candidate.config));
     Ok(candidate)
+}
+
+/// Tokens and client secrets leave the machine's own networks encrypted only.
+fn in_the_clear<'a>(method: &'a Method, values: &'a FieldValues) -> impl Iterator<Item = FieldProblem> + 'a {
+    let fields = method.fields.iter().filter(|field| method.oauth.is_some() && field.kind == FieldKind::Url);
+    let open = fields.filter(|field| values.get(&field.id).is_some_and(|address| !is_sheltered(address)));
+    open.map(|field| {
+        FieldProblem::new(&field.id, "Give an https address: over http, tokens and secrets could be read on the way.")
+    })
+}
+
+/// Encrypted, or plainly not out on the internet: loopback, a private address, a name without a dot.
+fn is_sheltered(address: &str) -> bool {
+    let Ok(url) = Url::parse(address) else { return true };
+    url.scheme() != "http"
+        || url.host().is_none_or(|host| match host {
+            Host::Domain(name) => !name.contains('.') || name.ends_with(".localhost"),
+            Host::Ipv4(ip) => ip.is_loopback() || ip.is_private(),
+            Host::Ipv6(ip) => ip.is_loopback() || ip.is_unique_local(),
+        })
 }
 
 impl Candidate {
@@ -278,4 +302,21 @@ pub fn not_saved(definition: &Definition, evidence: Evidence, operator: bool) ->
     let problems = field.map(|field| FieldProblem::new(&field, message.clone())).into_iter().collect();
     let evidence = if operator { evidence } else { evidence.without_details() };
     ProbeEvent::NotSaved { message, problems, evidence }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stays_at_home_may_go_in_the_clear() {
+        for sheltered in
+            ["https://acme.example", "http://127.0.0.1:9/t", "http://[::1]/", "http://10.1.2.3", "http://sso:8080"]
+        {
+            assert!(is_sheltered(sheltered), "{sheltered}");
+        }
+        for open in ["http://login.acme.example/token", "http://8.8.8.8", "http://[2001:db8::1]/"] {
+            assert!(!is_sheltered(open), "{open}");
+        }
+    }
 }

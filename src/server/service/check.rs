@@ -5,14 +5,15 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::Services;
 use super::candidate::{by_provider, find, pin_host_key};
+use super::destinations::destination;
 use crate::api::error::ApiError;
-use crate::domain::evidence::{Evidence, Step, Verdict};
+use crate::domain::evidence::{Account, Evidence, Step, Verdict};
 use crate::domain::field::{FieldValues, check_all};
 use crate::domain::health::Health;
 use crate::domain::schedule::{self, Circumstances};
 use crate::domain::time::{DAY, Timestamp};
 use crate::server::catalog::definition::{Definition, Method};
-use crate::server::probe::{Question, destination};
+use crate::server::probe::{Question, earliest};
 use crate::server::store::record::{
     AuditAction, AuditEntry, Claim, Credentials, Found, Judged, Proof, Scope, StoredConnection,
 };
@@ -47,7 +48,7 @@ impl Services {
             let reason = format!("Not asked: {} is missing. Update the connection.", missing.join(", "));
             (none(reason), stored.secret_version)
         } else if is_redirected(stored, method) {
-            (none(redirected(&definition.name)), stored.secret_version)
+            (none(redirected(&definition.name, method)), stored.secret_version)
         } else if method.oauth.is_some() {
             self.check_with_tokens(stored, definition, method, live).await?
         } else {
@@ -71,7 +72,7 @@ impl Services {
         live: UnboundedSender<Step>,
     ) -> Result<(Evidence, i64), ApiError> {
         let mut stored = self.fresh(stored.clone(), false).await?;
-        if let Some(evidence) = self.without_token(&stored, &definition.name).await? {
+        if let Some(evidence) = self.without_token(&stored, &definition.name, method).await? {
             return Ok((evidence, stored.secret_version));
         }
         let mut evidence = self.prove_stored(&stored, definition, method, live.clone()).await?;
@@ -81,9 +82,16 @@ impl Services {
             let before = stored.secret_version;
             stored = self.fresh(stored, true).await?;
             if stored.secret_version != before {
-                evidence = by_provider(self.prove_stored(&stored, definition, method, live).await?);
+                evidence = self.prove_stored(&stored, definition, method, live).await?;
+            } else if let Some(told) = self.without_token(&stored, &definition.name, method).await? {
+                evidence = told;
+            } else if evidence.verdict == Verdict::NotAskable {
+                let reason = format!("{} could not be asked for a new token just now.", definition.name);
+                evidence = Evidence::none(self.clock.now(), reason);
             }
         }
+        // Where nobody else can be asked, the provider has answered, now or for as long as the token lasts.
+        evidence = by_provider(evidence);
         let missing = self.ungranted(&stored, method).await?;
         if !missing.is_empty() && evidence.verdict == Verdict::Valid {
             evidence.verdict = Verdict::Limited { missing };
@@ -114,13 +122,20 @@ impl Services {
         };
         let first_key = known.evidence.as_ref().and_then(|before| before.host_key.clone());
         let evidence = Evidence { host_key: first_key.or_else(|| evidence.host_key.clone()), ..evidence.clone() };
-        let mut proof = Proof {
-            health,
-            account: if told { evidence.account.clone() } else { known.account.clone() },
-            expires_at: if told { evidence.expires_at } else { known.expires_at },
-            evidence: Some(evidence),
-            check_at: None,
+        // What is known of tokens was told when they were given: the service adds to it.
+        let by_token = self.catalog.method(&before.summary.component, &before.credentials.method);
+        let by_token = by_token.is_some_and(|method| method.oauth.is_some());
+        let (account, expires_at) = match (told, by_token) {
+            (false, _) => (known.account.clone(), known.expires_at),
+            (true, false) => (evidence.account.clone(), evidence.expires_at),
+            (true, true) => {
+                let Account { identity, scopes } = evidence.account.clone();
+                let scopes = if scopes.is_empty() { known.account.scopes.clone() } else { scopes };
+                let identity = identity.or_else(|| known.account.identity.clone());
+                (Account { identity, scopes }, earliest(evidence.expires_at, known.expires_at))
+            }
         };
+        let mut proof = Proof { health, account, expires_at, evidence: Some(evidence), check_at: None };
         proof.check_at = self.next_check(&before.scope, &proof, is_used(before, self.clock.now()));
         proof
     }
@@ -217,11 +232,14 @@ pub(super) fn is_redirected(stored: &StoredConnection, method: &Method) -> bool 
     given_for.as_ref().is_some_and(|given_for| *given_for != destination(method, config))
 }
 
-fn redirected(component: &str) -> String {
-    format!(
-        "Not asked: the address of the component {component} has changed since the secret was stored, so the secret is \
-         not sent there. Update the connection and give the secret again."
-    )
+/// Why stored secrets are not sent to where the component's file says now.
+pub(super) fn redirected(component: &str, method: &Method) -> String {
+    let (since, remedy) = if method.by_person().is_some() {
+        ("the account was connected, so its tokens are not", "Reconnect the account.")
+    } else {
+        ("the secret was stored, so the secret is not", "Update the connection and give the secret again.")
+    };
+    format!("Not asked: the address of the component {component} has changed since {since} sent there. {remedy}")
 }
 
 fn is_used(stored: &StoredConnection, now: Timestamp) -> bool {

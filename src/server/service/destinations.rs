@@ -1,9 +1,24 @@
-//! Where secrets are sent that were stored before this was noted.
+//! Where a method sends its secrets, told by what its component's file and the fields say. A digest of it is kept beside
+//! the secrets, so that a file edited later sends them nowhere else; of secrets stored before this was done, it is noted.
+
+use sha2::{Digest, Sha256};
 
 use super::Services;
+use crate::domain::field::FieldValues;
 use crate::server::catalog::Catalog;
-use crate::server::probe::destination;
+use crate::server::catalog::definition::Method;
+use crate::server::oauth;
+use crate::server::probe;
 use crate::server::store::{Store, StoreError};
+
+/// The digest of where a method's secrets are sent, given what its other fields hold.
+#[must_use]
+pub fn destination(method: &Method, config: &FieldValues) -> Vec<u8> {
+    let mut places = probe::places(method, config);
+    places.extend(oauth::places(method, config));
+    let text = places.into_iter().collect::<Vec<_>>().join("\n");
+    Sha256::digest(text).to_vec()
+}
 
 impl Services {
     /// Notes where stored secrets are sent, of each connection that lacks such a note, and says of how many.

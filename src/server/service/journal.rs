@@ -16,7 +16,7 @@ use crate::domain::field::FieldValues;
 use crate::domain::health::Health;
 use crate::domain::id::{ConnectionId, WorkspaceId};
 use crate::domain::time::Timestamp;
-use crate::server::store::record::{Credentials, Grant, Proof, Scope, StoredConnection};
+use crate::server::store::record::{AuditAction, AuditEntry, Credentials, Grant, Proof, Scope, StoredConnection};
 use crate::server::store::{RenewalChange, Renewed, StoreError};
 use crate::server::vault::{SealContext, VaultError};
 
@@ -44,7 +44,8 @@ pub(super) struct Noted(PathBuf);
 
 impl Noted {
     pub(super) fn take_back(self) {
-        if fs::remove_file(&self.0).is_err() {
+        // Whoever replays it may be faster.
+        if fs::remove_file(&self.0).is_err_and(|error| error.kind() != io::ErrorKind::NotFound) {
             tracing::warn!("a note in the journal could not be removed; it is looked at again at the next start");
         }
     }
@@ -65,45 +66,49 @@ impl Services {
     }
 
     /// Commits what an earlier process had written down and not committed. Nothing is replayed over newer secrets.
-    pub async fn replay_journal(&self) {
-        let Some(folder) = &self.oauth.journal else { return };
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]: the rest is still to be replayed, before any of these tokens is presented again.
+    pub async fn replay_journal(&self) -> Result<(), StoreError> {
+        let Some(folder) = &self.oauth.journal else { return Ok(()) };
         let Ok(entries) = fs::read_dir(folder) else {
             tracing::error!("the journal's folder cannot be read");
-            return;
+            return Ok(());
         };
         let paths = entries.flatten().map(|entry| entry.path());
         for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION)) {
-            self.replay(&path).await;
+            self.replay(&path).await?;
         }
+        Ok(())
     }
 
     /// Commits what was written down of the renewal that these secrets were presented for; `false`: there is nothing.
-    pub(super) async fn replay_noted(&self, stored: &StoredConnection) -> bool {
-        let Some(folder) = &self.oauth.journal else { return false };
+    ///
+    /// # Errors
+    /// As [`Services::replay_journal`].
+    pub(super) async fn replay_noted(&self, stored: &StoredConnection) -> Result<bool, StoreError> {
+        let Some(folder) = &self.oauth.journal else { return Ok(false) };
         let path = folder.join(name_of(&stored.summary.id, stored.secret_version));
-        path.exists() && self.replay(&path).await
+        Ok(path.exists() && self.replay(&path).await?)
     }
 
-    /// Says whether the note is committed now.
-    async fn replay(&self, path: &Path) -> bool {
+    /// Says whether what the note tells was committed just now.
+    async fn replay(&self, path: &Path) -> Result<bool, StoreError> {
         let note = fs::read(path).ok().and_then(|text| serde_json::from_slice::<Note>(&text).ok());
-        let Some(renewed) = note.and_then(Note::into_renewed) else {
+        let Some(renewed) = note.and_then(|note| note.into_renewed(self.clock.now())) else {
             tracing::error!("a note in the journal cannot be read; it is left where it is");
-            return false;
+            return Ok(false);
         };
         // What does not open here must not take the place of what does.
         match self.opens(&renewed).await {
             Ok(()) => {}
-            Err(VaultError::Sealed) => {
+            Err(VaultError::Store(StoreError::Unavailable)) => return Err(StoreError::Unavailable),
+            Err(_) => {
                 tracing::error!(
                     "a note in the journal was sealed with another key, or changed; nothing was replaced, and it is left \
                      where it is"
                 );
-                return false;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a note in the journal could not be opened; it is tried again");
-                return false;
+                return Ok(false);
             }
         }
         let committed = match self.store.record_renewed(renewed).await {
@@ -113,13 +118,14 @@ impl Services {
             }
             // Committed before the crash, or replaced or deleted since.
             Err(StoreError::Stale | StoreError::NotFound) => false,
+            Err(StoreError::Unavailable) => return Err(StoreError::Unavailable),
             Err(error) => {
-                tracing::warn!(%error, "a note in the journal could not be committed; it is tried again");
-                return false;
+                tracing::error!(%error, "a note in the journal cannot be committed; it is left where it is");
+                return Ok(false);
             }
         };
         Noted(path.to_owned()).take_back();
-        committed
+        Ok(committed)
     }
 
     async fn opens(&self, renewed: &Renewed) -> Result<(), VaultError> {
@@ -158,7 +164,7 @@ impl Note {
         })
     }
 
-    fn into_renewed(self) -> Option<Renewed> {
+    fn into_renewed(self, now: Timestamp) -> Option<Renewed> {
         let destination = self.destination.map(|digest| STANDARD.decode(digest)).transpose().ok()?;
         let credentials = Credentials {
             method: self.method,
@@ -175,7 +181,7 @@ impl Note {
             claim: None,
             secret_version: self.secret_version,
             change: RenewalChange::Tokens(Box::new(credentials)),
-            entry: None,
+            entry: AuditEntry::system(now, AuditAction::Renewed, "recovered from the journal"),
         })
     }
 

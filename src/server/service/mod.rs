@@ -42,7 +42,10 @@ use crate::server::vault::{Vault, VaultError};
 use caller::Caller;
 use rows::RowCache;
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::watch as watch_channel;
 use tries::RecentTries;
 use uses::Uses;
 use watch::Watches;
@@ -71,6 +74,10 @@ pub struct Services {
     tries: RecentTries,
     pub watches: Watches,
     uses: Uses,
+    /// Watched by all that must finish.
+    under_way: Arc<watch_channel::Sender<()>>,
+    /// How many renewed tokens wait for the database.
+    held: Arc<AtomicUsize>,
 }
 
 impl Services {
@@ -99,6 +106,8 @@ impl Services {
             tries: RecentTries::default(),
             watches: Watches::default(),
             uses: Uses::default(),
+            under_way: Arc::new(watch_channel::Sender::new(())),
+            held: Arc::default(),
         }
     }
 }
@@ -146,14 +155,28 @@ impl From<NoRandomness> for ApiError {
     }
 }
 
-/// Runs what must finish even if the asking side goes away: sealing and committing.
-async fn finish<T: Send + 'static>(
-    work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
-) -> Result<T, ApiError> {
-    tokio::spawn(work).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a commit did not finish");
-        Err(ApiError::Internal)
-    })
+impl Services {
+    /// Runs what must finish even if the asking side goes away: sealing and committing, and what a provider answers.
+    async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let under_way = self.under_way.subscribe();
+        let task = tokio::spawn(async move {
+            let result = work.await;
+            drop(under_way);
+            result
+        });
+        task.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a commit did not finish");
+            Err(ApiError::Internal)
+        })
+    }
+
+    /// Waits until nothing is under way that must finish.
+    pub async fn finished(&self) {
+        self.under_way.closed().await;
+    }
 }
 
 /// The end of a stream, whatever way it ended.

@@ -3,16 +3,18 @@
 
 use super::Services;
 use super::candidate::find;
-use super::connect::metadata_in;
+use super::connect::Party;
+use super::destinations::destination;
+use super::tokens::with_tokens;
 use crate::api::error::ApiError;
 use crate::domain::component::ComponentSlug;
 use crate::domain::field::FieldValues;
 use crate::domain::time::{DAY, MINUTE, Timestamp};
-use crate::server::catalog::definition::Method;
-use crate::server::oauth::{OAuthError, Revoked};
+use crate::server::catalog::definition::{Definition, Method};
+use crate::server::oauth::{Metadata, OAuthError, Provider, Revoked};
 use crate::server::store::record::{AuditAction, AuditEntry};
 use crate::server::store::{Revocation, StoreError};
-use crate::server::vault::SealContext;
+use crate::server::vault::{SealContext, Secrets};
 
 /// How long the provider is asked again and again.
 const PATIENCE: i64 = DAY;
@@ -29,8 +31,10 @@ const SHARED: &str = "the service would have ended another connection of the sam
 /// How an attempt ended.
 enum Attempt {
     Done,
-    /// There is nothing to revoke, or no way to.
+    /// There is nothing to revoke.
     Needless,
+    /// The service has no way to.
+    NotOffered,
     /// It would end another connection's access with it.
     Shared,
     /// Worth another attempt.
@@ -48,16 +52,26 @@ impl Services {
         let now = self.clock.now();
         // The longest wait covers the attempt itself; the true one is set by the number of attempts.
         let due = self.store.take_revocations(now, now.plus(LONGEST_WAIT), AT_ONCE).await?;
+        let mut failure = None;
         for revocation in &due {
-            self.attempt(revocation, now).await?;
+            // One that cannot be written down puts no other off.
+            if let Err(error) = self.attempt(revocation, now).await {
+                failure = Some(error);
+            }
         }
-        Ok(due.len())
+        failure.map_or(Ok(due.len()), Err)
     }
 
     async fn attempt(&self, revocation: &Revocation, now: Timestamp) -> Result<(), ApiError> {
         let (action, about) = match self.revoke(revocation).await {
             Attempt::Done => (AuditAction::Revoked, String::new()),
             Attempt::Needless => (AuditAction::Revoked, "there was nothing to revoke at the service".to_owned()),
+            Attempt::NotOffered => (
+                AuditAction::RevocationFailed,
+                "the service has no way to be told; the access goes on there until it lapses or is ended in the \
+                 account's own settings"
+                    .to_owned(),
+            ),
             Attempt::Shared => (AuditAction::Revoked, SHARED.to_owned()),
             Attempt::Refused(why) => (AuditAction::RevocationFailed, why),
             Attempt::Failed(why) if now.since(revocation.purged_at) >= PATIENCE => (AuditAction::RevocationFailed, why),
@@ -74,16 +88,15 @@ impl Services {
         let Ok((definition, method)) = find(self, &revocation.component, &revocation.method) else {
             return Attempt::Refused("its component is no longer in the catalog".to_owned());
         };
-        let Revocation { scope, connection, config, .. } = revocation;
-        let context = SealContext {
-            scope,
-            holder: connection.as_str(),
-            method: &revocation.method,
-            secret_version: revocation.secret_version,
-        };
-        let opened = self.vault.open_sealed(&context, &revocation.sealed).await;
+        let Revocation { scope, config, .. } = revocation;
+        let opened = self.vault.open_sealed(&context_of(revocation), &revocation.sealed).await;
         let Ok(secrets) = opened else { return Attempt::Failed("its secrets could not be opened".to_owned()) };
-        let Some(held) = super::tokens::held(&secrets) else { return Attempt::Needless };
+        if super::tokens::held(&secrets).is_none() {
+            return Attempt::Needless;
+        }
+        if revocation.destination.as_ref().is_some_and(|given_for| *given_for != destination(method, config)) {
+            return Attempt::Refused("its component's addresses have changed since it was connected".to_owned());
+        }
         match self.is_kept_for_another(revocation, method).await {
             Ok(true) => return Attempt::Shared,
             Ok(false) => {}
@@ -94,7 +107,12 @@ impl Services {
                 let Ok(provider) = party.provider(method, config, &secrets) else {
                     return Attempt::Refused("its component's addresses cannot be filled in".to_owned());
                 };
-                attempt_of(provider.revoke(&self.line(), held).await, &definition.name)
+                match self.end_at(&provider, &secrets).await {
+                    Ok(Revoked::AccessTokenEnded) => {
+                        self.end_renewed(revocation, definition, method, &party, secrets).await
+                    }
+                    answer => attempt_of(answer, &definition.name),
+                }
             }
             Ok(None) => Attempt::Refused("its OAuth client was removed".to_owned()),
             Err(error) => Attempt::Failed(error.to_string()),
@@ -115,15 +133,68 @@ impl Services {
     /// Whether a purge ends the tokens at the provider as well.
     pub(super) fn can_revoke(&self, component: &ComponentSlug, method: &str, config: &FieldValues) -> bool {
         let Ok((_, method)) = find(self, component, method) else { return false };
-        let told = metadata_in(config).is_some_and(|metadata| metadata.revocation_endpoint.is_some());
+        let told = Metadata::kept_in(config).is_some_and(|metadata| metadata.revocation_endpoint.is_some());
         told || method.oauth.as_ref().is_some_and(|oauth| oauth.revoke.is_some())
+    }
+
+    async fn end_at(&self, provider: &Provider<'_>, secrets: &Secrets) -> Result<Revoked, OAuthError> {
+        match super::tokens::held(secrets) {
+            Some(held) => provider.revoke(&self.line(), held).await,
+            None => Ok(Revoked::Done),
+        }
+    }
+
+    /// The provider wants to see an access token, and that has ended: a new one is asked for, kept, and ended.
+    async fn end_renewed(
+        &self,
+        revocation: &Revocation,
+        definition: &Definition,
+        method: &Method,
+        party: &Party,
+        secrets: Secrets,
+    ) -> Attempt {
+        let Revocation { scope, connection, config, .. } = revocation;
+        let renewed = match (party.provider(method, config, &secrets), super::tokens::held(&secrets)) {
+            (Ok(provider), Some(held)) => provider.refresh(&self.line(), held).await,
+            _ => Err(OAuthError::Unsupported),
+        };
+        let tokens = match renewed {
+            Ok(tokens) => tokens,
+            // Then it has ended as a whole.
+            Err(OAuthError::Refused(_)) => return Attempt::Done,
+            Err(error) => return attempt_of(Err(error), &definition.name),
+        };
+        let secrets = with_tokens(secrets, &tokens);
+        let kept = match self.vault.seal(&context_of(revocation), &secrets).await {
+            Ok(sealed) => self.store.keep_renewed(scope, connection, sealed).await.is_ok(),
+            Err(_) => false,
+        };
+        if !kept {
+            tracing::warn!(connection = connection.as_str(), "tokens renewed to be revoked could not be kept");
+        }
+        let Ok(provider) = party.provider(method, config, &secrets) else {
+            return Attempt::Refused("its component's addresses cannot be filled in".to_owned());
+        };
+        attempt_of(self.end_at(&provider, &secrets).await, &definition.name)
+    }
+}
+
+fn context_of(revocation: &Revocation) -> SealContext<'_> {
+    SealContext {
+        scope: &revocation.scope,
+        holder: revocation.connection.as_str(),
+        method: &revocation.method,
+        secret_version: revocation.secret_version,
     }
 }
 
 fn attempt_of(answer: Result<Revoked, OAuthError>, component: &str) -> Attempt {
     match answer {
         Ok(Revoked::Done) => Attempt::Done,
-        Ok(Revoked::NotOffered) => Attempt::Needless,
+        Ok(Revoked::NotOffered) => Attempt::NotOffered,
+        Ok(Revoked::AccessTokenEnded) => {
+            Attempt::Refused(format!("{component} does not take the token that it has just given"))
+        }
         Err(OAuthError::NoEvidence(silence)) => Attempt::Failed(OAuthError::NoEvidence(silence).sentence(component)),
         Err(error) => Attempt::Refused(error.sentence(component)),
     }

@@ -3,7 +3,7 @@
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::caller::Caller;
-use super::{Services, ended, finish, live_for};
+use super::{Services, ended, live_for};
 use crate::api::error::ApiError;
 use crate::api::stream::{ProbeEvent, TestRequest};
 use crate::domain::evidence::Step;
@@ -35,7 +35,7 @@ impl Services {
         };
         let found = Found { at: evidence.at, secret_version, fence: None, judge: Box::new(judge) };
         let services = self.clone();
-        let summary = finish(async move {
+        let summary = self.finish(async move {
             match services.store.record_found(&scope, &id, found).await? {
                 Some(summary) => Ok(summary),
                 // What was found concerns a secret that was replaced, or is older than what is known by now.

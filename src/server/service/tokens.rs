@@ -8,9 +8,10 @@ use super::connect::{name_of, own_scopes};
 use crate::api::error::ApiError;
 use crate::domain::component::MethodKind;
 use crate::domain::evidence::{Evidence, Step, StepKind, StepOutcome, Verdict};
+use crate::domain::health::Health;
 use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, Method};
-use crate::server::catalog::oauth::{ACCESS_TOKEN, OAuth, RefreshBy};
+use crate::server::catalog::oauth::{ACCESS_TOKEN, RefreshBy};
 use crate::server::oauth::{Death, Held, OAuthError, Provider, Tokens, death, due_at, missing};
 use crate::server::store::record::{Grant, Scope, StoredConnection};
 use crate::server::vault::Secrets;
@@ -28,7 +29,14 @@ pub(super) fn held(secrets: &Secrets) -> Option<Held<'_>> {
 
 /// Puts tokens, and what was captured with them, in the place of those before.
 pub(super) fn put_tokens(tokens: &Tokens, candidate: &mut Candidate) {
-    let secrets = &mut candidate.secrets;
+    candidate.secrets = with_tokens(std::mem::take(&mut candidate.secrets), tokens);
+    for (id, value) in &tokens.captured.plain.0 {
+        candidate.config.set(id, value.as_str());
+    }
+}
+
+/// A connection's secrets with these tokens in the place of those before.
+pub(super) fn with_tokens(mut secrets: Secrets, tokens: &Tokens) -> Secrets {
     let before = secrets.take(REFRESH_TOKEN);
     secrets.take(PREVIOUS_REFRESH_TOKEN);
     secrets.insert(ACCESS_TOKEN, tokens.access_token.clone());
@@ -41,33 +49,53 @@ pub(super) fn put_tokens(tokens: &Tokens, candidate: &mut Candidate) {
     for (id, secret) in tokens.captured.secret.iter() {
         secrets.insert(id, secret.clone());
     }
-    for (id, value) in &tokens.captured.plain.0 {
-        candidate.config.set(id, value.as_str());
-    }
+    secrets
+}
+
+/// What is known of tokens that were not asked for yet and need nobody's consent: whoever needs one asks for it.
+pub(super) fn awaited(method: &Method, now: Timestamp) -> Option<Grant> {
+    let oauth = method.oauth.as_ref().filter(|_| method.by_person().is_none())?;
+    Some(Grant {
+        client: oauth.client.clone().unwrap_or_default(),
+        client_id: None,
+        asked: Vec::new(),
+        granted: None,
+        connected_at: now,
+        issued_at: now,
+        access_expires_at: Some(now),
+        refresh_expires_at: None,
+        refresh_at: None,
+        failures: 0,
+        ended: false,
+    })
 }
 
 impl Services {
     /// What is to be remembered of tokens just given, and when the connection ends by itself.
     pub(super) fn grant_of(
         &self,
-        oauth: &OAuth,
-        client: &str,
+        method: &Method,
+        (client, client_id): (&str, Option<&str>),
         asked: &[String],
         tokens: &Tokens,
         connected_at: Timestamp,
     ) -> (Grant, Option<Timestamp>) {
+        let rules = method.by_person().map(|oauth| &oauth.refresh);
         let grant = Grant {
             client: client.to_owned(),
+            client_id: client_id.map(str::to_owned),
             asked: asked.to_vec(),
             granted: tokens.scopes.clone(),
             connected_at,
             issued_at: tokens.issued_at,
             access_expires_at: tokens.expires_at,
             refresh_expires_at: tokens.refresh_expires_at,
-            refresh_at: due_at(tokens, &oauth.refresh, self.spread()),
+            // Where nobody's consent is needed, whoever needs a token asks for one: nothing lapses meanwhile.
+            refresh_at: rules.and_then(|rules| due_at(tokens, rules, self.spread())),
             failures: 0,
+            ended: false,
         };
-        (grant, death(tokens, &oauth.refresh, connected_at).map(Death::at))
+        (grant, rules.and_then(|rules| death(tokens, rules, connected_at)).map(Death::at))
     }
 
     /// Without randomness everything comes at its middle time, which is no reason to leave it out.
@@ -88,12 +116,20 @@ impl Services {
         &self,
         stored: &StoredConnection,
         component: &str,
+        method: &Method,
     ) -> Result<Option<Evidence>, ApiError> {
         let (now, grant) = (self.clock.now(), self.store.grant(&stored.scope, &stored.summary.id).await?);
-        let Some(grant) = grant.filter(|grant| grant.access_expires_at.is_some_and(|at| at <= now)) else {
-            return Ok(None);
-        };
-        if grant.refresh_at.is_some() {
+        let is_over = |grant: &Grant| grant.ended || grant.access_expires_at.is_some_and(|at| at <= now);
+        let Some(grant) = grant.filter(is_over) else { return Ok(None) };
+        if let Health::Rejected { reason, .. } = &stored.summary.health {
+            // What the provider said when it was asked last.
+            let verdict = Verdict::Rejected { reason: reason.clone(), field: None };
+            return Ok(Some(Evidence { verdict, ..Evidence::none(now, "") }));
+        }
+        if let (Health::Unreachable { reason, .. }, true) = (&stored.summary.health, grant.failures > 0) {
+            return Ok(Some(Evidence::none(now, reason.as_str())));
+        }
+        if grant.refresh_at.is_some() || method.by_person().is_none() {
             let reason = format!("Not asked: {component} could not be asked for a new token just now.");
             return Ok(Some(Evidence::none(now, reason)));
         }
@@ -149,10 +185,9 @@ impl Services {
         match self.obtain(method, &provider, &asked).await {
             Ok(tokens) => {
                 put_tokens(&tokens, candidate);
-                let client = name_of(oauth, &definition.slug);
-                let (grant, _) = self.grant_of(oauth, client, &asked, &tokens, now);
-                // Whoever needs a token asks for one: nothing lapses meanwhile.
-                candidate.grant = Some(Grant { refresh_at: None, ..grant });
+                let client = (name_of(oauth, &definition.slug), Some(party.client_id()));
+                let (grant, _) = self.grant_of(method, client, &asked, &tokens, now);
+                candidate.grant = Some(grant);
                 Ok(None)
             }
             Err(error) => Ok(Some(without_tokens(&error, &definition.name, now, live))),

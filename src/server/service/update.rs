@@ -6,7 +6,7 @@ use super::audit::{renamed, replaced, saved_as};
 use super::caller::Caller;
 use super::candidate::{Candidate, Kept, find, name_and_tags, not_saved, proof_of, take_apart, typed};
 use super::check::is_redirected;
-use super::{Services, ended, finish, live_for};
+use super::{Services, ended, live_for};
 use crate::api::error::ApiError;
 use crate::api::stream::{ProbeEvent, Saving, UpdateRequest};
 use crate::domain::evidence::{Step, Verdict};
@@ -131,18 +131,24 @@ impl Services {
         let taken = ApiError::NameTaken { component: checked.definition.name.clone(), name: checked.name.to_string() };
         let (services, method) = (self.clone(), checked.method.id.clone());
         let (name, tags, candidate) = (checked.name, checked.tags, checked.candidate);
-        let summary = finish(async move {
-            let (id, version, replaces) = (&stored.summary.id, stored.summary.version, stored.secret_version);
-            let credentials = services.seal(&scope, id, &method, replaces + 1, candidate, proof).await?;
-            let change =
-                Change { name: Some(name), tags: Some(tags), credentials: Some(credentials), replaces: Some(replaces) };
-            match services.store.update(&scope, id, version, change, audit).await {
-                Err(StoreError::NameTaken) => Err(taken),
-                Err(StoreError::Stale) => Err(services.conflict(&scope, id).await?),
-                result => Ok(result?),
-            }
-        })
-        .await?;
+        let summary = self
+            .finish(async move {
+                let (id, version, replaces) = (&stored.summary.id, stored.summary.version, stored.secret_version);
+                let credentials = services.seal(&scope, id, &method, replaces + 1, candidate, proof).await?;
+                let change = Change {
+                    name: Some(name),
+                    tags: Some(tags),
+                    credentials: Some(credentials),
+                    replaces: Some(replaces),
+                    ends: None,
+                };
+                match services.store.update(&scope, id, version, change, audit).await {
+                    Err(StoreError::NameTaken) => Err(taken),
+                    Err(StoreError::Stale) => Err(services.conflict(&scope, id).await?),
+                    result => Ok(result?),
+                }
+            })
+            .await?;
         Ok(ProbeEvent::Saved { summary: Box::new(summary), evidence })
     }
 
@@ -175,7 +181,7 @@ impl Services {
 
 /// What says that stored secrets would be sent elsewhere than they were given for: the component's file, or the first
 /// field that tells the destination and says something new.
-fn moved<'a>(stored: &StoredConnection, method: &'a Method, after: &FieldValues) -> Option<&'a str> {
+pub(super) fn moved<'a>(stored: &StoredConnection, method: &'a Method, after: &FieldValues) -> Option<&'a str> {
     if is_redirected(stored, method) {
         return Some("The component's address");
     }
@@ -189,7 +195,12 @@ fn moved<'a>(stored: &StoredConnection, method: &'a Method, after: &FieldValues)
 }
 
 /// Stored secrets are not sent to another place than they were given for: each has to be given again, or given up.
-fn asked_for_again(fields: &[Field], place: &str, values: &FieldValues, stored: &Secrets) -> Vec<FieldProblem> {
+pub(super) fn asked_for_again(
+    fields: &[Field],
+    place: &str,
+    values: &FieldValues,
+    stored: &Secrets,
+) -> Vec<FieldProblem> {
     fields
         .iter()
         .filter(|field| field.secret && field.is_shown(values, fields))

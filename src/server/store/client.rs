@@ -1,6 +1,6 @@
 //! OAuth clients that workspaces bring themselves.
 
-use sqlx::Row;
+use sqlx::{AnyConnection, Row};
 
 use super::record::{AuditEntry, Scope};
 use super::row::moment;
@@ -80,23 +80,14 @@ impl Store {
                 if stored.rows_affected() != 1 {
                     return Err(StoreError::Stale);
                 }
-                sqlx::query(
-                    "UPDATE oauth_grants SET refresh_at = $4, failures = 0 WHERE workspace = $1 AND environment = $2 \
-                     AND client = $3 AND failures > 0 AND refresh_at IS NOT NULL",
-                )
-                .bind(scope.workspace.as_str())
-                .bind(scope.environment.as_str())
-                .bind(client.as_str())
-                .bind(new.stored_at.0)
-                .execute(tx)
-                .await?;
-                Ok(())
+                wake(tx, &scope, &client, new.stored_at).await
             })
         })
         .await
     }
 
-    /// Removes a client; connections made with it stay, and cannot be renewed until another one stands in its place.
+    /// Removes a client; connections made with it stay, and cannot be renewed until it is back. What was connected with
+    /// the operator's can be renewed again.
     ///
     /// # Errors
     /// `NotFound`, `Unavailable`.
@@ -110,15 +101,40 @@ impl Store {
                         .bind(scope.workspace.as_str())
                         .bind(scope.environment.as_str())
                         .bind(client.as_str())
-                        .execute(tx)
+                        .execute(&mut *tx)
                         .await?;
-                if removed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+                if removed.rows_affected() == 1 {
+                    wake(tx, &scope, &client, entry.at).await
+                } else {
+                    Err(StoreError::NotFound)
+                }
             })
         })
         .await
     }
 
-    /// Notes what the provider said against a client, or that it is content with it.
+    /// How many connections hold tokens that were given to another client than the one of this id.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn of_other_clients(&self, scope: &Scope, client: &str, client_id: &str) -> Result<i64, StoreError> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS total FROM oauth_grants g JOIN connections c \
+             ON c.workspace = g.workspace AND c.environment = g.environment AND c.id = g.connection \
+             WHERE g.workspace = $1 AND g.environment = $2 AND g.client = $3 AND g.client_id <> $4 \
+             AND g.refresh_at IS NOT NULL AND c.deleted_at IS NULL",
+        )
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .bind(client)
+        .bind(client_id)
+        .fetch_one(&self.read)
+        .await?;
+        Ok(row.try_get("total")?)
+    }
+
+    /// Notes what the provider said against a client, or that it is content with it; `false` where the environment
+    /// brings none of this name.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -127,11 +143,11 @@ impl Store {
         scope: &Scope,
         client: &str,
         problem: Option<String>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (scope, client) = (scope.clone(), client.to_owned());
         self.write(move |tx| {
             Box::pin(async move {
-                sqlx::query(
+                let noted = sqlx::query(
                     "UPDATE oauth_clients SET problem = $4 WHERE workspace = $1 AND environment = $2 AND client = $3",
                 )
                 .bind(scope.workspace.as_str())
@@ -140,9 +156,24 @@ impl Store {
                 .bind(problem)
                 .execute(tx)
                 .await?;
-                Ok(())
+                Ok(noted.rows_affected() == 1)
             })
         })
         .await
     }
+}
+
+/// Lets what waited for a better client be renewed now.
+async fn wake(tx: &mut AnyConnection, scope: &Scope, client: &str, at: Timestamp) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE oauth_grants SET refresh_at = $4, failures = 0 WHERE workspace = $1 AND environment = $2 \
+         AND client = $3 AND failures > 0 AND refresh_at IS NOT NULL",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(client)
+    .bind(at.0)
+    .execute(tx)
+    .await?;
+    Ok(())
 }

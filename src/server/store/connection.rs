@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::checks::set_proof;
 use super::error::name_taken;
+use super::flow::end_flow;
 use super::grant::set_grant;
 use super::list::{next_revision, summary_of};
-use super::record::{AuditEntry, Change, Credentials, NewConnection, Scope, StoredConnection};
+use super::record::{AuditEntry, Change, Credentials, EndingFlow, NewConnection, Scope, StoredConnection};
 use super::row::{stored, to_json};
 use super::{Store, StoreError, audit};
 use crate::domain::connection::Summary;
@@ -34,6 +35,30 @@ impl Store {
     /// # Errors
     /// `NameTaken`, `Full`, `Unavailable`; `NotFound` where there is no such workspace.
     pub async fn insert(&self, scope: &Scope, new: NewConnection, entry: AuditEntry) -> Result<Summary, StoreError> {
+        self.insert_ending(scope, new, entry, None).await
+    }
+
+    /// The same for an account just connected.
+    ///
+    /// # Errors
+    /// Also `Stale` where the flow was called off, or carried through, meanwhile.
+    pub async fn insert_connected(
+        &self,
+        scope: &Scope,
+        new: NewConnection,
+        entry: AuditEntry,
+        flow: EndingFlow,
+    ) -> Result<Summary, StoreError> {
+        self.insert_ending(scope, new, entry, Some(flow)).await
+    }
+
+    async fn insert_ending(
+        &self,
+        scope: &Scope,
+        new: NewConnection,
+        entry: AuditEntry,
+        flow: Option<EndingFlow>,
+    ) -> Result<Summary, StoreError> {
         let (here, capacity) = (scope.clone(), self.capacity);
         let (request_id, digest) = (new.request_id.clone(), new.request_digest.clone());
         let inserted = self.write(move |tx| {
@@ -42,6 +67,9 @@ impl Store {
                 let revision = next_revision(tx, &here).await?;
                 check_capacity(tx, &here, 1, capacity).await?;
                 insert_row(tx, &here, &new, entry.at, revision).await?;
+                if let Some(flow) = &flow {
+                    end_flow(tx, flow, &new.id).await?;
+                }
                 summary_of(tx, &here, &new.id).await
             })
         });
@@ -84,7 +112,8 @@ impl Store {
     /// Changes a connection that still has `version`.
     ///
     /// # Errors
-    /// `Stale`, `NameTaken`, `Unavailable`, `Corrupt`; `NotFound` also where it is deleted.
+    /// `Stale`, also where the flow that it ends has ended otherwise, `NameTaken`, `Unavailable`, `Corrupt`; `NotFound`
+    /// also where it is deleted.
     pub async fn update(
         &self,
         scope: &Scope,
@@ -99,6 +128,9 @@ impl Store {
                 audit::append_in(tx, &scope, Some(id.as_str()), &entry).await?;
                 let revision = next_revision(tx, &scope).await?;
                 claim_version(tx, &scope, &id, version, change.replaces, revision).await?;
+                if let Some(flow) = &change.ends {
+                    end_flow(tx, flow, &id).await?;
+                }
                 if let Some(name) = &change.name {
                     set_name(tx, &scope, &id, name).await?;
                 }

@@ -2,10 +2,10 @@
 //!
 //! A flow is found by its id within a scope, or, without any, by the hash of a code or a state that nobody can guess.
 
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 
-use super::record::{AuditEntry, FlowRequest, FlowStage, Scope};
+use super::record::{AuditEntry, EndingFlow, FlowRequest, FlowStage, Scope};
 use super::row::{corrupt, json, parsed, scope, to_json};
 use super::{Store, StoreError, audit};
 use crate::domain::id::{ConnectionId, FlowId};
@@ -205,6 +205,25 @@ impl Store {
         (after.stage, after.sealed) = (stage, sealed);
         Ok(after)
     }
+}
+
+/// Ends a flow in the transaction that saves what it brings.
+pub(super) async fn end_flow(
+    tx: &mut AnyConnection,
+    flow: &EndingFlow,
+    connection: &ConnectionId,
+) -> Result<(), StoreError> {
+    let ended = sqlx::query(
+        "UPDATE oauth_flows SET state_hash = NULL, stage = $3, sealed = $4, version = version + 1 \
+         WHERE id = $1 AND version = $2",
+    )
+    .bind(flow.id.as_str())
+    .bind(flow.version)
+    .bind(to_json(&FlowStage::Connected { connection: connection.clone() })?)
+    .bind(Vec::new())
+    .execute(tx)
+    .await?;
+    if ended.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Stale) }
 }
 
 /// How long a flow that is over can still be asked how it ended, in milliseconds.

@@ -5,11 +5,12 @@ use sqlx::{Any, AnyConnection, Executor, Row};
 
 use super::connection::{current, set_credentials};
 use super::list::{next_revision, summary_of};
-use super::record::{AuditEntry, Credentials, Grant, Proof, RenewalClaim, Scope};
+use super::record::{AuditEntry, Credentials, Grant, Proof, RenewalClaim, Scope, StoredConnection};
 use super::row::{json, moment, place, to_json};
 use super::{Store, StoreError, audit};
 use crate::domain::connection::Summary;
-use crate::domain::health::Health;
+use crate::domain::evidence::Verdict;
+use crate::domain::health::{Health, Status};
 use crate::domain::id::ConnectionId;
 use crate::domain::time::Timestamp;
 
@@ -23,16 +24,32 @@ pub struct Renewed {
     /// The secrets it began with.
     pub secret_version: i64,
     pub change: RenewalChange,
-    /// What the audit trail says; only where lists show something else now.
-    pub entry: Option<AuditEntry>,
+    /// What the audit trail says where lists show something else now.
+    pub entry: AuditEntry,
 }
 
 #[derive(Clone, Debug)]
 pub enum RenewalChange {
-    /// New tokens: sealed for the next secret version, with what is known of them in the credentials' grant.
+    /// New tokens: sealed for the next secret version, with what is known of them in the credentials' grant. Of the
+    /// proof its end counts, and a health only where there is no service to be asked: tokens alone prove no access.
     Tokens(Box<Credentials>),
-    /// No tokens: what is known of the connection now, and when it is tried again.
-    Setback { health: Health, refresh_at: Option<Timestamp>, failures: i64, presented: i64 },
+    /// No tokens.
+    Setback(Setback),
+}
+
+/// What follows from a renewal that brought no tokens.
+#[derive(Clone, Debug)]
+pub struct Setback {
+    pub at: Timestamp,
+    /// What it says of the connection; `None`: nothing, as long as the token in force works.
+    pub verdict: Option<Verdict>,
+    /// When it is tried again; `None`: not by itself.
+    pub refresh_at: Option<Timestamp>,
+    pub failures: i64,
+    /// How often the refresh token was presented with the answer lost.
+    pub presented: i64,
+    /// The provider has ended the grant.
+    pub ended: bool,
 }
 
 impl Store {
@@ -139,29 +156,31 @@ impl Store {
         .await
     }
 
-    /// Writes what a renewal ended in.
+    /// Writes what a renewal ended in. New tokens are stored wherever the secrets are still those they were asked for
+    /// with: a provider gives them only once, so neither a lost claim nor a deletion, which may be undone, is in their way.
     ///
     /// # Errors
-    /// `Stale` where somebody else claimed it since, or the connection has other secrets by now, or is deleted;
-    /// `Unavailable`, `Corrupt`, `NotFound`.
+    /// `Stale` where the connection has other secrets by now; a setback also where somebody else claimed it since, or the
+    /// connection is deleted. `Unavailable`, `Corrupt`, `NotFound`.
     pub async fn record_renewed(&self, renewed: Renewed) -> Result<Summary, StoreError> {
         self.write(move |tx| {
             Box::pin(async move {
                 let Renewed { scope, id, claim, secret_version, change, entry } = renewed;
                 let (scope, id) = (&scope, &id);
-                match &entry {
-                    Some(entry) => audit::append_in(tx, scope, Some(id.as_str()), entry).await?,
-                    None => audit::lock(tx, &scope.workspace).await?,
-                }
+                audit::lock(tx, &scope.workspace).await?;
                 let before = current(&mut *tx, scope, id).await?.ok_or(StoreError::NotFound)?;
-                if before.secret_version != secret_version || before.deleted_at.is_some() {
+                if before.secret_version != secret_version {
                     return Err(StoreError::Stale);
                 }
-                if let Some(claim) = &claim {
-                    hold_claim(tx, claim).await?;
-                }
-                let revision = if entry.is_some() { Some(next_revision(tx, scope).await?) } else { None };
-                write_change(tx, scope, id, change, revision).await?;
+                let after = match change {
+                    RenewalChange::Tokens(credentials) => take_tokens(tx, &before, *credentials).await?,
+                    RenewalChange::Setback(_) if before.deleted_at.is_some() => return Err(StoreError::Stale),
+                    RenewalChange::Setback(setback) => {
+                        hold_claim(tx, claim.as_ref().ok_or(StoreError::Stale)?).await?;
+                        take_setback(tx, &before, setback).await?
+                    }
+                };
+                show(tx, &before, after, &entry).await?;
                 summary_of(tx, scope, id).await
             })
         })
@@ -184,74 +203,82 @@ async fn hold_claim(tx: &mut AnyConnection, claim: &RenewalClaim) -> Result<(), 
     if held.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Stale) }
 }
 
-/// The version stays: a renewal must not make the form of somebody who edits the connection stale.
-async fn write_change(
-    tx: &mut AnyConnection,
-    scope: &Scope,
-    id: &ConnectionId,
-    change: RenewalChange,
-    revision: Option<i64>,
-) -> Result<(), StoreError> {
-    match change {
-        RenewalChange::Tokens(credentials) => {
-            set_credentials(tx, scope, id, &credentials).await?;
-            let Proof { health, expires_at, .. } = &credentials.proof;
-            set_health(tx, scope, id, health, revision).await?;
-            set_end(tx, scope, id, *expires_at).await
-        }
-        RenewalChange::Setback { health, refresh_at, failures, presented } => {
-            sqlx::query(
-                "UPDATE oauth_grants SET refresh_at = $4, failures = $5, presented = $6 \
-                 WHERE workspace = $1 AND environment = $2 AND connection = $3",
-            )
-            .bind(scope.workspace.as_str())
-            .bind(scope.environment.as_str())
-            .bind(id.as_str())
-            .bind(refresh_at.map(|at| at.0))
-            .bind(failures)
-            .bind(presented)
-            .execute(&mut *tx)
-            .await?;
-            set_health(tx, scope, id, &health, revision).await
-        }
-    }
+/// What is known of a connection after a renewal.
+struct After {
+    health: Health,
+    expires_at: Option<Timestamp>,
+    /// When the service is to be asked, where a renewal makes that worth while now.
+    check_at: Option<Timestamp>,
 }
 
-async fn set_health(
+async fn take_tokens(
     tx: &mut AnyConnection,
-    scope: &Scope,
-    id: &ConnectionId,
-    health: &Health,
-    revision: Option<i64>,
-) -> Result<(), StoreError> {
+    before: &StoredConnection,
+    credentials: Credentials,
+) -> Result<After, StoreError> {
+    set_credentials(tx, &before.scope, &before.summary.id, &credentials).await?;
+    let issued_at = credentials.grant.map(|grant| grant.issued_at);
+    let Proof { health: told, expires_at, .. } = credentials.proof;
+    let known = before.summary.health.clone();
+    let health = if before.deleted_at.is_none() && told.status() == Status::Active { told } else { known };
+    // Whether they mend what was wrong, only the service can tell.
+    let unsure = before.deleted_at.is_none() && !matches!(health, Health::Valid { .. } | Health::Vouched { .. });
+    Ok(After { health, expires_at, check_at: issued_at.filter(|_| unsure) })
+}
+
+async fn take_setback(
+    tx: &mut AnyConnection,
+    before: &StoredConnection,
+    setback: Setback,
+) -> Result<After, StoreError> {
+    let Setback { at, verdict, refresh_at, failures, presented, ended } = setback;
     sqlx::query(
-        "UPDATE connections SET health = $4, revision = CASE WHEN $5 > 0 THEN $5 ELSE revision END \
+        "UPDATE oauth_grants SET refresh_at = $4, failures = $5, presented = $6, ended = $7 \
+         WHERE workspace = $1 AND environment = $2 AND connection = $3",
+    )
+    .bind(before.scope.workspace.as_str())
+    .bind(before.scope.environment.as_str())
+    .bind(before.summary.id.as_str())
+    .bind(refresh_at.map(|at| at.0))
+    .bind(failures)
+    .bind(presented)
+    .bind(i64::from(ended))
+    .execute(tx)
+    .await?;
+    let known = before.summary.health.clone();
+    let health = verdict.map_or_else(|| known.clone(), |verdict| known.clone().after(&verdict, at));
+    Ok(After { health, expires_at: before.summary.expires_at, check_at: None })
+}
+
+/// Writes what lists show, under a new revision where it differs. The version stays: a renewal must not make the form of
+/// somebody who edits the connection stale.
+async fn show(
+    tx: &mut AnyConnection,
+    before: &StoredConnection,
+    after: After,
+    entry: &AuditEntry,
+) -> Result<(), StoreError> {
+    let (scope, id) = (&before.scope, &before.summary.id);
+    let otherwise = !before.summary.health.shows_like(&after.health);
+    if otherwise {
+        audit::append_in(tx, scope, Some(id.as_str()), entry).await?;
+    }
+    let visible = otherwise || before.summary.expires_at != after.expires_at;
+    let revision = if visible { next_revision(tx, scope).await? } else { 0 };
+    sqlx::query(
+        "UPDATE connections SET health = $4, expires_at = $5, revision = CASE WHEN $6 > 0 THEN $6 ELSE revision END, \
+         check_at = CASE WHEN $7 > 0 THEN $7 ELSE check_at END \
          WHERE workspace = $1 AND environment = $2 AND id = $3",
     )
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
     .bind(id.as_str())
-    .bind(to_json(health)?)
-    .bind(revision.unwrap_or(0))
+    .bind(to_json(&after.health)?)
+    .bind(after.expires_at.map(|at| at.0))
+    .bind(revision)
+    .bind(after.check_at.map_or(0, |at| at.0))
     .execute(tx)
     .await?;
-    Ok(())
-}
-
-/// Writes when the credential ends.
-async fn set_end(
-    tx: &mut AnyConnection,
-    scope: &Scope,
-    id: &ConnectionId,
-    expires_at: Option<Timestamp>,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE connections SET expires_at = $4 WHERE workspace = $1 AND environment = $2 AND id = $3")
-        .bind(scope.workspace.as_str())
-        .bind(scope.environment.as_str())
-        .bind(id.as_str())
-        .bind(expires_at.map(|at| at.0))
-        .execute(tx)
-        .await?;
     Ok(())
 }
 
@@ -273,10 +300,11 @@ pub(super) async fn set_grant(
     };
     sqlx::query(
         "INSERT INTO oauth_grants (workspace, environment, connection, client, asked, issued_at, access_expires_at, \
-         refresh_expires_at, refresh_at, connected_at, granted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         refresh_expires_at, refresh_at, connected_at, granted, client_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
          ON CONFLICT (workspace, environment, connection) DO UPDATE SET client = $4, asked = $5, issued_at = $6, \
-         access_expires_at = $7, refresh_expires_at = $8, refresh_at = $9, connected_at = $10, granted = $11, lease_until = 0, \
-         fence = oauth_grants.fence + 1, presented = 0, failures = 0",
+         access_expires_at = $7, refresh_expires_at = $8, refresh_at = $9, connected_at = $10, granted = $11, \
+         client_id = $12, lease_until = 0, fence = oauth_grants.fence + 1, presented = 0, failures = 0, ended = 0",
     )
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
@@ -289,6 +317,7 @@ pub(super) async fn set_grant(
     .bind(grant.refresh_at.map(|at| at.0))
     .bind(grant.connected_at.0)
     .bind(grant.granted.as_ref().map(to_json).transpose()?)
+    .bind(grant.client_id.as_deref())
     .execute(tx)
     .await?;
     Ok(())
@@ -300,8 +329,8 @@ async fn grant_of(
     id: &ConnectionId,
 ) -> Result<Option<Grant>, StoreError> {
     let row = sqlx::query(
-        "SELECT client, asked, granted, connected_at, issued_at, access_expires_at, refresh_expires_at, refresh_at, failures \
-         FROM oauth_grants WHERE workspace = $1 AND environment = $2 AND connection = $3",
+        "SELECT client, client_id, asked, granted, connected_at, issued_at, access_expires_at, refresh_expires_at, \
+         refresh_at, failures, ended FROM oauth_grants WHERE workspace = $1 AND environment = $2 AND connection = $3",
     )
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
@@ -311,6 +340,7 @@ async fn grant_of(
     row.map(|row| {
         Ok(Grant {
             client: row.try_get("client")?,
+            client_id: row.try_get("client_id")?,
             asked: json(row.try_get("asked")?)?,
             granted: row.try_get::<Option<&str>, _>("granted")?.map(json).transpose()?,
             connected_at: Timestamp(row.try_get("connected_at")?),
@@ -319,6 +349,7 @@ async fn grant_of(
             refresh_expires_at: moment(&row, "refresh_expires_at")?,
             refresh_at: moment(&row, "refresh_at")?,
             failures: row.try_get("failures")?,
+            ended: row.try_get::<i64, _>("ended")? == 1,
         })
     })
     .transpose()

@@ -32,7 +32,7 @@ pub use audit::AuditVerdict;
 pub use client::StoredClient;
 pub use error::StoreError;
 pub use flow::{NewFlow, Opening, StoredFlow};
-pub use grant::{RenewalChange, Renewed};
+pub use grant::{RenewalChange, Renewed, Setback};
 pub use keys::WrappedKey;
 pub use list::Changes;
 pub use member::Member;

@@ -9,7 +9,7 @@ use crate::domain::environment::Environment;
 use crate::domain::evidence::{Account, Evidence};
 use crate::domain::field::FieldValues;
 use crate::domain::health::Health;
-use crate::domain::id::{ConnectionId, WorkspaceId};
+use crate::domain::id::{ConnectionId, FlowId, WorkspaceId};
 use crate::domain::name::ConnectionName;
 use crate::domain::tag::TagSet;
 use crate::domain::time::Timestamp;
@@ -53,6 +53,9 @@ pub struct Credentials {
 pub struct Grant {
     /// The client it was given to, as the catalog names it.
     pub client: String,
+    /// That client's id with the provider, which takes a refresh token from no other; `None`: not known.
+    #[serde(default)]
+    pub client_id: Option<String>,
     /// Scopes asked for.
     pub asked: Vec<String>,
     /// Scopes granted, as the provider names them; `None`: it did not tell, so those asked for.
@@ -68,6 +71,9 @@ pub struct Grant {
     pub refresh_at: Option<Timestamp>,
     /// Renewals in a row that brought no evidence.
     pub failures: i64,
+    /// The provider has ended it: a person has to connect the account again.
+    #[serde(default)]
+    pub ended: bool,
 }
 
 /// A renewal that is claimed: nobody else presents the refresh token until the lease ends.
@@ -172,6 +178,15 @@ pub struct Change {
     pub credentials: Option<Credentials>,
     /// The secret version they are sealed to follow: tokens may have been renewed since, which no version tells.
     pub replaces: Option<i64>,
+    /// The flow that brings them: it ends with this.
+    pub ends: Option<EndingFlow>,
+}
+
+/// The connecting of an account as it is carried through: what it brings is saved only if nobody called it off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndingFlow {
+    pub id: FlowId,
+    pub version: i64,
 }
 
 /// What somebody asked for who is connecting an account. Holds no secret.

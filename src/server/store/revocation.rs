@@ -22,6 +22,8 @@ pub struct Revocation {
     /// As the connection held it.
     pub sealed: Vec<u8>,
     pub secret_version: i64,
+    /// A digest of where `sealed` is sent, as the connection had it.
+    pub destination: Option<Vec<u8>>,
     pub purged_at: Timestamp,
     pub attempts: i64,
     /// The client's name in the catalog.
@@ -51,7 +53,7 @@ impl Store {
                     "UPDATE oauth_revocations SET retry_at = $2, attempts = attempts + 1 WHERE connection IN \
                      (SELECT connection FROM oauth_revocations WHERE retry_at <= $1 ORDER BY retry_at LIMIT $3) \
                      AND retry_at <= $1 RETURNING workspace, environment, connection, component, method, config, \
-                     sealed, secret_version, purged_at, attempts, client, account",
+                     sealed, secret_version, destination, purged_at, attempts, client, account",
                 )
                 .bind(now.0)
                 .bind(again.0)
@@ -107,6 +109,35 @@ impl Store {
         .await
     }
 
+    /// Puts tokens just renewed in the place of those kept.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn keep_renewed(
+        &self,
+        scope: &Scope,
+        connection: &ConnectionId,
+        sealed: Vec<u8>,
+    ) -> Result<(), StoreError> {
+        let (scope, connection) = (scope.clone(), connection.clone());
+        self.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE oauth_revocations SET sealed = $4 \
+                     WHERE workspace = $1 AND environment = $2 AND connection = $3",
+                )
+                .bind(scope.workspace.as_str())
+                .bind(scope.environment.as_str())
+                .bind(connection.as_str())
+                .bind(sealed)
+                .execute(tx)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// Destroys what was kept for a revocation, and says in the audit trail how it ended.
     ///
     /// # Errors
@@ -145,9 +176,9 @@ pub(super) async fn keep_for_revocation(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO oauth_revocations (workspace, environment, connection, component, method, config, sealed, \
-         secret_version, purged_at, retry_at, client, account) \
-         SELECT c.workspace, c.environment, c.id, c.component, c.method, c.config, c.sealed, c.secret_version, $4, $4, \
-         g.client, COALESCE(c.identity, '') \
+         secret_version, destination, purged_at, retry_at, client, account) \
+         SELECT c.workspace, c.environment, c.id, c.component, c.method, c.config, c.sealed, c.secret_version, \
+         c.destination, $4, $4, g.client, COALESCE(c.identity, '') \
          FROM connections c JOIN oauth_grants g \
          ON g.workspace = c.workspace AND g.environment = c.environment AND g.connection = c.id \
          WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3",
@@ -171,6 +202,7 @@ fn revocation(row: &AnyRow) -> Result<Revocation, StoreError> {
         config: json(row.try_get("config")?)?,
         sealed: row.try_get("sealed")?,
         secret_version: row.try_get("secret_version")?,
+        destination: row.try_get("destination")?,
         purged_at: moment(row, "purged_at")?.unwrap_or_default(),
         attempts: row.try_get("attempts")?,
         client: row.try_get("client")?,

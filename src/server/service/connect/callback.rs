@@ -4,7 +4,7 @@ use super::open::VERIFIER;
 use super::settle::Settled;
 use crate::api::error::ApiError;
 use crate::server::oauth::{Authorization, OAuthError, Tokens, Verifier};
-use crate::server::service::{Services, finish};
+use crate::server::service::Services;
 use crate::server::store::record::FlowStage;
 use crate::server::store::{StoreError, StoredFlow};
 use crate::server::token;
@@ -57,7 +57,7 @@ impl Services {
         };
         // Once the code is on its way, what it brings is kept, whoever closes the window meanwhile.
         let services = self.clone();
-        finish(async move { services.carry_through(flow, secrets, redirect).await }).await
+        self.finish(async move { services.carry_through(flow, secrets, redirect).await }).await
     }
 
     /// The flow whose state this is, if this browser opened it.
@@ -133,7 +133,7 @@ impl Services {
             && let Some(oauth) = method.by_person()
         {
             let client = super::client::name_of(oauth, &definition.slug);
-            self.store.note_client_problem(&flow.scope, client, Some(message.clone())).await?;
+            self.discontent_with_client(&flow.scope, client, &message).await?;
         }
         Ok(Settled::Failed(message))
     }

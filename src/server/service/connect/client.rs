@@ -14,9 +14,9 @@ use crate::domain::role::Action;
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::catalog::oauth::{OAuth, USERINFO_URL};
 use crate::server::oauth::{Client, Metadata, OAuthError, Provider, Wish, discover, register};
+use crate::server::service::Services;
 use crate::server::service::caller::Caller;
 use crate::server::service::candidate::find;
-use crate::server::service::{Services, finish};
 use crate::server::store::record::{AuditAction, Scope};
 use crate::server::store::{StoreError, StoredClient};
 use crate::server::vault::{SealContext, SecretText, Secrets};
@@ -47,6 +47,11 @@ pub(in crate::server::service) struct Party {
 }
 
 impl Party {
+    /// The client's id with the provider.
+    pub fn client_id(&self) -> &str {
+        &self.client.id
+    }
+
     /// A method's OAuth section with fields and client filled in.
     ///
     /// # Errors
@@ -92,7 +97,7 @@ impl Services {
         secrets: &Secrets,
     ) -> Result<Option<Party>, ApiError> {
         let client = self.client_of(scope, component, method, config, secrets).await?;
-        Ok(client.map(|client| Party { client, metadata: metadata_in(config) }))
+        Ok(client.map(|client| Party { client, metadata: Metadata::kept_in(config) }))
     }
 
     async fn client_of(
@@ -122,6 +127,38 @@ impl Services {
         Ok(Client { id: stored.client_id.clone(), secret: secrets.take(CLIENT_SECRET) })
     }
 
+    /// Notes what the provider said against a client. The operator's is nobody's here: the log tells of it.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`].
+    pub(in crate::server::service) async fn discontent_with_client(
+        &self,
+        scope: &Scope,
+        name: &str,
+        sentence: &str,
+    ) -> Result<(), ApiError> {
+        if !self.store.note_client_problem(scope, name, Some(sentence.to_owned())).await? {
+            tracing::warn!(client = name, "a provider refused the operator's OAuth client: {sentence}");
+        }
+        Ok(())
+    }
+
+    /// The provider accepts a client: what was said against it before is taken back.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`].
+    pub(in crate::server::service) async fn content_with_client(
+        &self,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<(), ApiError> {
+        let own = self.store.oauth_client(scope, name).await?;
+        if own.is_some_and(|own| own.problem.is_some()) {
+            self.store.note_client_problem(scope, name, None).await?;
+        }
+        Ok(())
+    }
+
     /// The client a method would use here, as people may know it.
     ///
     /// # Errors
@@ -147,7 +184,20 @@ impl Services {
         let oauth = section(method)?;
         let name = name_of(oauth, &definition.slug);
         let own = if in_form(method) { None } else { self.store.oauth_client(scope, name).await? };
-        let problem = own.as_ref().and_then(|own| own.problem.clone());
+        let told = own.as_ref().and_then(|own| own.problem.clone());
+        let operators = self.oauth.clients.get(name).filter(|_| !in_form(method));
+        let id = own.as_ref().map(|own| &own.client_id).or(operators.map(|client| &client.id));
+        let others = match id {
+            Some(id) => self.store.of_other_clients(scope, name, id).await?,
+            None => 0,
+        };
+        let left_behind = (others > 0).then(|| {
+            format!(
+                "Connected with another client: {others}. These are not renewed until they are reconnected, or that \
+                 client is put back."
+            )
+        });
+        let problem = told.or(left_behind);
         let origin = match own {
             _ if in_form(method) => ClientOrigin::Form,
             Some(StoredClient { client_id, stored_at, sealed, .. }) => {
@@ -229,7 +279,7 @@ impl Services {
         values: &FieldValues,
     ) -> Result<Client, ApiError> {
         let said = |error: OAuthError| ApiError::field(CLIENT_ID, error.sentence(&definition.name));
-        let nobody = Party { client: Client { id: String::new(), secret: None }, metadata: metadata_in(values) };
+        let nobody = Party { client: Client { id: String::new(), secret: None }, metadata: Metadata::kept_in(values) };
         let secrets = Secrets::default();
         let provider = nobody.provider(method, values, &secrets)?;
         let url = provider.registration_url().map_err(said)?.ok_or_else(|| said(OAuthError::Unsupported))?;
@@ -266,7 +316,7 @@ impl Services {
         let new = StoredClient { client_id: client.id, sealed, version, stored_at: self.clock.now(), problem: None };
         let entry = caller.audit(&self.clock, AuditAction::ClientStored, name);
         let (store, scope, name) = (self.store.clone(), scope.clone(), name.to_owned());
-        finish(async move {
+        self.finish(async move {
             match store.store_oauth_client(&scope, &name, new, entry).await {
                 Err(StoreError::Stale) => Err(ApiError::Busy),
                 stored => Ok(stored?),
@@ -297,9 +347,6 @@ impl Services {
     }
 }
 
-/// What was discovered of a provider stands beside the fields it was discovered by.
-const METADATA: &str = "metadata";
-
 impl Services {
     /// Asks the issuer that a person named for what it says of itself, and keeps that beside the fields.
     ///
@@ -312,13 +359,9 @@ impl Services {
         if let Some(address) = &metadata.userinfo_endpoint {
             config.set(USERINFO_URL, address.as_str());
         }
-        config.set(METADATA, serde_json::to_string(&metadata).unwrap_or_default());
+        metadata.keep_in(config);
         Ok(())
     }
-}
-
-pub(in crate::server::service) fn metadata_in(config: &FieldValues) -> Option<Metadata> {
-    serde_json::from_str(config.get(METADATA)?).ok()
 }
 
 fn section(method: &Method) -> Result<&OAuth, ApiError> {

@@ -59,7 +59,7 @@ impl Services {
         let secrets = self.open_flow_secrets(&flow).await?;
         let Some(flow) = self.put_off(&flow, interval, &secrets).await? else { return Ok(flow) };
         let services = self.clone();
-        crate::server::service::finish(async move { services.put_question(flow, secrets).await }).await
+        self.finish(async move { services.put_question(flow, secrets).await }).await
     }
 
     async fn put_off(&self, flow: &StoredFlow, wait: i64, secrets: &Secrets) -> Result<Option<StoredFlow>, ApiError> {
@@ -90,7 +90,14 @@ impl Services {
                 let slower = interval_of(&flow.stage) + SLOWER;
                 return Ok(self.put_off(&flow, slower, &secrets).await?.unwrap_or(flow));
             }
-            Ok(DevicePoll::Granted(tokens)) => self.settle(&flow, secrets, *tokens, None).await?,
+            Ok(DevicePoll::Granted(tokens)) => match self.settle(&flow, secrets, *tokens, None).await {
+                Ok(settled) => settled,
+                Err(error) => {
+                    // The code is spent: nobody shall ask with it again.
+                    self.fail_flow(&flow, error.to_string()).await?;
+                    return Err(error);
+                }
+            },
             Ok(DevicePoll::Expired) => failed("Nobody entered the code in time. Connect again."),
             Ok(DevicePoll::Denied) => failed("Access was not allowed. Connect again and allow it, or ask who may."),
             Err(error) => self.note_refusal(&flow, &error).await?,

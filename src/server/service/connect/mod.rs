@@ -12,12 +12,13 @@ mod settle;
 
 pub use callback::{Landing, Redirect};
 pub use client::OAuthSetup;
-pub(super) use client::{Party, metadata_in, name_of};
+pub(super) use client::{Party, name_of};
 pub use open::Consent;
 
+use super::Services;
 use super::caller::Caller;
 use super::candidate::{Kept, find, name_and_tags, take_apart};
-use super::{Services, finish};
+use super::update::{asked_for_again, moved};
 use crate::api::connect::{Begun, ConnectRequest, Progress, Way};
 use crate::api::error::ApiError;
 use crate::domain::environment::Environment;
@@ -27,7 +28,7 @@ use crate::domain::role::Action;
 use crate::domain::time::{DAY, MINUTE, Timestamp};
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::catalog::oauth::OAuth;
-use crate::server::oauth::Line;
+use crate::server::oauth::{Line, OAuthError};
 use crate::server::store::record::{AuditAction, FlowRequest, FlowStage, Scope, StoredConnection};
 use crate::server::store::{NewFlow, StoreError, StoredFlow};
 use crate::server::token;
@@ -78,7 +79,7 @@ impl Services {
         let name = flow.request.name.to_string();
         let entry = (by == Way::Link).then(|| caller.audit(&self.clock, AuditAction::LinkCreated, &name));
         let store = self.store.clone();
-        finish(async move { Ok(store.begin_flow(flow, entry).await?) }).await?;
+        self.finish(async move { Ok(store.begin_flow(flow, entry).await?) }).await?;
         let url = format!("{}#{}", self.oauth.start_url, code.reveal());
         Ok(Begun { flow: id, url, expires_at, device })
     }
@@ -106,7 +107,7 @@ impl Services {
         let (component, method_id) = (definition.slug.clone(), method.id.clone());
         let mut config = candidate.config;
         let discovered = self.discover_into(oauth, &mut config).await;
-        discovered.map_err(|error| ApiError::field("issuer", error.sentence(&definition.name)))?;
+        discovered.map_err(|error| ApiError::field("issuer", undiscovered(&error, &definition.name)))?;
         let scopes = [scopes, own_scopes(oauth, &config)].concat();
         let request = FlowRequest { component, method: method_id, name, tags, config, scopes, by_link };
         Ok(Checked { method, request, secrets: candidate.secrets.without(&implied(oauth)) })
@@ -120,22 +121,28 @@ impl Services {
         method: &Method,
     ) -> Result<(FieldValues, Secrets, Vec<crate::api::connections::StoredSecret>), ApiError> {
         let mut values = request.values.clone();
+        if before.is_some_and(|before| before.summary.component != request.component) {
+            return Err(ApiError::field("component", "A reconnection stays with its component."));
+        }
         let Some(before) = before.filter(|before| before.credentials.method == method.id) else {
             return Ok((values, Secrets::default(), Vec::new()));
         };
-        if before.summary.component != request.component {
-            return Err(ApiError::field("component", "A reconnection stays with its component."));
-        }
         let stored = &before.credentials.config;
         for field in method.fields.iter().filter(|field| !field.secret) {
             if let (None, Some(value)) = (values.get(&field.id), stored.get(&field.id)) {
                 values.set(&field.id, value);
             }
         }
-        let moved =
-            method.fields.iter().any(|field| field.destination && stored.get(&field.id) != values.get(&field.id));
-        let secrets = if moved { Secrets::default() } else { self.stored_secrets(before).await? };
-        Ok((values, secrets, before.credentials.secrets.clone()))
+        let secrets = self.stored_secrets(before).await?;
+        let Some(place) = moved(before, method, &values) else {
+            return Ok((values, secrets, before.credentials.secrets.clone()));
+        };
+        let problems = asked_for_again(&method.fields, place, &values, &secrets);
+        if problems.is_empty() {
+            Ok((values, Secrets::default(), Vec::new()))
+        } else {
+            Err(ApiError::Invalid { problems })
+        }
     }
 
     fn new_flow(
@@ -242,6 +249,23 @@ impl Services {
     /// The way to providers.
     pub(super) fn line(&self) -> Line {
         Line::new(self.prober.dialer(), self.clock.clone())
+    }
+}
+
+/// Why nothing was learned of the issuer that a person named, and what to do.
+fn undiscovered(error: &OAuthError, component: &str) -> String {
+    match error {
+        OAuthError::Unsupported => {
+            "Nothing is published at this issuer. Check the address, or leave it empty and give the \
+                                    authorization and token URL instead."
+                .to_owned()
+        }
+        OAuthError::WrongIssuer => {
+            "What is published there names another issuer than this. Give it exactly as the provider \
+                                    writes it, with or without the slash at its end."
+                .to_owned()
+        }
+        other => other.sentence(component),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::client::name_of;
+use super::client::{Party, name_of};
 use crate::api::connect::Progress;
 use crate::api::connections::StoredSecret;
 use crate::api::error::ApiError;
@@ -11,20 +11,22 @@ use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
 use crate::domain::evidence::{Evidence, Verdict};
 use crate::domain::field::FieldValues;
+use crate::domain::health::Status;
 use crate::domain::id::{ConnectionId, FlowId};
 use crate::domain::name::ConnectionName;
 use crate::domain::role::Action;
 use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::oauth::{Captured, Tokens, known_by, missing};
+use crate::server::service::Services;
 use crate::server::service::caller::Caller;
 use crate::server::service::candidate::{Candidate, by_provider, proof_of};
+use crate::server::service::destinations::destination;
 use crate::server::service::tokens::put_tokens;
-use crate::server::service::{Services, finish};
 use crate::server::store::StoreError;
 use crate::server::store::StoredFlow;
 use crate::server::store::record::{
-    AuditAction, AuditEntry, Change, FlowStage, NewConnection, Proof, StoredConnection,
+    AuditAction, AuditEntry, Change, EndingFlow, FlowStage, NewConnection, Proof, StoredConnection,
 };
 use crate::server::vault::{SecretText, Secrets};
 
@@ -35,6 +37,7 @@ pub(super) enum Settled {
     Failed(String),
 }
 
+const CALLED_OFF: &str = "This was called off in Patchbay, or carried through already. Nothing was saved.";
 /// Attempts to find a free name, and to write beside somebody else who writes.
 const ATTEMPTS: usize = 20;
 /// The tokens that wait for a decision, among a flow's secrets.
@@ -65,8 +68,7 @@ impl Services {
     ) -> Result<Settled, ApiError> {
         let gain = self.gain(flow, &secrets, &tokens).await?;
         let Some(id) = &flow.connection else {
-            let summary = self.insert_connected(flow, gain, address).await?;
-            return self.connected(flow, &summary).await;
+            return self.insert_connected(flow, gain, address).await;
         };
         let before = match self.present(&flow.scope, id).await {
             Err(ApiError::NotFound) => return Ok(Settled::Failed("The connection was deleted meanwhile.".to_owned())),
@@ -75,10 +77,7 @@ impl Services {
         if let Some(Evidence { verdict: Verdict::Rejected { reason, .. }, .. }) = &gain.proof.evidence {
             return Ok(Settled::Failed(format!("{reason} What was connected before stays in force.")));
         }
-        let (was, is) = (before.summary.account.clone(), gain.proof.account.identity.clone());
-        if let (Some(was), Some(is)) = (was, is)
-            && was != is
-        {
+        if let Some((was, is)) = in_doubt(&before, &gain.proof) {
             let mut waiting = secrets;
             keep(&tokens, &mut waiting);
             let sealed = self.seal_flow(&flow.scope, &flow.id, flow.version + 1, &waiting).await?;
@@ -86,8 +85,8 @@ impl Services {
             self.store.advance_flow(flow, stage, sealed).await?;
             return Ok(Settled::OtherAccount { was, is });
         }
-        let summary = self.replace_connected(flow, before, gain, address).await?;
-        self.connected(flow, &summary).await
+        let replaced = self.replace_connected(flow, before, gain, address).await?;
+        Ok(replaced.map_or_else(|| Settled::Failed(CALLED_OFF.to_owned()), |_| Settled::Connected))
     }
 
     /// Another account came back: puts it in the place of the one before, or drops it.
@@ -112,27 +111,23 @@ impl Services {
         }
         let services = self.clone();
         let address = caller.address.clone();
-        let summary = finish(async move { services.replace_with_waiting(&flow, address).await }).await?;
-        Ok(Progress::Connected { summary: Box::new(summary) })
+        match self.finish(async move { services.replace_with_waiting(&flow, address).await }).await? {
+            Some(summary) => Ok(Progress::Connected { summary: Box::new(summary) }),
+            None => self.connect_progress(caller, environment, id).await,
+        }
     }
 
-    async fn replace_with_waiting(&self, flow: &StoredFlow, address: Option<String>) -> Result<Summary, ApiError> {
+    async fn replace_with_waiting(
+        &self,
+        flow: &StoredFlow,
+        address: Option<String>,
+    ) -> Result<Option<Summary>, ApiError> {
         let mut secrets = self.open_flow_secrets(flow).await?;
         let tokens = take(&mut secrets).ok_or(ApiError::Internal)?;
         let id = flow.connection.as_ref().ok_or(ApiError::Internal)?;
         let before = self.present(&flow.scope, id).await?;
         let gain = self.gain(flow, &secrets, &tokens).await?;
-        let summary = self.replace_connected(flow, before, gain, address).await?;
-        self.connected(flow, &summary).await?;
-        Ok(summary)
-    }
-
-    async fn connected(&self, flow: &StoredFlow, summary: &Summary) -> Result<Settled, ApiError> {
-        let stage = FlowStage::Connected { connection: summary.id.clone() };
-        match self.store.advance_flow(flow, stage, Vec::new()).await {
-            Ok(_) | Err(StoreError::Stale) => Ok(Settled::Connected),
-            Err(error) => Err(error.into()),
-        }
+        self.replace_connected(flow, before, gain, address).await
     }
 
     /// What the tokens give: asks the service whose account it is.
@@ -149,10 +144,13 @@ impl Services {
             missing: Vec::new(),
         };
         let asked = &flow.request.scopes;
-        let (grant, ends_at) = self.grant_of(oauth, name_of(oauth, &definition.slug), asked, tokens, now);
+        let request = &flow.request;
+        let party = self.party_of(&flow.scope, &request.component, method, &request.config, secrets).await?;
+        let client = (name_of(oauth, &definition.slug), party.as_ref().map(Party::client_id));
+        let (grant, ends_at) = self.grant_of(method, client, asked, tokens, now);
         candidate.grant = Some(grant);
         put_tokens(tokens, &mut candidate);
-        candidate.destination = Some(crate::server::probe::destination(method, &candidate.config));
+        candidate.destination = Some(destination(method, &candidate.config));
         let live = unbounded_channel().0;
         let mut evidence = match self.prove(definition, method, &candidate.config, &candidate.secrets, live).await {
             // The tokens are good; whose account it is, the schedule asks later.
@@ -166,6 +164,7 @@ impl Services {
         if let Some(granted) = &tokens.scopes {
             evidence.account.scopes = known_by(oauth, granted);
         }
+        self.content_with_client(&flow.scope, client.0).await?;
         let mut proof = proof_of(evidence, now);
         proof.expires_at = ends_at.or(proof.expires_at);
         Ok(Gain { definition, method, candidate, proof })
@@ -176,7 +175,7 @@ impl Services {
         flow: &StoredFlow,
         gain: Gain<'_>,
         address: Option<String>,
-    ) -> Result<Summary, ApiError> {
+    ) -> Result<Settled, ApiError> {
         let Gain { definition, method, candidate, proof } = gain;
         let id = ConnectionId::from_bytes(self.random.uuid_v7(self.clock.now())?);
         let credentials = self.seal(&flow.scope, &id, &method.id, 1, candidate, proof).await?;
@@ -194,22 +193,24 @@ impl Services {
                 request_digest: None,
             };
             let entry = self.flow_audit(flow, AuditAction::Created, about, address.clone());
-            match self.store.insert(&flow.scope, new, entry).await {
+            match self.store.insert_connected(&flow.scope, new, entry, ending(flow)).await {
                 // The account's owner is not there to choose another name: a number is added.
                 Err(StoreError::NameTaken) => {}
-                inserted => return Ok(inserted?),
+                Err(StoreError::Stale) => return Ok(Settled::Failed(CALLED_OFF.to_owned())),
+                inserted => return inserted.map(|_| Settled::Connected).map_err(Into::into),
             }
         }
         Err(ApiError::NameTaken { component: definition.name.clone(), name: request.name.to_string() })
     }
 
+    /// `None` where the flow was called off meanwhile: then nothing has changed.
     async fn replace_connected(
         &self,
         flow: &StoredFlow,
         mut before: StoredConnection,
         gain: Gain<'_>,
         address: Option<String>,
-    ) -> Result<Summary, ApiError> {
+    ) -> Result<Option<Summary>, ApiError> {
         let Gain { method, candidate, proof, .. } = gain;
         let id = before.summary.id.clone();
         for _ in 0..ATTEMPTS {
@@ -217,12 +218,19 @@ impl Services {
             let (candidate, proof) = (candidate.clone(), proof.clone());
             let about = proof.account.identity.clone().unwrap_or_default();
             let credentials = self.seal(&flow.scope, &id, &method.id, secrets + 1, candidate, proof).await?;
-            let change = Change { credentials: Some(credentials), replaces: Some(secrets), ..Change::default() };
+            let ends = Some(ending(flow));
+            let change = Change { credentials: Some(credentials), replaces: Some(secrets), ends, ..Change::default() };
             let entry = self.flow_audit(flow, AuditAction::Reconnected, &about, address.clone());
             match self.store.update(&flow.scope, &id, version, change, entry).await {
-                // Renewed or edited meanwhile: what was renewed is what is replaced.
-                Err(StoreError::Stale) => before = self.present(&flow.scope, &id).await?,
-                updated => return Ok(updated?),
+                Err(StoreError::Stale) => {
+                    let now = self.store.flow(&flow.scope, &flow.id).await?;
+                    if now.is_none_or(|now| now.version != flow.version) {
+                        return Ok(None);
+                    }
+                    // Renewed or edited meanwhile: what was renewed is what is replaced.
+                    before = self.present(&flow.scope, &id).await?;
+                }
+                updated => return Ok(Some(updated?)),
             }
         }
         Err(ApiError::Busy)
@@ -239,6 +247,33 @@ impl Services {
             about: about.to_owned(),
         }
     }
+}
+
+fn ending(flow: &StoredFlow) -> EndingFlow {
+    EndingFlow { id: flow.id.clone(), version: flow.version }
+}
+
+/// Whose account it was and whose it is, where that is not known to be the same: before anything is replaced, somebody
+/// has to decide. What works is not given up, either, for what could not be checked.
+fn in_doubt(before: &StoredConnection, proof: &Proof) -> Option<(String, String)> {
+    let unproven = proof.evidence.as_ref().and_then(|evidence| match &evidence.verdict {
+        Verdict::NoEvidence { reason, .. } => Some(reason.as_str()),
+        _ => None,
+    });
+    match (&before.summary.account, &proof.account.identity) {
+        (Some(was), Some(is)) if was == is => None,
+        (Some(was), Some(is)) => Some((was.clone(), is.clone())),
+        (Some(was), None) => Some((was.clone(), unnamed(unproven))),
+        (None, _) => {
+            let works = before.summary.health.status() == Status::Active;
+            unproven.filter(|_| works).map(|reason| ("the account connected before".to_owned(), unnamed(Some(reason))))
+        }
+    }
+}
+
+fn unnamed(reason: Option<&str>) -> String {
+    let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    format!("an account that could not be told just now{reason}")
 }
 
 /// A name, and the same with a number behind it.
