@@ -112,7 +112,7 @@ pub struct Opened {
 }
 
 impl Opened {
-    fn parameter(&self, name: &str) -> Option<String> {
+    pub fn parameter(&self, name: &str) -> Option<String> {
         self.url.query_pairs().find(|(given, _)| given == name).map(|(_, value)| value.into_owned())
     }
 }
