@@ -205,7 +205,10 @@ async fn walk(steps: &[Step]) -> Result<(), TestCaseError> {
         walk.take(Step::Renew(Answer::Good)).await;
     }
     let rejected = walk.check().await?;
-    let (ended, lost) = (lock(&walk.shared).ended, lock(&walk.shared).lost);
+    let (ended, lost) = {
+        let provider = lock(&walk.shared);
+        (provider.ended, provider.lost)
+    };
     prop_assert_eq!(rejected, ended);
     let asked_for =
         steps.iter().any(|step| matches!(step, Step::Renew(Answer::Ended) | Step::TakenOver(Answer::Ended)));
