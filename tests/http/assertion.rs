@@ -61,6 +61,11 @@ identity = "{{/email}}"
 [[methods.service.probes.outcomes]]
 verdict = "valid"
 status = [200]
+
+[[methods.service.probes.outcomes]]
+verdict = "rejected"
+status = [401]
+message = "Machines does not accept the token (status 401). Check the key."
 "#,
         address("token_url", "/token"),
         address("base_url", "")
