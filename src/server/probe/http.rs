@@ -87,7 +87,8 @@ async fn put(
 ) -> Result<Finding, Setback> {
     let prepared = build(service, probe, errand.values, errand.clock.now())?;
     if is_of_another_protocol(prepared.port) {
-        let reason = format!("Port {} is another protocol's than HTTP. Give the port of the HTTP service.", prepared.port);
+        let reason =
+            format!("Port {} is another protocol's than HTTP. Give the port of the HTTP service.", prepared.port);
         return Err(Setback::silence(reason));
     }
     let mut wire = errand.dialer.connect(&prepared.host, prepared.port, steps).await?.wire;

@@ -218,7 +218,8 @@ impl Entry {
             Verdict::NotAskable => panic!("{} is not asked", self.protocol),
         };
         let place = |id: &str| change.config.get(id).or_else(|| self.config.get(id)).map(text).unwrap_or_default();
-        let (host, port) = self.url.as_deref().map_or_else(|| (place("host"), place("port")), |id| authority(&place(id)));
+        let (host, port) =
+            self.url.as_deref().map_or_else(|| (place("host"), place("port")), |id| authority(&place(id)));
         let said = said.replace(&port, "‹port›").replace(&host, "‹host›").replace('|', "\\|");
         field.map_or(said.clone(), |field| format!("{said} (field `{field}`)"))
     }
