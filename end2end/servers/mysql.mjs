@@ -60,8 +60,19 @@ class Packets {
       const part = this.stream.read(count);
       if (part) return part;
       if (this.stream.readableEnded || this.stream.destroyed) throw new Error("the client left");
-      await Promise.race([once(this.stream, "readable"), once(this.stream, "end"), once(this.stream, "close")]);
+      await this.more();
     }
+  }
+  /** Resolves when there is more to read, or nothing any more. */
+  more() {
+    const events = ["readable", "end", "close"];
+    return new Promise((resolve) => {
+      const told = () => {
+        for (const event of events) this.stream.off(event, told);
+        resolve(undefined);
+      };
+      for (const event of events) this.stream.on(event, told);
+    });
   }
   async read() {
     const head = await this.bytes(4);

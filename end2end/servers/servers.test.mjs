@@ -7,12 +7,14 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { startAsDocumented } from "./as-documented.mjs";
 import { startFtp } from "./ftp.mjs";
 import { startHttpApi } from "./http-api.mjs";
 import { startImap } from "./imap.mjs";
 import { startLdap } from "./ldap.mjs";
 import { startMariadb } from "./mariadb.mjs";
 import { startMosquitto } from "./mosquitto.mjs";
+import { startMysql } from "./mysql.mjs";
 import { startNats } from "./nats.mjs";
 import { startPostgresql } from "./postgresql.mjs";
 import { answers, python, run, temporaryFolder } from "./process.mjs";
@@ -51,6 +53,25 @@ checked("MariaDB", startMariadb, async ({ port, user, password, database }) => {
   assert.match(await ask(password, "--ssl"), /reporting@%/);
   await assert.rejects(ask("wrong"), /Access denied/);
 });
+
+// MariaDB's own client takes it for a MySQL, by either way of sending the password.
+checked("MySQL", startMysql, async ({ port, user, password, database, forbiddenDatabase }) => {
+  const ask = (secret, into, tls) =>
+    run("mariadb", ["--no-defaults", "-h127.0.0.1", `-P${port}`, `-u${user}`, `-p${secret}`, "-Ne", "select current_user()", tls, into]);
+  for (const tls of ["--ssl", "--skip-ssl"]) {
+    assert.match(await ask(password, database, tls), /reporting@%/);
+    await assert.rejects(ask("wrong", database, tls), /1045/);
+    await assert.rejects(ask(password, forbiddenDatabase, tls), /1044/);
+  }
+});
+
+for (const [name, path] of /** @type {const} */ ([["elasticsearch", "/_security/_authenticate"], ["opensearch", "/_plugins/_security/authinfo"], ["clickhouse", "/"]])) {
+  checked(name, () => startAsDocumented(name), async ({ port, user, password }) => {
+    const ask = (secret) => fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization: `Basic ${btoa(`${user}:${secret}`)}` } });
+    assert.match(await (await ask(password)).text(), /reporting/);
+    assert.equal((await ask("wrong")).status, 401);
+  });
+}
 
 checked("Redis", startRedis, async ({ port, user, password }) => {
   const ask = (secret) => run("redis-cli", ["-p", String(port), "--no-auth-warning", "--user", user, "--pass", secret, "ACL", "WHOAMI"]);

@@ -17,7 +17,7 @@ id = "token"
 label = "Token"
 kind = "bearer_token"
 fields = [
-  { id = "base_url", label = "Base URL", kind = "url", destination = true, help = "Where it is." },
+  { id = "base_url", label = "Base URL", kind = "url", plain_http = true, destination = true, help = "Where it is." },
   { id = "token", label = "Token", secret = true, help = "From the settings." },
 ]
 
