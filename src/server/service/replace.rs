@@ -78,8 +78,8 @@ impl Services {
             }
             Reason::OtherComponent { name, component } => format!(
                 "“{name}” is a connection to {}. Only another one to {} can replace “{}”.",
-                self.component_name(component),
-                self.component_name(replaced.component.to_string()),
+                self.word_for(component),
+                self.word_for(replaced.component.to_string()),
                 replaced.name,
             ),
             Reason::NotUsed => format!("The workflow “{who}” does not use this connection, or no longer."),
@@ -92,7 +92,7 @@ impl Services {
         FieldProblem::new(&workflow.map_or_else(|| "replacement".to_owned(), escaped), message)
     }
 
-    fn component_name(&self, slug: String) -> String {
+    fn word_for(&self, slug: String) -> String {
         let badge = ComponentSlug::try_from(slug.clone()).ok().and_then(|slug| self.catalog.badge(&slug));
         badge.map_or(slug, |badge| badge.name)
     }

@@ -159,11 +159,7 @@ fn absent(place: &str) -> FieldProblem {
 
 /// The id stands in the path of a request as well.
 fn check_id(id: &str) -> Result<(), ApiError> {
-    if is_line(id, TEXT_LIMIT) {
-        Ok(())
-    } else {
-        Err(ApiError::field("id", ID_RULE))
-    }
+    if is_line(id, TEXT_LIMIT) { Ok(()) } else { Err(ApiError::field("id", ID_RULE)) }
 }
 
 fn is_link(text: &str) -> bool {

@@ -117,11 +117,8 @@ pub(super) async fn append(
     cause: Cause,
     entry: &AuditEntry,
 ) -> Result<(), StoreError> {
-    let last = sqlx::query(LAST)
-        .bind(scope.workspace.as_str())
-        .bind(scope.environment.as_str())
-        .fetch_one(&mut *tx)
-        .await?;
+    let last =
+        sqlx::query(LAST).bind(scope.workspace.as_str()).bind(scope.environment.as_str()).fetch_one(&mut *tx).await?;
     let first = last.try_get::<i64, _>("last")? + 1;
     for (sequence, moved) in (first..).zip(all) {
         sqlx::query(

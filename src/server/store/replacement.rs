@@ -209,6 +209,10 @@ async fn look(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId) -> Resul
     row.map(read).transpose()
 }
 
+async fn name(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId) -> Result<String, StoreError> {
+    Ok(look(tx, scope, id).await?.ok_or(StoreError::NotFound)?.name)
+}
+
 async fn users(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId) -> Result<Vec<String>, StoreError> {
     let rows = sqlx::query(
         "SELECT workflow FROM workflow_connections \
@@ -260,15 +264,14 @@ impl Move<'_> {
         for moved in all {
             *counts.entry(&moved.to).or_default() += 1;
         }
-        let name = async |tx: &mut AnyConnection, id| Ok(look(tx, self.scope, id).await?.map(|it| it.name));
-        let old: Option<String> = name(tx, self.from).await?;
+        let old = name(tx, self.scope, self.from).await?;
         for (to, count) in counts {
-            let new: Option<String> = name(tx, to).await?;
-            let about = |other: Option<String>| format!("{} in {}", other.unwrap_or_default(), in_words(count));
+            let new = name(tx, self.scope, to).await?;
+            let about = |other: &str| format!("{other} in {}", in_words(count));
             let line = |action, about| AuditEntry { action, about, ..self.entry.clone() };
-            let replaced = line(AuditAction::Replaced, about(new));
+            let replaced = line(AuditAction::Replaced, about(&new));
             audit::append_in(tx, self.scope, Some(self.from.as_str()), &replaced).await?;
-            let took_over = line(AuditAction::TookOver, about(old.clone()));
+            let took_over = line(AuditAction::TookOver, about(&old));
             audit::append_in(tx, self.scope, Some(to.as_str()), &took_over).await?;
         }
         Ok(())

@@ -50,7 +50,7 @@ impl Store {
                 }
                 let mut changed = Vec::new();
                 for given in many {
-                    if current(tx, &scope, &given.workflow.id).await?.is_none_or(|known| !same(&known, &given)) {
+                    if current(&mut *tx, &scope, &given.workflow.id).await?.is_none_or(|known| !same(&known, &given)) {
                         changed.push(given);
                     }
                 }
@@ -157,11 +157,7 @@ impl Store {
     }
 }
 
-async fn current(
-    executor: impl AnyExecutor<'_>,
-    scope: &Scope,
-    id: &str,
-) -> Result<Option<WorkflowUse>, StoreError> {
+async fn current(executor: impl AnyExecutor<'_>, scope: &Scope, id: &str) -> Result<Option<WorkflowUse>, StoreError> {
     let rows = sqlx::query(
         "SELECT f.id, f.name, f.url, l.connection FROM workflows f LEFT JOIN workflow_connections l \
          ON l.workspace = f.workspace AND l.environment = f.environment AND l.workflow = f.id \
@@ -283,7 +279,11 @@ async fn upsert(tx: &mut AnyConnection, scope: &Scope, workflow: &Workflow) -> R
     Ok(())
 }
 
-pub(super) async fn linked(tx: &mut AnyConnection, scope: &Scope, workflow: &str) -> Result<BTreeSet<ConnectionId>, StoreError> {
+pub(super) async fn linked(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    workflow: &str,
+) -> Result<BTreeSet<ConnectionId>, StoreError> {
     let rows = sqlx::query(
         "SELECT connection FROM workflow_connections WHERE workspace = $1 AND environment = $2 AND workflow = $3",
     )
