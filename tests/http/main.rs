@@ -9,6 +9,7 @@ mod harness;
 mod listening;
 mod machines;
 mod pages;
+mod replacement;
 mod rest;
 mod sessions;
 mod trail;
