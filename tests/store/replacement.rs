@@ -87,7 +87,7 @@ async fn what_was_registered_anew_meanwhile_stands(database: &Database) {
     let store = &database.store;
     scene(store, 3, 3).await;
     delete(store, 1, Replacement::everywhere(id(2))).await;
-    let put = |given| store.put_workflow(&production(), given, entry(AuditAction::WorkflowRegistered));
+    let put = async |given| store.put_workflow(&production(), given, entry(AuditAction::WorkflowRegistered)).await;
     put(workflow("wf-01", &[3])).await.expect("registered");
     store.remove_workflow(&production(), "wf-02", entry(AuditAction::WorkflowRemoved)).await.expect("removed");
     let given = undelete(store, 1).await;
@@ -178,7 +178,7 @@ async fn many_workflows_are_registered_all_or_none(database: &Database) {
     scene(store, 2, 0).await;
     let mut many: Vec<_> = (0..1_000).map(|n| workflow(&format!("wf-{n:04}"), &[1, 2])).collect();
     many[3].connections.push(id(8));
-    let put = |many| store.put_workflows(&production(), many, entry(AuditAction::WorkflowRegistered));
+    let put = async |many| store.put_workflows(&production(), many, entry(AuditAction::WorkflowRegistered)).await;
     assert_eq!(put(many.clone()).await, Ok(vec![(3, 2)]));
     assert_eq!(count(store, 1).await, None);
     many[3].connections.pop();

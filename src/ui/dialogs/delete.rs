@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::frame::{Closing, Frame};
-use super::replacement::{Choice, Choices, FOR_ALL, said};
+use super::replacement::{Choice, Choices, FOR_ALL, close_if_open, said, tell};
 use super::testing::test_now;
 use super::waiting::{Trouble, Waiting};
 use crate::api::connections::{DeletionImpact, Restored, Workflow, delete, impact_of_deletion, undelete};
@@ -121,12 +121,11 @@ fn Asking(
             match delete(list.environment, summary.id.clone(), plan, foreseen).await {
                 Ok(moved) => {
                     list.remove(&summary.id);
-                    closing.now();
+                    close_if_open(busy, closing);
                     offer_undo(list, toasts, &summary, moved);
                 }
                 Err(error) => {
-                    trouble.set(said(error));
-                    again.run(());
+                    tell(error, trouble, again, toasts);
                 }
             }
         });
@@ -242,12 +241,13 @@ pub fn bring_back(list: ListState, toasts: Toasts, id: ConnectionId) {
 
 /// What came back, and which workflows somebody changed meanwhile: their word stands.
 fn back_in_words(restored: &Restored) -> String {
-    let mut words = format!("{} is back", restored.summary.name);
-    if !restored.returned.is_empty() {
-        words.push_str(&format!(", and in {} again", counted(restored.returned.len())));
-    }
-    if !restored.kept.is_empty() {
-        words.push_str(&format!(". Changed since, and left as they are: {}", restored.kept.join(", ")));
-    }
-    words
+    let returned = match restored.returned.len() {
+        0 => String::new(),
+        count => format!(", and in {} again", counted(count)),
+    };
+    let kept = match restored.kept.as_slice() {
+        [] => String::new(),
+        kept => format!(". Changed since, and left as they are: {}", kept.join(", ")),
+    };
+    format!("{} is back{returned}{kept}", restored.summary.name)
 }

@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 
 use super::delete::{AboutOne, counted};
 use super::frame::Closing;
-use super::replacement::{Choice, Choices, FOR_ALL, said};
+use super::replacement::{Choice, Choices, FOR_ALL, close_if_open, tell};
 use crate::api::connections::{DeletionImpact, replace};
 use crate::domain::connection::Summary;
 use crate::domain::id::ConnectionId;
@@ -46,12 +46,11 @@ fn asking(
         spawn_local(async move {
             match replace(list.environment, id, plan).await {
                 Ok(moved) => {
-                    closing.now();
+                    close_if_open(busy, closing);
                     toasts.tell(format!("{name} was replaced in {}", counted(moved)));
                 }
                 Err(error) => {
-                    trouble.set(said(error));
-                    again.run(());
+                    tell(error, trouble, again, toasts);
                 }
             }
         });

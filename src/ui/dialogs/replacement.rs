@@ -4,10 +4,12 @@ use leptos::prelude::*;
 use std::collections::BTreeMap;
 
 use super::delete::workflow_name;
+use super::frame::Closing;
 use crate::api::connections::{DeletionImpact, Offer, Workflow};
 use crate::api::error::ApiError;
 use crate::domain::id::ConnectionId;
 use crate::domain::replacement::Replacement;
+use crate::ui::state::toasts::Toasts;
 
 /// Workflows for which one may choose singly; beyond that, there are too many controls to be of use.
 const SINGLY: usize = 100;
@@ -25,7 +27,7 @@ impl Choice {
     /// Forgets what is not asked, or not offered, any more.
     pub fn fit(self, impact: &DeletionImpact) {
         let workflows = impact.workflows.as_deref().unwrap_or_default();
-        self.0.update(|chosen| {
+        let _ = self.0.try_update(|chosen| {
             chosen.retain(|workflow, id| {
                 workflows.iter().any(|it| it.id == *workflow) && impact.offers.iter().any(|offer| offer.id == *id)
             });
@@ -75,6 +77,21 @@ pub fn said(error: ApiError) -> String {
             problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>().join(" ")
         }
         other => other.to_string(),
+    }
+}
+
+/// Shows in the dialog what went wrong, and asks again; where the dialog was closed meanwhile, says it beside the list.
+pub fn tell(error: ApiError, trouble: RwSignal<String>, again: Callback<()>, toasts: Toasts) {
+    match trouble.try_set(said(error)) {
+        None => again.run(()),
+        Some(words) => toasts.complain(words),
+    }
+}
+
+/// Closes the dialog that waited, if nobody has closed it.
+pub fn close_if_open(busy: RwSignal<bool>, closing: Closing) {
+    if busy.try_get_untracked().is_some() {
+        closing.now();
     }
 }
 
