@@ -15,6 +15,15 @@ async function some({ connections, rest, api }: Scene): Promise<void> {
   await connections.goTo("/?env=development");
 }
 
+/** Two workflows use *Alerts*, and another connection could replace it. */
+async function replaceable(scene: Scene): Promise<void> {
+  const { id } = await scene.rest.create({ name: "Alerts" });
+  await scene.rest.create({ name: "Alerts of the new team" });
+  await scene.rest.registerWorkflow("wf-1", "Nightly orders", [id]);
+  await scene.rest.registerWorkflow("wf-2", "Escalations", [id]);
+  await scene.connections.goTo("/?env=development");
+}
+
 const states: Record<string, (scene: Scene) => Promise<void>> = {
   "no connection at all": async ({ connections }) => connections.goTo("/?env=development"),
   "the list": some,
@@ -75,6 +84,18 @@ const states: Record<string, (scene: Scene) => Promise<void>> = {
     await some(scene);
     await scene.connections.act("Orders", "Edit");
     await expect(scene.connections.button("Replace Token")).toBeVisible();
+  },
+  "the choice of replacements before deletion": async (scene) => {
+    await replaceable(scene);
+    await scene.connections.act("Alerts", "Delete");
+    await expect(scene.connections.dialog.getByLabel("Use instead, for all 2")).toBeVisible();
+  },
+  "Replace everywhere at 390 pixels": async (scene) => {
+    await scene.page.setViewportSize({ width: 390, height: 844 });
+    await replaceable(scene);
+    await scene.connections.act("Alerts", "Open");
+    await scene.connections.detail("Alerts").getByRole("button", { name: "Replace everywhere" }).click();
+    await expect(scene.connections.dialog.getByLabel("Use instead, for all 2")).toBeVisible();
   },
   "the question before deletion": async (scene) => {
     await some(scene);

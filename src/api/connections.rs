@@ -10,6 +10,7 @@ use crate::domain::environment::Environment;
 use crate::domain::evidence::{Account, Check, Evidence};
 use crate::domain::field::FieldValues;
 use crate::domain::id::ConnectionId;
+use crate::domain::replacement::Replacement;
 use crate::domain::time::Timestamp;
 
 /// Everything the detail view shows. Secrets are named, never sent.
@@ -74,6 +75,27 @@ pub struct DeletedConnection {
 pub struct DeletionImpact {
     /// `None`: the workspace registers no workflows, so nobody knows.
     pub workflows: Option<Vec<Workflow>>,
+    /// What could replace it: those that work first, then by name. Empty where there is nothing to replace.
+    pub offers: Vec<Offer>,
+}
+
+/// A connection that could replace another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    pub id: ConnectionId,
+    pub name: String,
+    pub account: Option<String>,
+    pub active: bool,
+}
+
+/// A connection that came back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    pub summary: Summary,
+    /// Ids of the workflows that use it again.
+    pub returned: Vec<String>,
+    /// Ids of the workflows that somebody changed since it was deleted: they keep what they use now.
+    pub kept: Vec<String>,
 }
 
 #[server(prefix = "/rpc", endpoint = "detail", input = server_fn::codec::Json, client = Transport)]
@@ -109,15 +131,27 @@ pub async fn impact_of_deletion(environment: Environment, id: ConnectionId) -> R
     crate::server::rpc::connections::impact_of_deletion(environment, id).await
 }
 
-/// Moves to *Recently deleted*, where it waits seven days.
+/// Moves to *Recently deleted*, where it waits seven days, after workflows were given their replacement. `foreseen`: the
+/// workflows that the person was shown; says how many use another connection now.
 #[server(prefix = "/rpc", endpoint = "delete", input = server_fn::codec::Json, client = Transport)]
-pub async fn delete(environment: Environment, id: ConnectionId) -> Result<(), ApiError> {
-    crate::server::rpc::connections::delete(environment, id).await
+pub async fn delete(
+    environment: Environment,
+    id: ConnectionId,
+    replacement: Replacement,
+    foreseen: Vec<String>,
+) -> Result<usize, ApiError> {
+    crate::server::rpc::connections::delete(environment, id, replacement, foreseen).await
 }
 
-/// Brings it back as unproven; the page then tests it.
+/// Lets workflows use another connection; says how many do now.
+#[server(prefix = "/rpc", endpoint = "replace", input = server_fn::codec::Json, client = Transport)]
+pub async fn replace(environment: Environment, id: ConnectionId, replacement: Replacement) -> Result<usize, ApiError> {
+    crate::server::rpc::connections::replace(environment, id, replacement).await
+}
+
+/// Brings it back as unproven, and to the workflows that used it; the page then tests it.
 #[server(prefix = "/rpc", endpoint = "undelete", input = server_fn::codec::Json, client = Transport)]
-pub async fn undelete(environment: Environment, id: ConnectionId) -> Result<Summary, ApiError> {
+pub async fn undelete(environment: Environment, id: ConnectionId) -> Result<Restored, ApiError> {
     crate::server::rpc::connections::undelete(environment, id).await
 }
 

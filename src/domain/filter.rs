@@ -39,6 +39,9 @@ pub struct Filter {
     pub component: Option<ComponentSlug>,
     pub tags: Vec<String>,
     pub status: Option<Status>,
+    /// Only what no workflow uses.
+    #[serde(default)]
+    pub unused: bool,
     /// As typed; every word must occur somewhere in the row.
     pub text: String,
 }
@@ -46,7 +49,11 @@ pub struct Filter {
 impl Filter {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.component.is_none() && self.tags.is_empty() && self.status.is_none() && self.text.trim().is_empty()
+        self.component.is_none()
+            && self.tags.is_empty()
+            && self.status.is_none()
+            && !self.unused
+            && self.text.trim().is_empty()
     }
 
     #[must_use]
@@ -63,7 +70,7 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// Reads `component`, `tag` (may repeat), `status`, `q` and `sort`.
+    /// Reads `component`, `tag` (may repeat), `status`, `used`, `q` and `sort`.
     #[must_use]
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut query = Self::default();
@@ -77,6 +84,7 @@ impl ListQuery {
                     }
                 }
                 "status" => query.filter.status = Status::parse(value),
+                "used" => query.filter.unused = value == "false",
                 "q" => value.clone_into(&mut query.filter.text),
                 "sort" => query.sort = Sort::parse(value).unwrap_or_default(),
                 _ => {}
@@ -95,6 +103,9 @@ impl ListQuery {
         pairs.extend(self.filter.tags.iter().map(|tag| ("tag", tag.clone())));
         if let Some(status) = self.filter.status {
             pairs.push(("status", status.as_str().to_owned()));
+        }
+        if self.filter.unused {
+            pairs.push(("used", "false".to_owned()));
         }
         if !self.filter.text.is_empty() {
             pairs.push(("q", self.filter.text.clone()));

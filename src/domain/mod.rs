@@ -11,6 +11,7 @@ pub mod health;
 pub mod id;
 pub mod line;
 pub mod name;
+pub mod replacement;
 pub mod role;
 pub mod schedule;
 pub mod selection;

@@ -35,6 +35,8 @@ pub enum Action {
     TagConnection,
     TestConnection,
     DeleteConnection,
+    /// Let workflows use another connection.
+    ReplaceConnection,
     ViewWorkflows,
     RegisterWorkflow,
     ManageOAuthClients,
@@ -83,7 +85,7 @@ impl Permission {
 }
 
 impl Action {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ViewComponents,
         Self::ViewConnections,
         Self::CreateConnection,
@@ -91,6 +93,7 @@ impl Action {
         Self::TagConnection,
         Self::TestConnection,
         Self::DeleteConnection,
+        Self::ReplaceConnection,
         Self::ViewWorkflows,
         Self::RegisterWorkflow,
         Self::ManageOAuthClients,
@@ -105,7 +108,8 @@ impl Action {
             | Self::EditConnection
             | Self::TagConnection
             | Self::TestConnection
-            | Self::DeleteConnection => Role::Editor,
+            | Self::DeleteConnection
+            | Self::ReplaceConnection => Role::Editor,
             Self::RegisterWorkflow | Self::ManageOAuthClients => Role::Owner,
         }
     }
@@ -120,6 +124,7 @@ impl Action {
             | Self::TagConnection
             | Self::TestConnection
             | Self::DeleteConnection
+            | Self::ReplaceConnection
             | Self::ManageOAuthClients => Permission::Write,
             Self::RegisterWorkflow => Permission::Use,
         }

@@ -26,6 +26,8 @@ pub struct Facets {
     pub tags: Vec<TagCount>,
     pub active: usize,
     pub not_active: usize,
+    /// What no workflow uses; `None` while the workspace has registered none at all.
+    pub unused: Option<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +87,7 @@ struct Wanted<'a> {
     component: Option<usize>,
     tags: Vec<usize>,
     status: Option<Status>,
+    unused: bool,
 }
 
 impl Index {
@@ -119,17 +122,22 @@ impl Index {
             component: filter.component.as_ref().map(|slug| self.components.binary_search(slug).unwrap_or(NONE)),
             tags: filter.tags.iter().map(|key| tag_number(&self.tags, key)).collect(),
             status: filter.status,
+            unused: filter.unused,
         };
         let mut shown = Vec::new();
         let mut tally = Tally::new(self.components.len(), self.tags.len());
         for index in &self.order {
             let (row, numbers) = (&self.rows[*index], &self.numbers[*index]);
             let status = row.summary.status_at(self.now);
-            let component = wanted.component.is_none_or(|wanted| wanted == numbers.component);
-            let of_status = wanted.status.is_none_or(|wanted| wanted == status);
+            let unused = row.summary.workflows == Some(0);
+            let passes = Passes {
+                component: wanted.component.is_none_or(|wanted| wanted == numbers.component),
+                status: wanted.status.is_none_or(|wanted| wanted == status),
+                unused: unused || !wanted.unused,
+            };
             // Nothing counts what fails two filters, so its text need not be looked at.
-            let matches = (component || of_status) && wanted.matches(row, numbers);
-            if matches && tally.count(numbers, component, of_status, status) {
+            let matches = passes.all_but_one() && wanted.matches(row, numbers);
+            if matches && tally.count(numbers, passes, status, unused) {
                 shown.push(*index);
             }
         }
@@ -139,6 +147,20 @@ impl Index {
 
 fn tag_number(tags: &[(String, String)], key: &str) -> usize {
     tags.binary_search_by(|(known, _)| known.as_str().cmp(key)).unwrap_or(NONE)
+}
+
+/// Which of the filters that are counted beside the list a row passes.
+#[derive(Clone, Copy)]
+struct Passes {
+    component: bool,
+    status: bool,
+    unused: bool,
+}
+
+impl Passes {
+    fn all_but_one(self) -> bool {
+        u8::from(self.component) + u8::from(self.status) + u8::from(self.unused) >= 2
+    }
 }
 
 impl Wanted<'_> {
@@ -156,26 +178,37 @@ struct Tally {
     tags: Vec<usize>,
     active: usize,
     not_active: usize,
+    unused: usize,
 }
 
 impl Tally {
     fn new(components: usize, tags: usize) -> Self {
-        Self { all_components: 0, components: vec![0; components], tags: vec![0; tags], active: 0, not_active: 0 }
+        Self {
+            all_components: 0,
+            components: vec![0; components],
+            tags: vec![0; tags],
+            active: 0,
+            not_active: 0,
+            unused: 0,
+        }
     }
 
     /// Counts a row whose tags and text match; says whether it is shown.
-    fn count(&mut self, numbers: &Numbers, component: bool, of_status: bool, status: Status) -> bool {
-        if of_status {
+    fn count(&mut self, numbers: &Numbers, passes: Passes, status: Status, unused: bool) -> bool {
+        if passes.status && passes.unused {
             self.all_components += 1;
             self.components[numbers.component] += 1;
         }
-        if component {
+        if passes.component && passes.unused {
             match status {
                 Status::Active => self.active += 1,
                 Status::NotActive => self.not_active += 1,
             }
         }
-        let shown = component && of_status;
+        if unused && passes.component && passes.status {
+            self.unused += 1;
+        }
+        let shown = passes.component && passes.status && passes.unused;
         if shown {
             for tag in &numbers.tags {
                 self.tags[*tag] += 1;
@@ -197,6 +230,7 @@ impl Tally {
             tags: index.tags.iter().zip(self.tags).map(tag).collect(),
             active: self.active,
             not_active: self.not_active,
+            unused: index.rows.first().and_then(|row| row.summary.workflows).map(|_| self.unused),
         }
     }
 }

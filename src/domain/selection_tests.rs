@@ -11,6 +11,7 @@ const NOW: Timestamp = Timestamp(1_700_000_000_000);
 const COMPONENTS: [&str; 3] = ["slack", "aws-s3", "postgresql"];
 const TAGS: [&str; 4] = ["Ops", "billing", "eu", "ci"];
 
+/// Every third one is used, where anybody knows.
 fn row(number: u8, component: usize, tags: &[usize], active: bool) -> Row {
     let health = if active { Health::Valid { checked_at: NOW } } else { Health::Unproven };
     let summary = Summary {
@@ -20,7 +21,7 @@ fn row(number: u8, component: usize, tags: &[usize], active: bool) -> Row {
         account: Some(format!("user{number}@acme.example")),
         health,
         tags: TagSet::parse(tags.iter().map(|tag| TAGS[*tag])).expect("tags"),
-        workflows: None,
+        workflows: Some(u32::from(number.is_multiple_of(3))),
         created_at: NOW.plus(i64::from(number)),
         last_used_at: None,
         expires_at: None,
@@ -40,8 +41,8 @@ fn some_filter() -> impl Strategy<Value = Filter> {
     let tags = proptest::collection::vec(0..4_usize, 0..3);
     let status = proptest::option::of(any::<bool>());
     let text = prop_oneof![Just(""), Just("conn"), Just("ACME 1"), Just("zzz")];
-    (component, tags, status, text).prop_map(|(component, tags, status, text)| {
-        let mut filter = Filter { text: text.to_owned(), ..Filter::default() };
+    (component, tags, status, text, any::<bool>()).prop_map(|(component, tags, status, text, unused)| {
+        let mut filter = Filter { text: text.to_owned(), unused, ..Filter::default() };
         filter.component = component.and_then(|n| ComponentSlug::try_from(COMPONENTS[n].to_owned()).ok());
         filter.tags = tags.into_iter().map(|n| fold(TAGS[n])).collect();
         filter.status = status.map(|active| if active { Status::Active } else { Status::NotActive });
@@ -76,6 +77,14 @@ fn every_word_of_a_search_has_to_occur() {
     assert_eq!(select(&rows, &filter, Sort::Created).shown, [0]);
 }
 
+#[test]
+fn nobody_claims_that_nothing_is_used_where_no_workflow_was_ever_registered() {
+    let mut unknown = row(1, 0, &[], true);
+    unknown.summary.workflows = None;
+    let found = select(&[unknown], &Filter { unused: true, ..Filter::default() }, Sort::Created);
+    assert_eq!((found.shown.len(), found.facets.unused), (0, None));
+}
+
 proptest! {
     #[test]
     fn a_count_says_how_many_rows_the_click_would_show(rows in some_rows(), filter in some_filter()) {
@@ -94,6 +103,8 @@ proptest! {
         }
         prop_assert_eq!(facets.active, count(&Filter { status: Some(Status::Active), ..filter.clone() }));
         prop_assert_eq!(facets.not_active, count(&Filter { status: Some(Status::NotActive), ..filter.clone() }));
+        let unused = count(&Filter { unused: true, ..filter.clone() });
+        prop_assert_eq!(facets.unused, (!rows.is_empty()).then_some(unused));
         prop_assert_eq!(facets.all_components, count(&Filter { component: None, ..filter }));
     }
 
@@ -116,6 +127,7 @@ proptest! {
         let read = ListQuery::from_pairs(pairs.iter().map(|(key, value)| (*key, value.as_str())));
         prop_assert_eq!(read.sort, query.sort);
         prop_assert_eq!(read.filter.text, query.filter.text);
+        prop_assert_eq!(read.filter.unused, query.filter.unused);
         prop_assert!(read.filter.tags.iter().all(|tag| query.filter.tags.contains(tag)));
     }
 }

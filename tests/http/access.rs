@@ -73,6 +73,10 @@ fn asked(route: &Route, environment: Environment, id: &str, fresh: &str) -> (Str
             (concrete, body)
         }
         "/rpc/set_tags" => (concrete, with(json!({ "version": 1, "tags": ["a"] }))),
+        "/rpc/delete" | "/rpc/replace" => {
+            let plan = json!({ "everywhere": null, "workflows": {} });
+            (concrete, with(json!({ "replacement": plan, "foreseen": [] })))
+        }
         "/rpc/rename" => (concrete, with(json!({ "version": 1, "name": fresh, "tags": [] }))),
         "/rpc/stream/create" => (concrete, new),
         "/rpc/stream/update" => {
@@ -86,7 +90,8 @@ fn asked(route: &Route, environment: Environment, id: &str, fresh: &str) -> (Str
                                "values": { "token": "ghp_canary333333333333333333333333333333" } });
             (format!("{path}?validate=false"), body)
         }
-        "/api/v1/tags" => (here, Value::Null),
+        "/api/v1/tags" | "/api/v1/workflows/changes" => (here, Value::Null),
+        "/api/v1/workflows" => (here, json!({ "workflows": [] })),
         "/api/v1/workflows/{id}" => {
             let path = format!("/api/v1/workflows/nightly?environment={environment}");
             (path, json!({ "name": "Nightly", "connections": [] }))

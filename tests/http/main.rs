@@ -13,6 +13,7 @@ mod machines;
 mod pages;
 mod renewal;
 mod renewal_faults;
+mod replacement;
 mod rest;
 mod revocation;
 mod sessions;

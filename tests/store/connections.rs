@@ -126,7 +126,7 @@ async fn a_deleted_connection_comes_back_unproven_and_a_purged_one_never(databas
     store.delete(&scope, &id(1), Timestamp(7), deleted()).await.expect("deleted");
     assert_eq!(store.delete(&scope, &id(1), Timestamp(8), deleted()).await, Err(StoreError::NotFound));
     assert_eq!(store.deleted(&scope).await.expect("read")[0].1, Timestamp(7));
-    let summary = store.undelete(&scope, &id(1), entry(AuditAction::Restored)).await.expect("restored");
+    let (summary, _) = store.undelete(&scope, &id(1), entry(AuditAction::Restored)).await.expect("restored");
     assert_eq!(summary.health, Health::Unproven);
     store.delete(&scope, &id(1), Timestamp(9), deleted()).await.expect("deleted");
     insert(store, &scope, 2, "ONE").await.expect("the name is free");

@@ -11,4 +11,5 @@ mod faults;
 mod members;
 mod network;
 mod oauth;
+mod replacement;
 mod workflows;

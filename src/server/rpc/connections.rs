@@ -1,10 +1,11 @@
 //! Behind `api::connections`.
 
-use crate::api::connections::{DeletedConnection, DeletionImpact, Detail};
+use crate::api::connections::{DeletedConnection, DeletionImpact, Detail, Restored};
 use crate::api::error::ApiError;
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
 use crate::domain::id::ConnectionId;
+use crate::domain::replacement::Replacement;
 use crate::server::http::caller::current;
 
 pub async fn connection_detail(environment: Environment, id: ConnectionId) -> Result<Detail, ApiError> {
@@ -38,12 +39,22 @@ pub async fn impact_of_deletion(environment: Environment, id: ConnectionId) -> R
     services.impact(&caller, environment, id).await
 }
 
-pub async fn delete(environment: Environment, id: ConnectionId) -> Result<(), ApiError> {
+pub async fn delete(
+    environment: Environment,
+    id: ConnectionId,
+    replacement: Replacement,
+    foreseen: Vec<String>,
+) -> Result<usize, ApiError> {
     let (caller, services) = current().await?;
-    services.delete(&caller, environment, id).await
+    Ok(services.delete(&caller, environment, id, replacement, Some(foreseen)).await?.len())
 }
 
-pub async fn undelete(environment: Environment, id: ConnectionId) -> Result<Summary, ApiError> {
+pub async fn replace(environment: Environment, id: ConnectionId, replacement: Replacement) -> Result<usize, ApiError> {
+    let (caller, services) = current().await?;
+    Ok(services.replace(&caller, environment, id, replacement).await?.len())
+}
+
+pub async fn undelete(environment: Environment, id: ConnectionId) -> Result<Restored, ApiError> {
     let (caller, services) = current().await?;
     services.undelete(&caller, environment, id).await
 }

@@ -2,15 +2,15 @@
 
 use super::Services;
 use super::caller::Caller;
-use crate::api::connections::{DeletedConnection, DeletionImpact};
+use crate::api::connections::{DeletedConnection, DeletionImpact, Restored};
 use crate::api::error::ApiError;
-use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
 use crate::domain::id::ConnectionId;
+use crate::domain::replacement::Replacement;
 use crate::domain::role::Action;
 use crate::domain::time::{DAY, Timestamp};
-use crate::server::store::StoreError;
 use crate::server::store::record::AuditAction;
+use crate::server::store::{GivenBack, Moved, StoreError};
 
 /// How long an undo is promised, in milliseconds.
 pub const UNDO: i64 = 7 * DAY;
@@ -28,21 +28,37 @@ impl Services {
     ) -> Result<DeletionImpact, ApiError> {
         let scope = caller.scope(Action::DeleteConnection, environment)?;
         self.present(&scope, &id).await?;
-        Ok(DeletionImpact { workflows: self.store.workflows_using(&scope, &id).await? })
+        let workflows = self.store.workflows_using(&scope, &id).await?;
+        let used = workflows.as_ref().is_some_and(|workflows| !workflows.is_empty());
+        let offers = if used { self.offers(&scope, &id).await? } else { Vec::new() };
+        Ok(DeletionImpact { workflows, offers })
     }
 
-    /// Moves a connection to *Recently deleted*.
+    /// Moves a connection to *Recently deleted*, after workflows were given their replacement: both, or neither.
+    /// `foreseen`: the workflows that whoever asks has been shown; `None`: whichever use it.
     ///
     /// # Errors
-    /// As [`Services::impact`].
-    pub async fn delete(&self, caller: &Caller, environment: Environment, id: ConnectionId) -> Result<(), ApiError> {
+    /// As [`Services::impact`], and [`ApiError::Invalid`] for a replacement that does not fit, or a workflow that would
+    /// be left without a connection unforeseen.
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        environment: Environment,
+        id: ConnectionId,
+        plan: Replacement,
+        foreseen: Option<Vec<String>>,
+    ) -> Result<Vec<Moved>, ApiError> {
         let scope = caller.scope(Action::DeleteConnection, environment)?;
-        let name = self.present(&scope, &id).await?.summary.name;
-        let audit = caller.audit(&self.clock, AuditAction::Deleted, name.as_str());
-        Ok(self.store.delete(&scope, &id, self.clock.now(), audit).await?)
+        if !plan.is_empty() {
+            caller.allow(Action::ReplaceConnection)?;
+        }
+        let replaced = self.present(&scope, &id).await?.summary;
+        let audit = caller.audit(&self.clock, AuditAction::Deleted, replaced.name.as_str());
+        let done = self.store.delete_replacing(&scope, &id, plan, foreseen, audit).await?;
+        self.moved(&replaced, done)
     }
 
-    /// Brings a deleted connection back as unproven.
+    /// Brings a deleted connection back as unproven, and to the workflows that still use its replacement.
     ///
     /// # Errors
     /// As [`Services::impact`], and [`ApiError::NameTaken`] where the name was given away meanwhile.
@@ -51,17 +67,20 @@ impl Services {
         caller: &Caller,
         environment: Environment,
         id: ConnectionId,
-    ) -> Result<Summary, ApiError> {
+    ) -> Result<Restored, ApiError> {
         let scope = caller.scope(Action::DeleteConnection, environment)?;
         let stored = self.store.connection(&scope, &id).await?.ok_or(ApiError::NotFound)?;
         if stored.deleted_at.is_none() {
-            return Ok(stored.summary);
+            return Ok(Restored { summary: stored.summary, returned: Vec::new(), kept: Vec::new() });
         }
         let summary = stored.summary;
         let audit = caller.audit(&self.clock, AuditAction::Restored, summary.name.as_str());
         match self.store.undelete(&scope, &id, audit).await {
             Err(StoreError::NameTaken) => Err(self.name_taken(&summary.component, summary.name.into())),
-            result => Ok(result?),
+            result => {
+                let (summary, GivenBack { restored, kept }) = result?;
+                Ok(Restored { summary, returned: restored, kept })
+            }
         }
     }
 

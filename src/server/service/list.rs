@@ -28,6 +28,8 @@ pub struct ListConnections {
     pub component: Option<ComponentSlug>,
     pub tag: Option<String>,
     pub status: Option<Status>,
+    /// Whether a workflow uses it.
+    pub used: Option<bool>,
     /// A prefix of the name, regardless of case.
     pub q: Option<String>,
     pub cursor: Option<String>,
@@ -53,6 +55,7 @@ impl Services {
             component: list.component,
             tag_key: list.tag.as_deref().map(fold),
             name_prefix: list.q.as_deref().map(fold).filter(|prefix| !prefix.is_empty()),
+            used: list.used,
             after: list.cursor.as_deref().map(read_cursor).transpose()?,
             limit: limit + 1,
         };

@@ -16,6 +16,7 @@ mod page;
 pub mod patch;
 mod renew;
 mod repeat;
+mod replace;
 mod revoke;
 mod rows;
 mod test;
@@ -24,7 +25,7 @@ mod tries;
 mod update;
 mod uses;
 pub mod watch;
-mod workflows;
+pub mod workflows;
 
 pub use connect::{Consent, Landing, OAuthSetup, Redirect};
 pub use delete::UNDO;

@@ -17,8 +17,8 @@ use crate::domain::name::ConnectionName;
 use crate::domain::tag::TagSet;
 use crate::domain::time::Timestamp;
 
-/// Until many connections at once have to be inserted.
-const MANY: Duration = Duration::from_mins(5);
+/// Until many rows at once have to be written.
+pub(super) const MANY: Duration = Duration::from_mins(5);
 
 impl Store {
     /// One connection, whole but sealed; also a deleted one, as its `deleted_at` tells.

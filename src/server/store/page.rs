@@ -17,6 +17,8 @@ pub struct PageQuery {
     pub tag_key: Option<String>,
     /// How the name begins, regardless of case.
     pub name_prefix: Option<String>,
+    /// `false`: only those that no workflow uses, `true`: only those that one uses; neither where nobody knows.
+    pub used: Option<bool>,
     /// The last one of the page before.
     pub after: Option<(Timestamp, ConnectionId)>,
     /// Rows at most.
@@ -44,6 +46,7 @@ impl Store {
             .bind(created_at)
             .bind(id)
             .bind(i64::from(query.limit))
+            .bind(query.used.map_or(-1, i64::from))
             .fetch_all(&self.read)
             .await?;
         rows.iter().map(summary).collect()
@@ -57,6 +60,7 @@ const PAGE: &str = concat!(
        AND ($4 IS NULL OR c.id IN (SELECT t.connection FROM connection_tags t \
             WHERE t.workspace = $1 AND t.environment = $2 AND t.tag_key = $4)) \
        AND c.name_key >= $5 AND ($6 IS NULL OR c.name_key < $6) \
+       AND ($10 < 0 OR (w.knows_workflows = 1 AND $10 = CASE WHEN c.workflows > 0 THEN 1 ELSE 0 END)) \
        AND (c.created_at < $7 OR (c.created_at = $7 AND c.id < $8)) \
      ORDER BY c.created_at DESC, c.id DESC LIMIT $9"
 );

@@ -282,6 +282,12 @@ pub enum AuditAction {
     Purged,
     WorkflowRegistered,
     WorkflowRemoved,
+    /// Workflows use another connection instead.
+    Replaced,
+    /// Workflows use this one instead of another.
+    TookOver,
+    /// Workflows use a connection again that came back.
+    WorkflowsReturned,
     SignedIn,
     SignedOut,
     KeyCreated,
@@ -313,6 +319,9 @@ impl AuditAction {
             Self::Purged => "purged",
             Self::WorkflowRegistered => "workflow registered",
             Self::WorkflowRemoved => "workflow removed",
+            Self::Replaced => "replaced by",
+            Self::TookOver => "took over from",
+            Self::WorkflowsReturned => "workflows returned",
             Self::SignedIn => "signed in",
             Self::SignedOut => "signed out",
             Self::KeyCreated => "key created",

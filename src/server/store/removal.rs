@@ -6,6 +6,7 @@ use super::connection::check_capacity;
 use super::error::name_taken;
 use super::list::{next_revision, summary_of};
 use super::record::{AuditAction, AuditEntry, Scope};
+use super::replacement::{GivenBack, give_back};
 use super::revocation::keep_for_revocation;
 use super::row::{moment, parsed, to_json};
 use super::{Store, StoreError, audit};
@@ -32,29 +33,24 @@ impl Store {
             Box::pin(async move {
                 audit::append_in(tx, &scope, Some(id.as_str()), &entry).await?;
                 let revision = next_revision(tx, &scope).await?;
-                let deleted = sqlx::query(
-                    "UPDATE connections SET deleted_at = $4, revision = $5, version = version + 1 \
-                     WHERE workspace = $1 AND environment = $2 AND id = $3 AND deleted_at IS NULL",
-                )
-                .bind(scope.workspace.as_str())
-                .bind(scope.environment.as_str())
-                .bind(id.as_str())
-                .bind(at.0)
-                .bind(revision)
-                .execute(tx)
-                .await?;
-                found(deleted.rows_affected())
+                mark_deleted(tx, &scope, &id, at, revision).await
             })
         })
         .await
     }
 
-    /// Brings a deleted connection back; its health is unproven, and its service is asked soon.
+    /// Brings a deleted connection back; its health is unproven, and its service is asked soon. Workflows that still
+    /// use what replaced it when it was deleted use it again.
     ///
     /// # Errors
     /// `NameTaken` where its name was given away meanwhile, `Full`, `Unavailable`, `Corrupt`; `NotFound` also where it
     /// is not deleted.
-    pub async fn undelete(&self, scope: &Scope, id: &ConnectionId, entry: AuditEntry) -> Result<Summary, StoreError> {
+    pub async fn undelete(
+        &self,
+        scope: &Scope,
+        id: &ConnectionId,
+        entry: AuditEntry,
+    ) -> Result<(Summary, GivenBack), StoreError> {
         let (scope, id, capacity) = (scope.clone(), id.clone(), self.capacity);
         self.write(move |tx| {
             Box::pin(async move {
@@ -76,7 +72,8 @@ impl Store {
                 .await
                 .map_err(name_taken)?;
                 found(restored.rows_affected())?;
-                summary_of(tx, &scope, &id).await
+                let given = give_back(tx, &scope, &id, revision, &entry).await?;
+                Ok((summary_of(tx, &scope, &id).await?, given))
             })
         })
         .await
@@ -171,6 +168,27 @@ pub(super) async fn purge(
         .execute(tx)
         .await?;
     Ok(())
+}
+
+pub(super) async fn mark_deleted(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    id: &ConnectionId,
+    at: Timestamp,
+    revision: i64,
+) -> Result<(), StoreError> {
+    let deleted = sqlx::query(
+        "UPDATE connections SET deleted_at = $4, revision = $5, version = version + 1 \
+         WHERE workspace = $1 AND environment = $2 AND id = $3 AND deleted_at IS NULL",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(id.as_str())
+    .bind(at.0)
+    .bind(revision)
+    .execute(tx)
+    .await?;
+    found(deleted.rows_affected())
 }
 
 fn found(rows: u64) -> Result<(), StoreError> {

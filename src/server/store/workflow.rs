@@ -1,10 +1,11 @@
 //! Workflows: registered by the platform, so that Patchbay knows what a deletion breaks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::any::AnyRow;
+use sqlx::any::{AnyExecutor, AnyRow};
 use sqlx::{AnyConnection, Row};
 
+use super::connection::MANY;
 use super::list::next_revision;
 use super::record::{AuditEntry, Scope, WorkflowUse};
 use super::row::parsed;
@@ -24,28 +25,44 @@ impl Store {
         workflow: WorkflowUse,
         entry: AuditEntry,
     ) -> Result<(), StoreError> {
+        let missing = self.put_workflows(scope, vec![workflow], entry).await?;
+        if missing.is_empty() { Ok(()) } else { Err(StoreError::NotFound) }
+    }
+
+    /// Registers workflows, all or none: the places are told, by workflow and by connection of it, of connections that
+    /// are deleted or not of this environment. What is registered already as it is given leaves no line.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn put_workflows(
+        &self,
+        scope: &Scope,
+        many: Vec<WorkflowUse>,
+        entry: AuditEntry,
+    ) -> Result<Vec<(usize, usize)>, StoreError> {
         let scope = scope.clone();
-        self.write(move |tx| {
+        self.write_within(MANY, move |tx| {
             Box::pin(async move {
-                let id = workflow.workflow.id.as_str();
-                audit::append_in(tx, &scope, Some(id), &entry).await?;
+                audit::lock(tx, &scope.workspace).await?;
+                let missing = missing(tx, &scope, &many).await?;
+                if !missing.is_empty() {
+                    return Ok(missing);
+                }
+                let mut changed = Vec::new();
+                for given in many {
+                    if current(&mut *tx, &scope, &given.workflow.id).await?.is_none_or(|known| !same(&known, &given)) {
+                        changed.push(given);
+                    }
+                }
+                if changed.is_empty() {
+                    return Ok(missing);
+                }
                 start_counting(tx, &scope).await?;
                 let revision = next_revision(tx, &scope).await?;
-                upsert(tx, &scope, &workflow.workflow).await?;
-                let before = linked(tx, &scope, id).await?;
-                let after = workflow.connections.into_iter().collect::<BTreeSet<_>>();
-                for connection in before.difference(&after) {
-                    unlink(tx, &scope, id, connection).await?;
-                    count(tx, &scope, connection, -1, revision).await?;
+                for given in changed {
+                    register(tx, &scope, given, revision, &entry).await?;
                 }
-                for connection in &after {
-                    check_alive(tx, &scope, connection).await?;
-                }
-                for connection in after.difference(&before) {
-                    link(tx, &scope, id, connection).await?;
-                    count(tx, &scope, connection, 1, revision).await?;
-                }
-                Ok(())
+                Ok(missing)
             })
         })
         .await
@@ -107,27 +124,119 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn workflow(&self, scope: &Scope, id: &str) -> Result<Option<WorkflowUse>, StoreError> {
-        let row =
-            sqlx::query("SELECT id, name, url FROM workflows WHERE workspace = $1 AND environment = $2 AND id = $3")
-                .bind(scope.workspace.as_str())
-                .bind(scope.environment.as_str())
-                .bind(id)
-                .fetch_optional(&self.read)
-                .await?;
-        let Some(row) = row else { return Ok(None) };
-        let links = sqlx::query(
-            "SELECT connection FROM workflow_connections \
-             WHERE workspace = $1 AND environment = $2 AND workflow = $3 ORDER BY connection",
+        current(&self.read, scope, id).await
+    }
+
+    /// Workflows in the order of their ids, and the connections they use, deleted ones included; of one connection
+    /// where one is told. `after`: the id that the page before ended with.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn workflows(
+        &self,
+        scope: &Scope,
+        using: Option<&ConnectionId>,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<WorkflowUse>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT f.id, f.name, f.url, l.connection FROM (SELECT id, name, url FROM workflows \
+             WHERE workspace = $1 AND environment = $2 AND id > $3 AND ($4 = '' OR id IN \
+             (SELECT workflow FROM workflow_connections WHERE workspace = $1 AND environment = $2 AND connection = $4)) \
+             ORDER BY id LIMIT $5) f LEFT JOIN workflow_connections l \
+             ON l.workspace = $1 AND l.environment = $2 AND l.workflow = f.id ORDER BY f.id, l.connection",
         )
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
-        .bind(id)
+        .bind(after)
+        .bind(using.map_or("", ConnectionId::as_str))
+        .bind(i64::from(limit))
         .fetch_all(&self.read)
         .await?;
-        let connections =
-            links.iter().map(|row| parsed(row.try_get("connection")?)).collect::<Result<_, StoreError>>()?;
-        Ok(Some(WorkflowUse { workflow: read(&row)?, connections }))
+        gathered(&rows)
     }
+}
+
+async fn current(executor: impl AnyExecutor<'_>, scope: &Scope, id: &str) -> Result<Option<WorkflowUse>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT f.id, f.name, f.url, l.connection FROM workflows f LEFT JOIN workflow_connections l \
+         ON l.workspace = f.workspace AND l.environment = f.environment AND l.workflow = f.id \
+         WHERE f.workspace = $1 AND f.environment = $2 AND f.id = $3 ORDER BY l.connection",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(id)
+    .fetch_all(executor)
+    .await?;
+    Ok(gathered(&rows)?.pop())
+}
+
+/// Workflows from rows that name one connection each, or none.
+fn gathered(rows: &[AnyRow]) -> Result<Vec<WorkflowUse>, StoreError> {
+    let mut all: Vec<WorkflowUse> = Vec::new();
+    for row in rows {
+        let workflow = read(row)?;
+        if all.last().is_none_or(|last| last.workflow.id != workflow.id) {
+            all.push(WorkflowUse { workflow, connections: Vec::new() });
+        }
+        if let (Some(last), Some(connection)) = (all.last_mut(), row.try_get::<Option<String>, _>("connection")?) {
+            last.connections.push(parsed(connection)?);
+        }
+    }
+    Ok(all)
+}
+
+fn same(known: &WorkflowUse, given: &WorkflowUse) -> bool {
+    let set = |it: &WorkflowUse| it.connections.iter().cloned().collect::<BTreeSet<_>>();
+    known.workflow == given.workflow && set(known) == set(given)
+}
+
+/// The places of connections that are deleted or not of this environment.
+async fn missing(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    many: &[WorkflowUse],
+) -> Result<Vec<(usize, usize)>, StoreError> {
+    let (mut known, mut missing) = (BTreeMap::new(), Vec::new());
+    for (at, given) in many.iter().enumerate() {
+        for (place, connection) in given.connections.iter().enumerate() {
+            let alive = if let Some(alive) = known.get(connection) {
+                *alive
+            } else {
+                let alive = is_alive(tx, scope, connection).await?;
+                known.insert(connection, alive);
+                alive
+            };
+            if !alive {
+                missing.push((at, place));
+            }
+        }
+    }
+    Ok(missing)
+}
+
+async fn register(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    given: WorkflowUse,
+    revision: i64,
+    entry: &AuditEntry,
+) -> Result<(), StoreError> {
+    let id = given.workflow.id.as_str();
+    let line = AuditEntry { about: id.to_owned(), ..entry.clone() };
+    audit::append_in(tx, scope, Some(id), &line).await?;
+    upsert(tx, scope, &given.workflow).await?;
+    let before = linked(tx, scope, id).await?;
+    let after = given.connections.into_iter().collect::<BTreeSet<_>>();
+    for connection in before.difference(&after) {
+        unlink(tx, scope, id, connection).await?;
+        count(tx, scope, connection, -1, revision).await?;
+    }
+    for connection in after.difference(&before) {
+        link(tx, scope, id, connection).await?;
+        count(tx, scope, connection, 1, revision).await?;
+    }
+    Ok(())
 }
 
 fn read(row: &AnyRow) -> Result<Workflow, StoreError> {
@@ -170,7 +279,11 @@ async fn upsert(tx: &mut AnyConnection, scope: &Scope, workflow: &Workflow) -> R
     Ok(())
 }
 
-async fn linked(tx: &mut AnyConnection, scope: &Scope, workflow: &str) -> Result<BTreeSet<ConnectionId>, StoreError> {
+pub(super) async fn linked(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    workflow: &str,
+) -> Result<BTreeSet<ConnectionId>, StoreError> {
     let rows = sqlx::query(
         "SELECT connection FROM workflow_connections WHERE workspace = $1 AND environment = $2 AND workflow = $3",
     )
@@ -182,7 +295,7 @@ async fn linked(tx: &mut AnyConnection, scope: &Scope, workflow: &str) -> Result
     rows.iter().map(|row| parsed(row.try_get("connection")?)).collect()
 }
 
-async fn link(
+pub(super) async fn link(
     tx: &mut AnyConnection,
     scope: &Scope,
     workflow: &str,
@@ -200,7 +313,7 @@ async fn link(
     Ok(())
 }
 
-async fn unlink(
+pub(super) async fn unlink(
     tx: &mut AnyConnection,
     scope: &Scope,
     workflow: &str,
@@ -220,7 +333,7 @@ async fn unlink(
 }
 
 /// Counts one workflow more or less on a connection.
-async fn count(
+pub(super) async fn count(
     tx: &mut AnyConnection,
     scope: &Scope,
     connection: &ConnectionId,
@@ -241,14 +354,14 @@ async fn count(
     Ok(())
 }
 
-async fn check_alive(tx: &mut AnyConnection, scope: &Scope, connection: &ConnectionId) -> Result<(), StoreError> {
-    sqlx::query(
+async fn is_alive(tx: &mut AnyConnection, scope: &Scope, connection: &ConnectionId) -> Result<bool, StoreError> {
+    let found = sqlx::query(
         "SELECT id FROM connections WHERE workspace = $1 AND environment = $2 AND id = $3 AND deleted_at IS NULL",
     )
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
     .bind(connection.as_str())
-    .fetch_one(tx)
+    .fetch_optional(tx)
     .await?;
-    Ok(())
+    Ok(found.is_some())
 }

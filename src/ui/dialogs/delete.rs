@@ -4,46 +4,75 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::frame::{Closing, Frame};
+use super::replacement::{Choice, Choices, FOR_ALL, close_if_open, said, tell};
 use super::testing::test_now;
 use super::waiting::{Trouble, Waiting};
-use crate::api::connections::{DeletionImpact, Workflow, delete, impact_of_deletion, undelete};
+use crate::api::connections::{DeletionImpact, Restored, Workflow, delete, impact_of_deletion, undelete};
 use crate::api::error::ApiError;
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
 use crate::domain::fold::fold;
 use crate::domain::id::ConnectionId;
+use crate::domain::replacement::Replacement;
 use crate::ui::parts::field_input::focus_soon;
 use crate::ui::state::list::ListState;
 use crate::ui::state::toasts::Toasts;
 
 #[component]
 pub fn DeleteDialog(id: ConnectionId) -> impl IntoView {
+    let choice = Choice::new();
+    let trouble = RwSignal::new(String::new());
+    let asking = move |summary, impact, again| {
+        view! { <Asking summary=summary impact=impact choice=choice trouble=trouble again=again /> }.into_any()
+    };
+    view! { <AboutOne id=id verb="Delete" choice=choice trouble=trouble asking=asking /> }
+}
+
+/// A dialog that asks about one connection and the workflows that use it, once it knows them; and again with what went
+/// wrong. `asking` is given what to run for that.
+#[component]
+pub fn AboutOne(
+    id: ConnectionId,
+    verb: &'static str,
+    choice: Choice,
+    trouble: RwSignal<String>,
+    asking: impl Fn(Summary, DeletionImpact, Callback<()>) -> AnyView + Send + 'static,
+) -> impl IntoView {
     let list = ListState::expect();
-    let impact = RwSignal::new(None::<Result<DeletionImpact, ApiError>>);
+    let known = RwSignal::new(None::<Result<DeletionImpact, ApiError>>);
     let Some(summary) = untrack(|| list.summary(&id)) else {
         let again = Callback::new(|()| ());
         let message = ApiError::NotFound.to_string();
-        return view! { <Frame title="Delete".to_owned() class="narrow"><Trouble message=message again=again /></Frame> }.into_any();
+        return view! { <Frame title=verb.to_owned() class="narrow"><Trouble message=message again=again /></Frame> }
+            .into_any();
     };
     let fetch = Callback::new(move |()| {
-        impact.set(None);
+        known.set(None);
         let id = id.clone();
         spawn_local(async move {
             let answer = impact_of_deletion(list.environment, id).await;
-            let _ = impact.try_set(Some(answer));
+            if let Ok(impact) = &answer {
+                choice.fit(impact);
+            }
+            let _ = known.try_set(Some(answer));
         });
     });
     fetch.run(());
     let badge = untrack(|| list.badge(&summary.component));
-    let title = format!("Delete {}?", summary.name);
+    let title = format!("{verb} {}?", summary.name);
     let subtitle = list.environment.label().to_owned();
-    let body = move || match impact.get() {
+    let body = move || match known.get() {
         None => view! { <Waiting /> }.into_any(),
         Some(Err(error)) => view! { <Trouble message=error.to_string() again=fetch /> }.into_any(),
-        Some(Ok(impact)) => view! { <Asking summary=summary.clone() impact=impact /> }.into_any(),
+        Some(Ok(impact)) => asking(summary.clone(), impact, fetch),
+    };
+    let wrong = move || {
+        let trouble = trouble.get();
+        (!trouble.is_empty()).then(|| view! { <p class="verdict refused" role="alert">{trouble}</p> })
     };
     view! {
         <Frame title=Signal::stored(title) subtitle=Signal::stored(subtitle) badge=Signal::stored(badge) class="narrow">
+            {wrong}
             {body}
         </Frame>
     }
@@ -51,42 +80,78 @@ pub fn DeleteDialog(id: ConnectionId) -> impl IntoView {
 }
 
 #[component]
-fn Asking(summary: Summary, impact: DeletionImpact) -> impl IntoView {
+fn Asking(
+    summary: Summary,
+    impact: DeletionImpact,
+    choice: Choice,
+    trouble: RwSignal<String>,
+    again: Callback<()>,
+) -> impl IntoView {
     let (list, toasts, closing) = (ListState::expect(), Toasts::expect(), Closing::expect());
-    let breaks = impact.workflows.as_ref().is_some_and(|workflows| !workflows.is_empty());
-    let must_type = breaks && list.environment == Environment::Production;
+    let workflows = impact.workflows.clone().unwrap_or_default();
+    let foreseen: Vec<String> = workflows.into_iter().map(|workflow| workflow.id).collect();
+    let count = foreseen.len();
+    let in_production = list.environment == Environment::Production;
+    // What is replaced does not break.
+    let must_type = Memo::new(move |_| in_production && choice.count() < count);
     let typed = RwSignal::new(String::new());
+    let busy = RwSignal::new(false);
     let key = summary.name.key();
-    let allowed = Memo::new(move |_| !must_type || typed.with(|typed| fold(typed) == key));
-    let name = summary.name.to_string();
+    let allowed = Memo::new(move |_| !busy.get() && (!must_type.get() || typed.with(|typed| fold(typed) == key)));
+    let name = StoredValue::new(summary.name.to_string());
+    let first = match (impact.offers.is_empty(), must_type.get_untracked()) {
+        (false, _) => FOR_ALL,
+        (true, true) => "delete-name",
+        (true, false) => "delete-keep",
+    };
+    Effect::new(move |_| focus_soon(first.to_owned()));
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        if allowed.get_untracked() {
+        if !allowed.get_untracked() {
+            return;
+        }
+        if count == 0 {
             closing.now();
             carry_out(list, toasts, summary.clone());
+            return;
         }
+        busy.set(true);
+        let (summary, foreseen, plan) = (summary.clone(), foreseen.clone(), choice.plan(count));
+        spawn_local(async move {
+            match delete(list.environment, summary.id.clone(), plan, foreseen).await {
+                Ok(moved) => {
+                    list.remove(&summary.id);
+                    close_if_open(busy, closing);
+                    offer_undo(list, toasts, &summary, moved);
+                }
+                Err(error) => {
+                    tell(error, trouble, again, toasts);
+                }
+            }
+        });
     };
-    Effect::new(move |_| focus_soon(if must_type { "delete-name" } else { "delete-keep" }.to_owned()));
-    let typing = must_type.then(|| {
-        view! {
-            <div class="field">
-                <div class="field-head"><label for="delete-name">{format!("Type “{name}” to delete it")}</label></div>
-                <input class="control" id="delete-name" type="text" autocomplete="off" spellcheck="false"
-                    on:input={move |event| typed.set(event_target_value(&event))} />
-            </div>
-        }
-    });
+    let label = move || match (busy.get(), choice.count()) {
+        (true, _) => "Deleting…",
+        (false, 0) => "Delete",
+        (false, _) => "Replace and delete",
+    };
     view! {
         <form class="dialog-form" on:submit=submit>
             <div class="dialog-body">
-                {consequences(impact)}
+                {consequences(impact, choice)}
                 <p>"You can undo this at once, and for 7 days from Recently deleted. Until then nothing is checked or fetched."</p>
-                {typing}
+                <Show when={move || must_type.get()}>
+                    <div class="field">
+                        <div class="field-head"><label for="delete-name">{format!("Type “{}” to delete it", name.get_value())}</label></div>
+                        <input class="control" id="delete-name" type="text" autocomplete="off" spellcheck="false"
+                            prop:value={move || typed.get()} on:input={move |event| typed.set(event_target_value(&event))} />
+                    </div>
+                </Show>
             </div>
             <footer class="dialog-foot">
                 <span class="spring"></span>
                 <button type="button" class="button" id="delete-keep" on:click={move |_| closing.now()}>"Keep"</button>
-                <button type="submit" class="button danger" disabled={move || !allowed.get()}>"Delete"</button>
+                <button type="submit" class="button danger" disabled={move || !allowed.get()}>{move || label()}</button>
             </footer>
         </form>
     }
@@ -94,60 +159,95 @@ fn Asking(summary: Summary, impact: DeletionImpact) -> impl IntoView {
 }
 
 /// Which workflows break, or that nobody knows.
-fn consequences(impact: DeletionImpact) -> AnyView {
+fn consequences(impact: DeletionImpact, choice: Choice) -> AnyView {
     let Some(workflows) = impact.workflows else {
         return view! { <p>"Patchbay does not know which workflows use it."</p> }.into_any();
     };
     if workflows.is_empty() {
         return view! { <p>"No registered workflow uses it."</p> }.into_any();
     }
-    let heading = match workflows.len() {
-        1 => "1 workflow uses it and will need a replacement:".to_owned(),
-        many => format!("{many} workflows use it and will need a replacement:"),
+    let count = workflows.len();
+    let heading = move || {
+        let left = count.saturating_sub(choice.count());
+        let use_it = if count == 1 { "1 workflow uses it" } else { &format!("{count} workflows use it") };
+        match left {
+            0 => format!("{use_it}, and will use another connection from now on:"),
+            left if left == count => format!("{use_it} and will need a replacement:"),
+            left => format!("{use_it}; {left} will need a replacement:"),
+        }
     };
+    let none = impact.offers.is_empty().then(|| {
+        view! { <p>"There is no other connection of its component here that could replace it."</p> }
+    });
     view! {
-        <p class="breaks">{heading}</p>
-        <ul class="workflows">{workflows.into_iter().map(workflow_line).collect_view()}</ul>
+        <p class="breaks" class:kept={move || choice.count() == count} role="status">{heading}</p>
+        <Choices workflows=workflows offers=impact.offers choice=choice />
+        {none}
     }
     .into_any()
 }
 
 /// A workflow by its name, as a link where the platform gave one.
-pub fn workflow_line(workflow: Workflow) -> impl IntoView {
-    let name = match workflow.url {
+#[must_use]
+pub fn workflow_name(workflow: Workflow) -> AnyView {
+    match workflow.url {
         Some(url) => view! { <a href=url target="_blank" rel="noreferrer noopener">{workflow.name}</a> }.into_any(),
-        None => workflow.name.into_any(),
-    };
-    view! { <li>{name}</li> }
+        None => view! { <span>{workflow.name}</span> }.into_any(),
+    }
+}
+
+/// `1 workflow`, `3 workflows`.
+#[must_use]
+pub fn counted(workflows: usize) -> String {
+    if workflows == 1 { "1 workflow".to_owned() } else { format!("{workflows} workflows") }
 }
 
 /// The row goes at once, and comes back if the server could not delete it.
 fn carry_out(list: ListState, toasts: Toasts, summary: Summary) {
     list.remove(&summary.id);
     spawn_local(async move {
-        match delete(list.environment, summary.id.clone()).await {
-            Ok(()) => {
-                let id = summary.id.clone();
-                toasts.offer(format!("{} deleted", summary.name), "Undo", move || bring_back(list, toasts, id.clone()));
-            }
+        match delete(list.environment, summary.id.clone(), Replacement::default(), Vec::new()).await {
+            Ok(moved) => offer_undo(list, toasts, &summary, moved),
             Err(error) => {
                 list.restore(summary);
-                toasts.complain(error.to_string());
+                toasts.complain(said(error));
             }
         }
     });
+}
+
+fn offer_undo(list: ListState, toasts: Toasts, summary: &Summary, moved: usize) {
+    let id = summary.id.clone();
+    let done = match moved {
+        0 => format!("{} deleted", summary.name),
+        moved => format!("{} deleted, and replaced in {}", summary.name, counted(moved)),
+    };
+    toasts.offer(done, "Undo", move || bring_back(list, toasts, id.clone()));
 }
 
 /// Restores a deleted connection, and asks its service at once whether it still works.
 pub fn bring_back(list: ListState, toasts: Toasts, id: ConnectionId) {
     spawn_local(async move {
         match undelete(list.environment, id.clone()).await {
-            Ok(summary) => {
-                toasts.tell(format!("{} is back", summary.name));
-                list.restore(summary);
+            Ok(restored) => {
+                toasts.tell(back_in_words(&restored));
+                list.restore(restored.summary);
                 test_now(list, toasts, id);
             }
             Err(error) => toasts.complain(error.to_string()),
         }
     });
+}
+
+/// What came back, and which workflows somebody changed meanwhile: their word stands.
+fn back_in_words(restored: &Restored) -> String {
+    let returned = match restored.returned.len() {
+        0 => String::new(),
+        count => format!(", and in {} again", counted(count)),
+    };
+    let kept = match restored.kept.as_slice() {
+        [] => String::new(),
+        kept => format!(". Changed since, and left as they are: {}", kept.join(", ")),
+    };
+    format!("{} is back{returned}{kept}", restored.summary.name)
 }

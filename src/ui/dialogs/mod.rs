@@ -11,6 +11,8 @@ pub mod naming;
 pub mod new;
 pub mod picker;
 pub mod progress;
+pub mod replace;
+pub mod replacement;
 pub mod running;
 pub mod shortcuts;
 pub mod submission;
@@ -24,6 +26,7 @@ use leptos::wasm_split::wasm_split;
 use self::delete::DeleteDialog;
 use self::edit::EditDialog;
 use self::new::NewDialog;
+use self::replace::ReplaceDialog;
 use self::shortcuts::ShortcutsDialog;
 use crate::api::error::ApiError;
 use crate::domain::field::FieldValues;
@@ -66,6 +69,7 @@ fn view_of(dialog: Dialog) -> Result<AnyView, ApiError> {
         Dialog::Edit(id) => view! { <EditDialog id=id reconnect=false /> }.into_any(),
         Dialog::Reconnect(id) => view! { <EditDialog id=id reconnect=true /> }.into_any(),
         Dialog::Delete(id) => view! { <DeleteDialog id=id /> }.into_any(),
+        Dialog::Replace(id) => view! { <ReplaceDialog id=id /> }.into_any(),
         Dialog::Shortcuts => view! { <ShortcutsDialog /> }.into_any(),
     })
 }

@@ -6,12 +6,14 @@ use crate::api::connections::{AuditLine, Detail};
 use crate::domain::component::{ComponentForm, OAuthForm};
 use crate::domain::connection::Summary;
 use crate::domain::evidence::{Check, CheckOutcome, Evidence, Step, Verdict};
+use crate::domain::role::Action;
 use crate::domain::tag::Tag;
 use crate::domain::time::{Timestamp, relative, until};
-use crate::ui::dialogs::delete::workflow_line;
+use crate::ui::dialogs::delete::workflow_name;
 use crate::ui::dialogs::progress::Progress;
 use crate::ui::parts::step_list::StepList;
 use crate::ui::state::catalog::Catalog;
+use crate::ui::state::dialogs::{Dialog, Dialogs};
 use crate::ui::state::list::ListState;
 
 /// A point in time: relative to read, exact on hover and for programs.
@@ -183,6 +185,7 @@ fn words_of(id: &str) -> String {
 
 #[component]
 pub fn Workflows(detail: Memo<Option<Detail>>) -> impl IntoView {
+    let (list, dialogs) = (ListState::expect(), Dialogs::expect());
     let lines = move || {
         let detail = detail.get()?;
         let unknown = detail.summary.workflows.is_none();
@@ -191,8 +194,14 @@ pub fn Workflows(detail: Memo<Option<Detail>>) -> impl IntoView {
         Some(if detail.workflows.is_empty() {
             view! { <p class="none">{empty}</p> }.into_any()
         } else {
-            view! { <ul class="workflows">{detail.workflows.into_iter().map(workflow_line).collect_view()}</ul> }
-                .into_any()
+            let id = detail.summary.id;
+            let open = move |_| dialogs.open(Dialog::Replace(id.clone()));
+            let replace = list.may(Action::ReplaceConnection).then(|| {
+                view! { <button type="button" class="button small" on:click=open>"Replace everywhere"</button> }
+            });
+            let line = |workflow| view! { <li>{workflow_name(workflow)}</li> };
+            let lines = detail.workflows.into_iter().map(line).collect_view();
+            view! { <ul class="workflows">{lines}</ul>{replace} }.into_any()
         })
     };
     view! { <section><h3>"Used by"</h3>{move || lines()}</section> }.into_any()

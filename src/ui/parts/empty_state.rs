@@ -83,6 +83,9 @@ fn in_force(state: ListState, query: &ListQuery) -> Vec<Drop> {
     if let Some(status) = filter.status {
         list.push((format!("Status: {}", status.label()), |filter| filter.status = None));
     }
+    if filter.unused {
+        list.push(("Not used".to_owned(), |filter| filter.unused = false));
+    }
     if !filter.tags.is_empty() {
         list.push((format!("Tags: {}", filter.tags.join(", ")), |filter| filter.tags.clear()));
     }

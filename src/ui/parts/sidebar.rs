@@ -38,6 +38,7 @@ pub fn Sidebar() -> impl IntoView {
             <Components state />
             <h2>"Status"</h2>
             <Statuses state />
+            <Unused state />
             <Tags state />
             <DeletedLink state />
         </nav>
@@ -137,6 +138,21 @@ fn Statuses(state: ListState) -> impl IntoView {
         view! { <FilterLink mark label href=Signal::derive(href) count=count(state, read) current /> }
     };
     Status::ALL.into_iter().map(link).collect_view().into_any()
+}
+
+/// What no workflow uses; not where nobody knows.
+#[component]
+fn Unused(state: ListState) -> impl IntoView {
+    let known = Memo::new(move |_| state.shown.with(|shown| shown.facets.unused.is_some()));
+    move || {
+        known.get().then(|| {
+            let href = move || state.link(|query| query.filter.unused = !query.filter.unused);
+            let count = count(state, |facets| facets.unused.unwrap_or_default());
+            let current = in_force(state, |filter| filter.unused);
+            let mark = view! { <span class="dot" aria-hidden="true"></span> }.into_any();
+            view! { <FilterLink mark label="Not used" href=Signal::derive(href) count current /> }
+        })
+    }
 }
 
 #[component]

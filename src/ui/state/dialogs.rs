@@ -17,6 +17,8 @@ pub enum Dialog {
     /// The same form, begun where the account is connected anew.
     Reconnect(ConnectionId),
     Delete(ConnectionId),
+    /// Other connections for its workflows.
+    Replace(ConnectionId),
     /// The list of keyboard shortcuts.
     Shortcuts,
 }

@@ -21,13 +21,31 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
-            let detail = "Send the body as JSON, with the header Content-Type: application/json.";
-            return Err(Problem::unreadable(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+            return Err(Problem::unreadable(StatusCode::UNSUPPORTED_MEDIA_TYPE, NO_JSON));
         }
         let bytes = Bytes::from_request(request, app).await.map_err(|rejection| unread(&rejection))?;
         parse(&bytes).map(Self)
     }
 }
+
+/// A JSON body, or none at all.
+pub struct OptionalBody<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequest<AppState> for OptionalBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
+        let json = is_json(request.headers());
+        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| unread(&rejection))?;
+        match (bytes.is_empty(), json) {
+            (true, _) => Ok(Self(T::default())),
+            (false, true) => parse(&bytes).map(Self),
+            (false, false) => Err(Problem::unreadable(StatusCode::UNSUPPORTED_MEDIA_TYPE, NO_JSON)),
+        }
+    }
+}
+
+const NO_JSON: &str = "Send the body as JSON, with the header Content-Type: application/json.";
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let malformed = |detail: String| Problem::unreadable(StatusCode::BAD_REQUEST, detail);

@@ -43,6 +43,9 @@ pub struct ListParams {
     status: Option<String>,
     /// What the name begins with, regardless of case.
     q: Option<String>,
+    /// `false`: only those that no workflow uses; `true`: only those that one uses. Nothing matches while the workspace
+    /// has registered no workflow.
+    used: Option<bool>,
     /// `next` of the page before.
     cursor: Option<String>,
     /// 1 to 200; 50 unless given.
@@ -66,11 +69,11 @@ pub async fn list(
     Extension(caller): Extension<Caller>,
     QueryOf(params): QueryOf<ListParams>,
 ) -> Result<Json<ConnectionList>, Problem> {
-    let ListParams { environment: named, component: of, tag, status: shown, q, cursor, limit } = params;
+    let ListParams { environment: named, component: of, tag, status: shown, q, used, cursor, limit } = params;
     let environment = environment(&named)?;
     let component = of.map(component).transpose()?;
     let status = shown.map(|word| status(&word)).transpose()?;
-    let list = ListConnections { environment, component, tag, status, q, cursor, limit };
+    let list = ListConnections { environment, component, tag, status, used, q, cursor, limit };
     let page = app.services.list(&caller, list).await?;
     let now = app.services.clock.now();
     let items = page.items.into_iter().map(|summary| ConnectionView::new(environment, summary, now)).collect();
@@ -269,36 +272,6 @@ fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     text.and_then(|text| text.parse().ok()).map(Some).ok_or_else(|| {
         Problem::unreadable(StatusCode::BAD_REQUEST, "If-Match holds the ETag of the connection, such as \"3\".")
     })
-}
-
-/// Moves a connection to *Recently deleted*, where it waits seven days.
-#[utoipa::path(
-    delete, path = "/api/v1/connections/{id}", tag = "connections", params(("id" = String, Path)),
-    responses((status = 204), (status = "4XX", body = Problem))
-)]
-pub async fn delete(
-    State(app): State<AppState>,
-    Extension(caller): Extension<Caller>,
-    IdOf(id): IdOf<ConnectionId>,
-) -> Result<StatusCode, Problem> {
-    let environment = app.services.locate(&caller, Action::DeleteConnection, &id).await?;
-    app.services.delete(&caller, environment, id).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Brings a deleted connection back. It is not active until it is tested.
-#[utoipa::path(
-    post, path = "/api/v1/connections/{id}/undelete", tag = "connections", params(("id" = String, Path)),
-    responses((status = 200, body = ConnectionView), (status = "4XX", body = Problem))
-)]
-pub async fn undelete(
-    State(app): State<AppState>,
-    Extension(caller): Extension<Caller>,
-    IdOf(id): IdOf<ConnectionId>,
-) -> Result<Json<ConnectionView>, Problem> {
-    let environment = app.services.locate(&caller, Action::DeleteConnection, &id).await?;
-    let summary = app.services.undelete(&caller, environment, id).await?;
-    Ok(Json(ConnectionView::new(environment, summary, app.services.clock.now())))
 }
 
 /// Asks the service whether the stored credential still works.

@@ -4,6 +4,7 @@ mod body;
 mod catalog;
 mod connections;
 pub mod problem;
+mod replacement;
 mod view;
 mod words;
 mod workflows;
@@ -48,9 +49,12 @@ fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(catalog::components))
         .routes(routes!(catalog::tags))
         .routes(routes!(connections::list, connections::create))
-        .routes(routes!(connections::get, connections::patch, connections::delete))
-        .routes(routes!(connections::undelete))
+        .routes(routes!(connections::get, connections::patch, replacement::delete))
+        .routes(routes!(replacement::undelete))
+        .routes(routes!(replacement::replace))
         .routes(routes!(connections::test))
+        .routes(routes!(workflows::list, workflows::put_all))
+        .routes(routes!(workflows::changes))
         .routes(routes!(workflows::get, workflows::put, workflows::delete))
 }
 

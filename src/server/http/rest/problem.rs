@@ -49,6 +49,17 @@ impl Problem {
         Self::told(error, ValueProblem::of_connection)
     }
 
+    /// What is wrong with a request whose problems tell the way to their value, below `root`.
+    #[must_use]
+    pub fn below(root: &str, error: ApiError) -> Self {
+        let mut problem = Self::told(error, |problem| ValueProblem::new(&problem.field, &problem.message));
+        for error in &mut problem.errors {
+            let slash = if error.pointer.is_empty() { "" } else { "/" };
+            error.pointer = format!("{root}{slash}{}", error.pointer);
+        }
+        problem
+    }
+
     fn told(error: ApiError, place: fn(FieldProblem) -> ValueProblem) -> Self {
         let (kind, title) = name(&error);
         let detail = error.to_string();

@@ -8,6 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::api::error::ApiError;
 use crate::domain::component::ComponentSlug;
 use crate::domain::environment::Environment;
+use crate::domain::field::FieldProblem;
 use crate::domain::health::Status;
 use crate::domain::id::ConnectionId;
 
@@ -50,8 +51,20 @@ pub fn component(word: String) -> Result<ComponentSlug, ApiError> {
     ComponentSlug::try_from(word).map_err(|_| ApiError::field("component", unknown))
 }
 
-pub fn connections(words: Vec<String>) -> Result<Vec<ConnectionId>, ApiError> {
-    let unknown = "One of these is no connection's id: con_ and 32 hexadecimal digits are expected.";
-    let ids = words.into_iter().map(ConnectionId::try_from).collect::<Result<_, _>>();
-    ids.map_err(|_| ApiError::field("connections", unknown))
+/// The id of a connection at a place in the body, told without its first slash.
+pub fn connection(place: &str, word: String) -> Result<ConnectionId, FieldProblem> {
+    let unknown = "This is no connection's id: con_ and 32 hexadecimal digits are expected.";
+    ConnectionId::try_from(word).map_err(|_| FieldProblem::new(place, unknown))
+}
+
+/// The same for those that a workflow uses; each that is none is told.
+pub fn connections(place: &str, words: Vec<String>) -> Result<Vec<ConnectionId>, Vec<FieldProblem>> {
+    let (mut ids, mut problems) = (Vec::new(), Vec::new());
+    for (at, word) in words.into_iter().enumerate() {
+        match connection(&format!("{place}/{at}"), word) {
+            Ok(id) => ids.push(id),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(ids) } else { Err(problems) }
 }

@@ -4,27 +4,198 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::body::{IdOf, JsonBody, QueryOf};
 use super::catalog::InEnvironment;
 use super::problem::Problem;
-use super::words::connections;
+use super::words::{EnvironmentWord, connection, connections, environment};
 use crate::api::connections::Workflow;
 use crate::api::error::ApiError;
 use crate::server::http::AppState;
 use crate::server::service::caller::Caller;
+use crate::server::service::workflows::ListWorkflows;
+use crate::server::store::MappingChange;
 use crate::server::store::record::WorkflowUse;
 
 /// A workflow and the connections it uses.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorkflowBody {
+    /// What people know it by.
     name: String,
     /// A link back to it.
     #[serde(default)]
     url: Option<String>,
     connections: Vec<String>,
+}
+
+/// A workflow with its id, and the connections it uses.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkflowEntry {
+    /// The platform's own id.
+    id: String,
+    name: String,
+    /// A link back to it.
+    #[serde(default)]
+    url: Option<String>,
+    connections: Vec<String>,
+}
+
+/// Many workflows.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkflowsBody {
+    /// At most 1,000.
+    workflows: Vec<WorkflowEntry>,
+}
+
+/// Which workflows.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListParams {
+    #[param(value_type = EnvironmentWord, inline)]
+    environment: String,
+    /// Only those that use this connection.
+    connection: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// 1 to 200; 50 unless given.
+    limit: Option<u32>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct WorkflowList {
+    items: Vec<WorkflowEntry>,
+    /// Where the next page begins; null on the last one.
+    next: Option<String>,
+}
+
+/// From where on.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ChangesParams {
+    #[param(value_type = EnvironmentWord, inline)]
+    environment: String,
+    /// `cursor` of the answer before; from the beginning unless given.
+    after: Option<String>,
+    /// 1 to 200; 50 unless given.
+    limit: Option<u32>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ChangeList {
+    items: Vec<ChangeView>,
+    /// Send it as `after`, now or later, for what follows.
+    cursor: String,
+    /// Whether more is there already.
+    more: bool,
+}
+
+/// A workflow that uses another connection than before.
+#[derive(Serialize, ToSchema)]
+pub struct ChangeView {
+    at: String,
+    workflow: String,
+    from: String,
+    to: String,
+    /// `deletion` and `replacement`: it was replaced; `undo`: a deletion was taken back.
+    cause: &'static str,
+    /// Who did it.
+    by: String,
+}
+
+/// The workflows of an environment, by their ids, and the connections they use.
+#[utoipa::path(
+    get, path = "/api/v1/workflows", tag = "workflows", params(ListParams),
+    responses((status = 200, body = WorkflowList), (status = "4XX", body = Problem))
+)]
+pub async fn list(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    QueryOf(params): QueryOf<ListParams>,
+) -> Result<Json<WorkflowList>, Problem> {
+    let environment = environment(&params.environment)?;
+    let using = params.connection.map(|word| connection("connection", word)).transpose();
+    let using = using.map_err(|problem| ApiError::Invalid { problems: vec![problem] })?;
+    let query = ListWorkflows { connection: using, after: params.cursor, limit: params.limit };
+    let (found, more) = app.services.workflows(&caller, environment, query).await?;
+    let next = found.last().filter(|_| more).map(|last| last.workflow.id.clone());
+    Ok(Json(WorkflowList { items: found.into_iter().map(WorkflowEntry::from).collect(), next }))
+}
+
+/// Registers many workflows, each in place of what was registered under its id: all of them, or, where one cannot be, none.
+/// Those left out stay as they are.
+#[utoipa::path(
+    put, path = "/api/v1/workflows", tag = "workflows", params(InEnvironment), request_body = WorkflowsBody,
+    responses((status = 204), (status = "4XX", body = Problem))
+)]
+pub async fn put_all(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    QueryOf(query): QueryOf<InEnvironment>,
+    JsonBody(body): JsonBody<WorkflowsBody>,
+) -> Result<StatusCode, Problem> {
+    let (mut many, mut problems) = (Vec::new(), Vec::new());
+    for (at, entry) in body.workflows.into_iter().enumerate() {
+        match connections(&format!("{at}/connections"), entry.connections) {
+            Ok(connections) => {
+                let workflow = Workflow { id: entry.id, name: entry.name, url: entry.url };
+                many.push(WorkflowUse { workflow, connections });
+            }
+            Err(wrong) => problems.extend(wrong),
+        }
+    }
+    let registered = if problems.is_empty() {
+        app.services.put_workflows(&caller, query.environment()?, many).await
+    } else {
+        Err(ApiError::Invalid { problems })
+    };
+    registered.map_err(|error| Problem::below("/workflows", error))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What Patchbay itself changed in the mapping of workflows to connections, the oldest first: follow it, and your copy of
+/// the mapping stays the one in force.
+#[utoipa::path(
+    get, path = "/api/v1/workflows/changes", tag = "workflows", params(ChangesParams),
+    responses((status = 200, body = ChangeList), (status = "4XX", body = Problem))
+)]
+pub async fn changes(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    QueryOf(params): QueryOf<ChangesParams>,
+) -> Result<Json<ChangeList>, Problem> {
+    let environment = environment(&params.environment)?;
+    let after = params.after.map(|text| text.parse::<i64>().ok().filter(|after| *after >= 0).ok_or(()));
+    let unknown = "This cursor is not from the feed. Take it from “cursor” as it is.";
+    let after = after.transpose().map_err(|()| ApiError::field("after", unknown))?;
+    let (found, more) = app.services.mapping_changes(&caller, environment, after, params.limit).await?;
+    let cursor = found.last().map_or(after.unwrap_or_default(), |last| last.sequence).to_string();
+    Ok(Json(ChangeList { items: found.into_iter().map(ChangeView::from).collect(), cursor, more }))
+}
+
+impl From<WorkflowUse> for WorkflowEntry {
+    fn from(registered: WorkflowUse) -> Self {
+        let Workflow { id, name, url } = registered.workflow;
+        Self { id, name, url, connections: registered.connections.into_iter().map(String::from).collect() }
+    }
+}
+
+impl From<MappingChange> for ChangeView {
+    fn from(change: MappingChange) -> Self {
+        Self {
+            at: change.at.to_rfc3339(),
+            workflow: change.moved.workflow,
+            from: change.moved.from.into(),
+            to: change.moved.to.into(),
+            cause: change.cause.as_str(),
+            by: change.by,
+        }
+    }
 }
 
 /// The connections a workflow uses.
@@ -57,8 +228,11 @@ pub async fn put(
     JsonBody(body): JsonBody<WorkflowBody>,
 ) -> Result<StatusCode, Problem> {
     let workflow = Workflow { id, name: body.name, url: body.url };
-    let registered = WorkflowUse { workflow, connections: connections(body.connections)? };
-    app.services.put_workflow(&caller, query.environment()?, registered).await?;
+    let connections = connections("connections", body.connections);
+    let connections = connections.map_err(|problems| Problem::below("", ApiError::Invalid { problems }))?;
+    let registered = WorkflowUse { workflow, connections };
+    let done = app.services.put_workflow(&caller, query.environment()?, registered).await;
+    done.map_err(|error| Problem::below("", error))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
