@@ -16,6 +16,7 @@ use patchbay::domain::component::ComponentSlug;
 use patchbay::domain::environment::Environment;
 use patchbay::domain::field::FieldValues;
 use patchbay::domain::id::{ApiKeyId, MemberId, WorkspaceId};
+use patchbay::domain::owner::Audience;
 use patchbay::domain::role::{EnvironmentSet, Permission, Role};
 use patchbay::domain::time::{DAY, Timestamp};
 use patchbay::server::catalog::Catalog;
@@ -241,6 +242,7 @@ impl Site {
             tags: Vec::new(),
             values,
             saving: Saving::AsNotActive,
+            audience: Audience::Workspace,
         };
         let (live, _steps) = unbounded_channel();
         match self.app.services.create(&caller, request, live).await {

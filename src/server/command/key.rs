@@ -15,7 +15,7 @@ use crate::server::store::{ApiKey, NewApiKey, StoreError};
 use crate::server::token;
 
 /// Longest name, in characters.
-const NAME_LIMIT: usize = 120;
+pub(super) const NAME_LIMIT: usize = 120;
 
 /// What the key may do, and for how long.
 #[derive(clap::Args)]
@@ -76,7 +76,7 @@ pub async fn create(config: &Config, create: &Create) -> Result<(), CommandError
     Ok(())
 }
 
-fn on_command_line(at: Timestamp, action: AuditAction, about: &str) -> AuditEntry {
+pub(super) fn on_command_line(at: Timestamp, action: AuditAction, about: &str) -> AuditEntry {
     AuditEntry { actor_name: "command line".to_owned(), ..AuditEntry::system(at, action, about) }
 }
 

@@ -19,6 +19,7 @@ use crate::api::stream::{CreateRequest, ProbeEvent, Saving, TestRequest};
 use crate::domain::component::ComponentForm;
 use crate::domain::environment::Environment;
 use crate::domain::field::{FieldProblem, FieldValues};
+use crate::domain::owner::Audience;
 use crate::domain::id::ConnectionId;
 use crate::domain::role::Action;
 use crate::server::http::AppState;
@@ -136,6 +137,7 @@ pub async fn create(
     let method = new.method.or(recommended).unwrap_or_default();
     let request = CreateRequest {
         request_id: request_id(&app, &headers)?,
+        audience: Audience::Workspace,
         environment,
         component,
         method,

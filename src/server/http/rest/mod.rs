@@ -7,6 +7,7 @@ pub mod problem;
 mod view;
 mod words;
 mod workflows;
+mod workspaces;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -52,6 +53,9 @@ fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(connections::undelete))
         .routes(routes!(connections::test))
         .routes(routes!(workflows::get, workflows::put, workflows::delete))
+        .routes(routes!(workspaces::list))
+        .routes(routes!(workspaces::get, workspaces::put))
+        .routes(routes!(workspaces::make_ticket))
 }
 
 /// The generated description.
