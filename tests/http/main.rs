@@ -5,6 +5,7 @@ mod access;
 mod commands;
 mod connect;
 mod destinations;
+mod embedding;
 mod harness;
 mod listening;
 mod machines;
