@@ -67,7 +67,7 @@ async function mend(flow, index) {
 const isActive = ({ status }) => String(status).toLowerCase() === "active";
 
 function stepOf(flow, step, index) {
-  const words = make("div", {}, make("h3", {}, step.title), make("p", { class: "soft" }, step.text));
+  const words = make("div", {}, make("h2", {}, step.title), make("p", { class: "soft" }, step.text));
   if (!step.component) return make("li", { class: "step" }, words);
   if (step.connection) words.append(make("p", { class: "soft chosen" }, `${step.service}: ${step.connection.name}`));
   const label = step.connection ? `Change the connection of ${step.title}` : `Choose a connection for ${step.title}`;
