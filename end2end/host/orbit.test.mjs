@@ -41,7 +41,7 @@ async function startStandIn() {
   return { asked, url: `http://127.0.0.1:${server.address().port}`, stop: () => (server.closeAllConnections(), server.close()) };
 }
 
-describe("the sample platform", { timeout: 120_000 }, () => {
+describe("the sample platform", { timeout: 300_000 }, () => {
   let patchbay, orbit, browser;
   before(async () => {
     patchbay = await startStandIn();

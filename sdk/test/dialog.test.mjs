@@ -5,7 +5,7 @@ import { heard, hears, openStage, say, settled } from "./stage.mjs";
 
 /** @type {Awaited<ReturnType<typeof openStage>>} */ let stage;
 
-describe("dialogs and element", { timeout: 120_000 }, () => {
+describe("dialogs and element", { timeout: 300_000 }, () => {
   before(async () => (stage = await openStage()));
   after(() => stage.close());
 
