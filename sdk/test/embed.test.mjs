@@ -266,7 +266,8 @@ describe("mount", { timeout: 300_000 }, () => {
   });
 
   onStage("a frame that stays silent: who is to allow which origin", async ({ page, lines, events }) => {
-    await page.clock.install();
+    await page.clock.install({ time: 0 });
+    await page.clock.pauseAt(60_000);
     await page.evaluate((url) => {
       window.embed = window.sdk.mount(document.querySelector("#box"), { url, workspace: "acme", getTicket: window.getTicket, on: window.on });
       window.embed.iframe.src += "&silent";
