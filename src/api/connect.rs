@@ -8,8 +8,8 @@ use crate::domain::component::ComponentSlug;
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
 use crate::domain::field::FieldValues;
-use crate::domain::owner::Audience;
 use crate::domain::id::{ConnectionId, FlowId};
+use crate::domain::owner::Audience;
 use crate::domain::time::Timestamp;
 use leptos::prelude::*;
 

@@ -74,8 +74,17 @@ pub fn tell(kind: &str, summary: &Summary, environment: &str, now: Timestamp) {
         let quoted = |text: &str| js_sys::JSON::stringify(&text.into()).map(String::from).unwrap_or_default();
         let (id, component, name) = (summary.id.as_str(), summary.component.as_str(), quoted(summary.name.as_str()));
         let json = [
-            "{\"id\":\"", id, "\",\"name\":", &name, ",\"component\":\"", component, "\",\"environment\":\"", environment,
-            "\",\"status\":\"", status, "\"}",
+            "{\"id\":\"",
+            id,
+            "\",\"name\":",
+            &name,
+            ",\"component\":\"",
+            component,
+            "\",\"environment\":\"",
+            environment,
+            "\",\"status\":\"",
+            status,
+            "\"}",
         ];
         call("tell", &[kind, &json.concat()]);
     }

@@ -163,10 +163,27 @@ mod tests {
     #[test]
     fn nothing_that_is_wider_than_one_origin_or_breaks_out_of_a_header_is() {
         for text in [
-            "", "*", "https://", "https://*.acme.example", "https://a.example/", "https://a.example/x", "https://A.example",
-            "https://a.example;script-src *", "https://a.example b", "https://a.example\r\nx: y", "https://u@a.example",
-            "http://a.example", "http://127.0.0.1.evil.example", "http://localhost.evil.example", "null", "data:",
-            "https://a.example:0443", "https://a.example:443", "http://localhost:80", "https://a.example:99999", "https://a..b",
+            "",
+            "*",
+            "https://",
+            "https://*.acme.example",
+            "https://a.example/",
+            "https://a.example/x",
+            "https://A.example",
+            "https://a.example;script-src *",
+            "https://a.example b",
+            "https://a.example\r\nx: y",
+            "https://u@a.example",
+            "http://a.example",
+            "http://127.0.0.1.evil.example",
+            "http://localhost.evil.example",
+            "null",
+            "data:",
+            "https://a.example:0443",
+            "https://a.example:443",
+            "http://localhost:80",
+            "https://a.example:99999",
+            "https://a..b",
         ] {
             assert!(origin(text).is_err(), "{text:?}");
         }

@@ -83,11 +83,17 @@ async fn a_ticket_lets_one_frame_in_once_for_two_minutes_on_its_page_only() {
     let site = Site::new().await;
     site.workspace("acme").await;
     let ticket = site.ticket("acme", "ada", Role::Editor, &HERE).await;
-    assert_eq!(code(&trade(&site, &ticket, "https://evil.example").await), (StatusCode::FORBIDDEN, "origin_mismatch".into()));
+    assert_eq!(
+        code(&trade(&site, &ticket, "https://evil.example").await),
+        (StatusCode::FORBIDDEN, "origin_mismatch".into())
+    );
     let good = trade(&site, &ticket, HOST).await;
     let told = good.json();
     assert_eq!(good.status, StatusCode::OK);
-    assert_eq!((&told["role"], &told["user"]["id"], &told["workspace"]["id"]), (&json!("editor"), &json!("ada"), &json!("acme")));
+    assert_eq!(
+        (&told["role"], &told["user"]["id"], &told["workspace"]["id"]),
+        (&json!("editor"), &json!("ada"), &json!("acme"))
+    );
     assert!(good.headers.get(header::SET_COOKIE).is_none());
     assert_eq!(code(&trade(&site, &ticket, HOST).await), (StatusCode::UNAUTHORIZED, "ticket_used".into()));
     let late = site.ticket("acme", "ada", Role::Editor, &HERE).await;
@@ -238,7 +244,10 @@ async fn end_users_see_the_workspaces_and_their_own_and_nothing_of_each_other() 
     assert_eq!(site.call("POST", "/rpc/begin_connect", &bob, &reconnect).await.status, StatusCode::NOT_FOUND);
     // Deleted and purged: still nothing to see for the other.
     assert!(site.call("POST", "/rpc/delete", &ada, &one).await.status.is_success());
-    assert_eq!(site.call("POST", "/rpc/deleted", &bob, &json!({ "environment": "development" })).await.json(), json!([]));
+    assert_eq!(
+        site.call("POST", "/rpc/deleted", &bob, &json!({ "environment": "development" })).await.json(),
+        json!([])
+    );
     let since = site.get("/rpc/snapshot?env=development&since=1", &bob).await;
     assert!(!since.text.contains(&own), "{}", since.text);
     assert_eq!(since.json()["deleted"], 0);
@@ -260,7 +269,8 @@ async fn members_see_the_workspaces_and_owners_and_keys_see_all() {
     assert_eq!(names(&site, &owner).await, ["own", "shared"]);
     let snapshot = site.get("/rpc/snapshot?env=development", &owner).await.text;
     assert!(snapshot.contains(r#""owner":{"id":"ada","name":"ada"}"#), "{snapshot}");
-    let list = site.get("/api/v1/connections?environment=development", &site.key(&[Permission::Read], &HERE).await).await;
+    let list =
+        site.get("/api/v1/connections?environment=development", &site.key(&[Permission::Read], &HERE).await).await;
     assert_eq!(list.json()["items"].as_array().map(Vec::len), Some(2));
 }
 

@@ -178,9 +178,8 @@ async fn a_purge_is_told_to_whoever_saw_the_connection(database: &Database) {
     owned(database, 1, "of ada", Some("ada")).await;
     let store = &database.store;
     store.delete(&production(), &id(1), NOW, entry(AuditAction::Deleted)).await.expect("deleted");
-    let removed = |scope: Scope| async move {
-        store.changes_since(&scope, 1).await.expect("read").expect("changes").removed
-    };
+    let removed =
+        |scope: Scope| async move { store.changes_since(&scope, 1).await.expect("read").expect("changes").removed };
     for _ in 0..2 {
         assert_eq!(removed(seen_by("ada")).await, [id(1)]);
         assert_eq!(removed(seen_by("bob")).await, []);

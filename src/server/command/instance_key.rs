@@ -63,7 +63,8 @@ fn line(key: &InstanceKey) -> String {
 /// Where there is no such key, or the database does not open.
 pub async fn revoke(config: &Config, id: &InstanceKeyId) -> Result<(), CommandError> {
     let store = open::store(config).await?;
-    let unknown = CommandError::Key("There is no key with this id. `patchbay instance-key list` shows those there are.");
+    let unknown =
+        CommandError::Key("There is no key with this id. `patchbay instance-key list` shows those there are.");
     let known = store.instance_keys().await?.into_iter().find(|key| key.id == *id);
     let Some(key) = known else { return Err(unknown) };
     let entry = on_command_line(Clock::system().now(), AuditAction::KeyRevoked, &key.name);

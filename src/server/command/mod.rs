@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::config::Config;
-use crate::domain::id::{ApiKeyId, InstanceKeyId};
+use crate::domain::id::{ApiKeyId, InstanceKeyId, WorkspaceId};
 use error::CommandError;
 
 /// Manages authentication credentials and connection configurations for third-party services.
@@ -61,11 +61,18 @@ enum ApiKeyCommand {
     /// Makes a key and prints it; it is shown this once only
     Create(key::Create),
     /// Shows what keys there are; never the keys themselves
-    List,
+    List {
+        /// The workspace they belong to
+        #[arg(long, default_value = "default", value_parser = key::workspace)]
+        workspace: WorkspaceId,
+    },
     /// Destroys a key: it is refused from then on
     Revoke {
         /// As `api-key list` shows it
         id: ApiKeyId,
+        /// The workspace it belongs to
+        #[arg(long, default_value = "default", value_parser = key::workspace)]
+        workspace: WorkspaceId,
     },
 }
 
@@ -136,8 +143,8 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Demo(demo) => block_on(serve::demo(config, &demo)),
         Command::SignInLink => block_on(link::print(&config)),
         Command::ApiKey(ApiKeyCommand::Create(create)) => block_on(key::create(&config, &create)),
-        Command::ApiKey(ApiKeyCommand::List) => block_on(key::list(&config)),
-        Command::ApiKey(ApiKeyCommand::Revoke { id }) => block_on(key::revoke(&config, &id)),
+        Command::ApiKey(ApiKeyCommand::List { workspace }) => block_on(key::list(&config, &workspace)),
+        Command::ApiKey(ApiKeyCommand::Revoke { id, workspace }) => block_on(key::revoke(&config, &workspace, &id)),
         Command::InstanceKey(InstanceKeyCommand::Create { name }) => block_on(instance_key::create(&config, &name)),
         Command::InstanceKey(InstanceKeyCommand::List) => block_on(instance_key::list(&config)),
         Command::InstanceKey(InstanceKeyCommand::Revoke { id }) => block_on(instance_key::revoke(&config, &id)),

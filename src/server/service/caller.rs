@@ -23,10 +23,21 @@ pub struct Caller {
 
 #[derive(Clone, Debug)]
 pub enum Principal {
-    Member { id: MemberId, name: String, role: Role },
-    ApiKey { id: ApiKeyId, name: String, permissions: Vec<Permission> },
+    Member {
+        id: MemberId,
+        name: String,
+        role: Role,
+    },
+    ApiKey {
+        id: ApiKeyId,
+        name: String,
+        permissions: Vec<Permission>,
+    },
     /// In an embedded page, with the role that the platform gave them.
-    EndUser { user: EndUser, role: Role },
+    EndUser {
+        user: EndUser,
+        role: Role,
+    },
 }
 
 /// The platform itself, let in by an instance key. It belongs to no workspace and sees no connection.

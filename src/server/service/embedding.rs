@@ -8,9 +8,7 @@ use crate::domain::id::WorkspaceId;
 use crate::domain::line::is_line;
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::server::store::record::{AuditAction, AuditEntry};
-use crate::server::store::{
-    EmbedGrant, NewBearer, NewTicket, Redeemed, TicketRefused, Workspace, WorkspaceSettings,
-};
+use crate::server::store::{EmbedGrant, NewBearer, NewTicket, Redeemed, TicketRefused, Workspace, WorkspaceSettings};
 use crate::server::token;
 use crate::server::vault::SecretText;
 

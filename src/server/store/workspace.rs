@@ -76,10 +76,8 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn workspace(&self, id: &WorkspaceId) -> Result<Option<Workspace>, StoreError> {
-        let row = sqlx::query(concat!(workspaces!(), "WHERE id = $1"))
-            .bind(id.as_str())
-            .fetch_optional(&self.read)
-            .await?;
+        let row =
+            sqlx::query(concat!(workspaces!(), "WHERE id = $1")).bind(id.as_str()).fetch_optional(&self.read).await?;
         row.as_ref().map(workspace).transpose()
     }
 

@@ -8,7 +8,7 @@ const root = document.documentElement;
 let host;
 let bearer, expiresAt = 0, started = false, loading = false, trading = false, greeted = false;
 let settings = { view: {} };
-let bad = 0, deafUntil = 0, renewal, wanted;
+let bad = 0, deafUntil = 0, renewal, wanted, refusedFor;
 
 const post = (type, detail = {}) => {
   if (host) parent.postMessage({ patchbay: PROTOCOL, type, ...detail }, host);
@@ -18,7 +18,7 @@ const line = (remedy) => `curl -X PUT ${publicUrl.replace(/\/$/, "")}/api/v1/wor
 
 /** Says what is missing and the line that mends it: to the host, and here in words. */
 function problem({ code, message, remedy }) {
-  post("problem", { code, message, remedy, docs: `docs/embedding.md, "${code}"` });
+  post("problem", { code, message, remedy, docs: "" });
   element("embed-title").hidden = element("embed-remedy").hidden = false;
   element("embed-title").textContent = started ? "Your sign-in could not be renewed" : "Connections cannot be shown here";
   element("embed-words").textContent = started ? `${message} What you typed is still there.` : message;
@@ -27,6 +27,8 @@ function problem({ code, message, remedy }) {
   element("embed-again").hidden = !host;
   element("embed-state").hidden = false;
   element("embed-state").classList.toggle("bar", started);
+  // One landmark of each kind: beside the page this is a region, and alone it is the page.
+  element("embed-state").setAttribute("role", started ? "region" : "main");
 }
 
 function want(reason) {
@@ -127,7 +129,8 @@ function dress(theme = {}) {
 function configure(message) {
   const before = settings;
   const known = Object.fromEntries(Object.entries(message).filter(([key]) => !/^(patchbay|type)$/.test(key)));
-  settings = { ...settings, ...known };
+  // The whole of what the host has set: what is missing is set no more.
+  settings = { view: {}, ...known };
   dress(settings.theme);
   root.toggleAttribute("data-grow", settings.sizing === "grow");
   const differs = (key) => JSON.stringify(before[key]) !== JSON.stringify(settings[key]);
@@ -192,6 +195,8 @@ function place(box) {
 
 let told = 0, overlaid = false;
 function measure() {
+  // Beside the host's own landmarks, this one needs a name.
+  document.querySelector("main.list:not([aria-label])")?.setAttribute("aria-label", "Connections");
   if (settings.sizing === "grow" && !root.hasAttribute("data-over")) {
     const list = document.querySelector(".page .list");
     const dialog = document.querySelector("dialog[open] .dialog-box");
@@ -228,7 +233,12 @@ globalThis.patchbayFrame = {
   },
   base, view, pages: `${base}/embed/${workspace}/${view}`,
   /** The server knows the bearer no more. */
-  refused: () => want("refused"),
+  refused() {
+    // Once for each bearer: a host whose tickets are worth nothing is not asked for ever.
+    if (refusedFor === bearer) return;
+    refusedFor = bearer;
+    want("refused");
+  },
   tell(kind, json) {
     const connection = JSON.parse(json);
     if (kind === "picked") return post("picked", { connection }), (answered = true);
@@ -243,7 +253,7 @@ globalThis.patchbayFrame = {
     answered = false;
     setTimeout(() => answered || post("cancelled"));
   },
-  popupBlocked: () => post("problem", { code: "popup_blocked", message: "The browser did not open the window to sign in.", remedy: 'the iframe needs sandbox="allow-popups allow-popups-to-escape-sandbox"', docs: 'docs/embedding.md, "popup_blocked"' }),
+  popupBlocked: () => post("problem", { code: "popup_blocked", message: "The browser did not open the window to sign in.", remedy: 'the iframe needs sandbox="allow-popups allow-popups-to-escape-sandbox"', docs: "" }),
 };
 
 element("embed-again").addEventListener("click", () => {

@@ -30,11 +30,7 @@ const VIEWS: [&str; 5] = ["connections", "component", "picker", "create", "recon
 const PROTOCOL: &str = "1";
 
 /// `GET /embed/{workspace}/{view}`, and whatever the page within shows below it.
-pub async fn shell(
-    State(app): State<AppState>,
-    Extension(nonce): Extension<Nonce>,
-    uri: Uri,
-) -> Response {
+pub async fn shell(State(app): State<AppState>, Extension(nonce): Extension<Nonce>, uri: Uri) -> Response {
     let mut parts = uri.path().split('/').skip(2);
     let (workspace, view) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let found = match WorkspaceId::try_from(workspace.to_owned()) {

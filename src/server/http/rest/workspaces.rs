@@ -148,10 +148,7 @@ pub async fn list(
     get, path = "/api/v1/workspaces/{id}", tag = "embedding", params(("id" = String, Path)),
     responses((status = 200, body = WorkspaceView), (status = "4XX", body = Problem))
 )]
-pub async fn get(
-    State(app): State<AppState>,
-    IdOf(id): IdOf<WorkspaceId>,
-) -> Result<Json<WorkspaceView>, Problem> {
+pub async fn get(State(app): State<AppState>, IdOf(id): IdOf<WorkspaceId>) -> Result<Json<WorkspaceView>, Problem> {
     Ok(Json(app.services.workspace(&id).await.map_err(unknown_workspace)?.into()))
 }
 
@@ -178,8 +175,7 @@ pub async fn put(
             allowed_origins.push(origin);
         }
     }
-    let settings =
-        WorkspaceSettings { name: body.name, allowed_origins, theme: body.theme, settings: body.settings };
+    let settings = WorkspaceSettings { name: body.name, allowed_origins, theme: body.theme, settings: body.settings };
     let created = app.services.put_workspace(&platform, &id, settings).await?;
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     let view = WorkspaceView::from(app.services.workspace(&id).await?);
@@ -199,16 +195,14 @@ pub async fn make_ticket(
     let workspace = WorkspaceId::try_from(body.workspace).map_err(|_| unknown_workspace(ApiError::NotFound))?;
     let user = EndUser::new(body.user.id, body.user.name)
         .map_err(|error| ApiError::field("user", format!("{error}: give the id your platform knows them by.")))?;
-    let role = Role::parse(&body.role)
-        .ok_or_else(|| ApiError::field("role", "A role is one of viewer, editor and owner."))?;
+    let role =
+        Role::parse(&body.role).ok_or_else(|| ApiError::field("role", "A role is one of viewer, editor and owner."))?;
     let environments = body.environments.iter().map(|word| environment(word)).collect::<Result<Vec<_>, _>>()?;
     let environments =
         EnvironmentSet::try_from(environments).map_err(|error| ApiError::field("environments", format!("{error}.")))?;
-    let grant =
-        EmbedGrant { workspace, user, role, environments, origin: origin(body.origin)? };
+    let grant = EmbedGrant { workspace, user, role, environments, origin: origin(body.origin)? };
     let url = app.config.public_url.join(&format!("/embed/{}/", grant.workspace));
     let issued = app.services.make_ticket(&platform, grant).await.map_err(unknown_workspace)?;
-    let view =
-        TicketView { ticket: issued.token.reveal().to_owned(), expires_at: issued.expires_at.to_rfc3339(), url };
+    let view = TicketView { ticket: issued.token.reveal().to_owned(), expires_at: issued.expires_at.to_rfc3339(), url };
     Ok((StatusCode::CREATED, Json(view)).into_response())
 }
