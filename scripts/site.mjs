@@ -47,7 +47,13 @@ const css = join(work, "main.css");
 run(bin("lightningcss"), ["--bundle", "--minify", join("style", "main.css"), "-o", css]);
 
 const names = { js: place(js, "patchbay", "js"), wasm: place(wasm, "patchbay_bg", "wasm"), css: place(css, "main", "css") };
-writeFileSync(join(fresh, "site.json"), JSON.stringify(names));
+// What a page of another product loads to embed this one. The server is built anew when `site.json` is another.
+mkdirSync(join(fresh, "sdk", "v1"), { recursive: true });
+const sdk = join(fresh, "sdk", "v1", "patchbay.js");
+run(bin("esbuild"), [join("sdk", "patchbay.js"), "--minify", "--format=esm", "--log-level=warning", `--outfile=${sdk}`]);
+const types = join(fresh, "sdk", "v1", "patchbay.d.ts");
+cpSync(join("sdk", "patchbay.d.ts"), types);
+writeFileSync(join(fresh, "site.json"), JSON.stringify({ ...names, sdk: [sdk, types].map(hashOf) }));
 cpSync("public", fresh, { recursive: true });
 
 // Icons as bitmaps of four times the size they are shown at: each SVG costs the page a document of its own, and forty of

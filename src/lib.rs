@@ -22,3 +22,10 @@ pub mod ui;
 pub fn hydrate() {
     browser::hydrate();
 }
+
+/// Draws the page in a frame that is signed in.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn embed() {
+    browser::embed();
+}

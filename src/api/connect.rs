@@ -9,6 +9,7 @@ use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
 use crate::domain::field::FieldValues;
 use crate::domain::id::{ConnectionId, FlowId};
+use crate::domain::owner::Audience;
 use crate::domain::time::Timestamp;
 use leptos::prelude::*;
 
@@ -31,6 +32,9 @@ pub struct ConnectRequest {
     #[serde(default)]
     pub reconnect: Option<ConnectionId>,
     pub by: Way,
+    /// For whom a new connection is.
+    #[serde(default)]
+    pub audience: Audience,
 }
 
 /// Where the account's owner gives consent.

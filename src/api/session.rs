@@ -22,12 +22,15 @@ pub struct Viewer {
     pub local: bool,
     /// The data folder holds a sample workspace, never checked against vendors.
     pub demo: bool,
+    /// In an embedded page: may keep connections to themselves.
+    #[serde(default)]
+    pub embedded: bool,
 }
 
 impl Viewer {
     #[must_use]
     pub fn may(&self, action: Action) -> bool {
-        self.role.allows(action)
+        if self.embedded { self.role.allows_in_frame(action) } else { self.role.allows(action) }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::domain::environment::Environment;
 use crate::domain::evidence::{Evidence, Step};
 use crate::domain::field::{FieldProblem, FieldValues};
 use crate::domain::id::ConnectionId;
+use crate::domain::owner::Audience;
 
 /// What to do with a credential that the service has not accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub struct CreateRequest {
     pub values: FieldValues,
     #[serde(default)]
     pub saving: Saving,
+    #[serde(default)]
+    pub audience: Audience,
 }
 
 /// New credentials for an existing connection; with or without another name and other tags.

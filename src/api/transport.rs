@@ -7,13 +7,15 @@ use server_fn::request::browser::BrowserRequest;
 use server_fn::response::browser::BrowserResponse;
 use std::future::Future;
 
+use crate::browser::host;
+
 /// Names the contract a page was built with, so that an old page says "reload" instead of failing.
 pub const CONTRACT_HEADER: &str = "x-patchbay-contract";
 
 /// A hash of `src/api` and `src/domain`, made by the build script.
 pub const CONTRACT: &str = env!("PATCHBAY_CONTRACT");
 
-/// `fetch`, with the contract's name on every request.
+/// `fetch`, with the contract's name on every request, and in a frame its bearer.
 pub struct Transport;
 
 impl<E, I, O> Client<E, I, O> for Transport
@@ -27,6 +29,9 @@ where
 
     fn send(request: Self::Request) -> impl Future<Output = Result<Self::Response, E>> + Send {
         request.headers().set(CONTRACT_HEADER, CONTRACT);
+        if let Some(bearer) = host::bearer() {
+            request.headers().set("authorization", &["Bearer ", &bearer].concat());
+        }
         <BrowserClient as Client<E, I, O>>::send(request)
     }
 

@@ -18,6 +18,34 @@ pub mod cookie {
     pub fn remember(_name: &str, _value: &str, _base: &str) {}
 }
 
+/// No host without a browser.
+pub mod host {
+    use crate::domain::connection::Summary;
+    use crate::domain::time::Timestamp;
+    use crate::ui::state::dialogs::Dialog;
+
+    #[must_use]
+    pub const fn bearer() -> Option<String> {
+        None
+    }
+
+    #[must_use]
+    pub const fn component() -> Option<String> {
+        None
+    }
+
+    #[must_use]
+    pub const fn only_dialog() -> Option<Dialog> {
+        None
+    }
+
+    pub fn tell(_kind: &str, _summary: &Summary, _environment: &str, _now: Timestamp) {}
+
+    pub fn closed() {}
+
+    pub fn popup_blocked() {}
+}
+
 pub mod keyboard {
     pub fn listen(_state: super::ListState) {}
 }

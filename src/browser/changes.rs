@@ -8,6 +8,7 @@ use leptos::task::spawn_local;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use super::host;
 use super::stream::read_events;
 use crate::api::error::ApiError;
 use crate::ui::state::list::ListState;
@@ -41,6 +42,7 @@ pub fn follow(state: ListState, ask: impl Fn() + Copy + 'static) {
                 let (handle, registration) = AbortHandle::new_pair();
                 reading.set_value(Some(handle));
                 match Abortable::new(read(state, ask), registration).await {
+                    Ok(Err(ApiError::SignedOut)) if host::is_embedded() => wait = LAST_WAIT,
                     Ok(Err(ApiError::SignedOut | ApiError::Outdated | ApiError::Forbidden)) => return,
                     Ok(Err(_)) => wait = (wait * 2).min(LAST_WAIT),
                     // It ended as it should, or nobody looks.

@@ -3,6 +3,7 @@
 mod changes;
 pub mod clipboard;
 pub mod cookie;
+pub mod host;
 pub mod keyboard;
 pub mod popover;
 pub mod popup;
@@ -20,12 +21,7 @@ use crate::ui::app::{App, Base, Theme};
 
 /// Takes over the server-rendered page.
 pub fn hydrate() {
-    console_error_panic_hook::set_once();
-    let base = base_path();
-    if !base.is_empty() {
-        // Lives as long as the page.
-        server_fn::client::set_server_url(Box::leak(base.clone().into_boxed_str()));
-    }
+    let base = begin();
     sight::drop_surplus();
     let theme = theme::rendered();
     leptos::mount::hydrate_body(move || {
@@ -33,6 +29,26 @@ pub fn hydrate() {
         provide_context::<Theme>(theme);
         view! { <App /> }
     });
+}
+
+/// Draws the page in a frame, whose document holds none.
+pub fn embed() {
+    let base = Base::embedded(&begin(), &host::pages());
+    leptos::mount::mount_to_body(move || {
+        provide_context::<Base>(base);
+        view! { <App /> }
+    });
+}
+
+/// The base path, which requests are sent below from now on.
+fn begin() -> String {
+    console_error_panic_hook::set_once();
+    let base = base_path();
+    if !base.is_empty() {
+        // Lives as long as the page.
+        server_fn::client::set_server_url(Box::leak(base.clone().into_boxed_str()));
+    }
+    base
 }
 
 /// The path below which the product is served, as the document says.

@@ -10,6 +10,7 @@ use web_sys::{Request, Response};
 
 use super::changes;
 use super::cookie::remember;
+use super::host;
 use crate::api::error::ApiError;
 use crate::api::json;
 use crate::api::page::Snapshot;
@@ -77,6 +78,7 @@ fn take(state: ListState, answer: Result<Snapshot, ApiError>) {
             state.take(snapshot);
             Freshness::Fresh
         }
+        Err(ApiError::SignedOut) if host::renew() => Freshness::Behind,
         Err(ApiError::SignedOut) => Freshness::SignedOut,
         Err(ApiError::Outdated) => Freshness::Outdated,
         Err(_) => Freshness::Behind,
@@ -110,5 +112,8 @@ fn address(base: &str, environment: Environment, since: i64) -> String {
 async fn ask(url: &str) -> Result<Response, JsValue> {
     let request = Request::new_with_str(url)?;
     request.headers().set(CONTRACT_HEADER, CONTRACT)?;
+    if let Some(bearer) = host::bearer() {
+        request.headers().set("authorization", &["Bearer ", &bearer].concat())?;
+    }
     JsFuture::from(window().fetch_with_request(&request)).await?.dyn_into()
 }

@@ -9,6 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit, Response};
 
+use super::host;
 use crate::api::error::ApiError;
 use crate::api::event_stream::{EventParser, StreamEvent, refusal};
 use crate::api::json;
@@ -79,6 +80,9 @@ async fn ask(path: &str, body: Option<&str>, abort: &Abort) -> Result<Response, 
     let named = [("content-type", "application/json"), ("accept", "text/event-stream"), (CONTRACT_HEADER, CONTRACT)];
     for (name, value) in named {
         headers.set(name, value).map_err(offline)?;
+    }
+    if let Some(bearer) = host::bearer() {
+        headers.set("authorization", &["Bearer ", &bearer].concat()).map_err(offline)?;
     }
     let init = RequestInit::new();
     init.set_headers_headers(&headers);

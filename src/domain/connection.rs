@@ -6,6 +6,7 @@ use super::component::ComponentSlug;
 use super::health::{Health, Status};
 use super::id::ConnectionId;
 use super::name::ConnectionName;
+use super::owner::EndUser;
 use super::tag::TagSet;
 use super::time::Timestamp;
 
@@ -15,6 +16,9 @@ pub struct Summary {
     pub id: ConnectionId,
     pub component: ComponentSlug,
     pub name: ConnectionName,
+    /// The end user it belongs to; `None`: the workspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<EndUser>,
     /// "connected as ...", where the service tells.
     pub account: Option<String>,
     pub health: Health,

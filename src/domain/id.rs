@@ -74,6 +74,11 @@ prefixed_id!(
     "key_"
 );
 prefixed_id!(
+    /// Names a key of the platform itself; the key is never stored.
+    InstanceKeyId,
+    "ikey_"
+);
+prefixed_id!(
     /// Names the connecting of an account, from the click to its end.
     FlowId,
     "flow_"

@@ -2,6 +2,7 @@
 
 pub mod component;
 pub mod connection;
+pub mod embedding;
 pub mod environment;
 pub mod evidence;
 pub mod field;
@@ -11,6 +12,7 @@ pub mod health;
 pub mod id;
 pub mod line;
 pub mod name;
+pub mod owner;
 pub mod replacement;
 pub mod role;
 pub mod schedule;

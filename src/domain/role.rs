@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::environment::Environment;
+use super::owner::Sight;
 
 /// What a member of a workspace may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,6 +64,22 @@ impl Role {
     pub fn allows(self, action: Action) -> bool {
         self >= action.least_role()
     }
+
+    #[must_use]
+    pub fn allows_in_frame(self, action: Action) -> bool {
+        action.least_role_in_frame().is_some_and(|least| self >= least)
+    }
+
+    /// Whose connections a member sees, and so may use, edit, delete and read as far as the role goes: owners look
+    /// after all of them, others after the workspace's. An end user sees the workspace's and their own, whatever their
+    /// role; an API key, which acts for the platform, sees all.
+    #[must_use]
+    pub const fn sight(self) -> Sight {
+        match self {
+            Self::Owner => Sight::Everybody,
+            Self::Viewer | Self::Editor => Sight::Workspace,
+        }
+    }
 }
 
 impl Permission {
@@ -111,6 +128,15 @@ impl Action {
             | Self::DeleteConnection
             | Self::ReplaceConnection => Role::Editor,
             Self::RegisterWorkflow | Self::ManageOAuthClients => Role::Owner,
+        }
+    }
+
+    /// The table, for end users in a frame: the least role that may; `None`: the platform does it with a key.
+    #[must_use]
+    pub const fn least_role_in_frame(self) -> Option<Role> {
+        match self {
+            Self::RegisterWorkflow => None,
+            _ => Some(self.least_role()),
         }
     }
 

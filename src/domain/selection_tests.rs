@@ -15,6 +15,7 @@ const TAGS: [&str; 4] = ["Ops", "billing", "eu", "ci"];
 fn row(number: u8, component: usize, tags: &[usize], active: bool) -> Row {
     let health = if active { Health::Valid { checked_at: NOW } } else { Health::Unproven };
     let summary = Summary {
+        owner: None,
         id: ConnectionId::from_bytes([number; 16]),
         component: ComponentSlug::try_from(COMPONENTS[component].to_owned()).expect("slug"),
         name: ConnectionName::try_from(format!("Connection {number}")).expect("name"),

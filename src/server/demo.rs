@@ -53,7 +53,7 @@ const TAGS: [&str; 12] = [
 /// [`ApiError::Unavailable`] where the database refuses.
 pub async fn fill(services: &Services, count: usize) -> Result<(), ApiError> {
     for environment in Environment::ALL {
-        let scope = Scope { workspace: WorkspaceId::default_workspace(), environment };
+        let scope = Scope::whole(WorkspaceId::default_workspace(), environment);
         let count = if environment == Environment::Production { count } else { count / 10 };
         if !services.store.snapshot(&scope).await?.1.is_empty() {
             continue;
@@ -109,6 +109,7 @@ impl Sample<'_> {
             proof,
         };
         let new = NewConnection {
+            owner: None,
             id: ConnectionId::from_bytes(self.services.random.uuid_v7(created_at)?),
             component: form.badge.slug.clone(),
             name: ConnectionName::try_from(name).map_err(|_| ApiError::Internal)?,

@@ -9,6 +9,11 @@ use crate::server::vault::SecretText;
 
 /// What an API key begins with, so that scanners and people recognise one.
 pub const KEY_PREFIX: &str = "pb_";
+/// What the platform's own keys begin with.
+pub const INSTANCE_PREFIX: &str = "pb_inst_";
+/// What a ticket begins with, and the bearer a frame gets for it.
+pub const TICKET_PREFIX: &str = "pb_tkt_";
+pub const BEARER_PREFIX: &str = "pb_emb_";
 
 /// Draws 256 bits as 43 characters that need no escaping in a URL, after a prefix.
 ///

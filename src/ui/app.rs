@@ -96,7 +96,7 @@ fn BootScript(assets: Assets) -> impl IntoView {
 /// The routes: the list, and beside it one connection or instead of it what was deleted.
 #[component]
 pub fn App() -> impl IntoView {
-    let base = Base::expect().as_str().to_owned();
+    let base = Base::expect().pages().to_owned();
     view! {
         <Router base>
             <Routes fallback=|| view! { <NotFound /> }>

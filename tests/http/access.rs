@@ -134,6 +134,13 @@ async fn nobody_reaches_what_the_table_does_not_grant() {
         let may = Box::new(move |action: Action| action.permission() == permission) as Box<dyn Fn(Action) -> bool>;
         everybody.push((format!("{permission:?}"), site.key(&[permission], &home).await, may, false));
     }
+    site.workspace("default").await;
+    for role in Role::ALL {
+        let may = Box::new(move |action: Action| role.allows_in_frame(action)) as Box<dyn Fn(Action) -> bool>;
+        everybody.push((format!("{role:?} in a frame"), site.end_user("default", "ada", role, &home).await, may, true));
+    }
+    let nothing = Box::new(|_| false) as Box<dyn Fn(Action) -> bool>;
+    everybody.push(("Platform".to_owned(), site.instance_key().await, nothing, false));
     let mut n = 0;
     for route in ROUTES {
         let Access::May(action) = route.access else { continue };
@@ -179,6 +186,7 @@ async fn without_a_session_or_a_key_nothing_but_the_public_answers() {
     let site = Site::new().await;
     for route in ROUTES {
         let path = route.path.replace("{id}", "x").replace("{*file}", "x").replace("{*page}", "x");
+        let path = path.replace("{workspace}", "x").replace("{view}", "x");
         let answer = match route.method {
             "GET" => site.get(&path, &As::Nobody).await,
             method => site.call(method, &path, &As::Nobody, &json!({})).await,
@@ -186,7 +194,32 @@ async fn without_a_session_or_a_key_nothing_but_the_public_answers() {
         match route.access {
             Access::Public => assert_ne!(answer.status, StatusCode::FORBIDDEN, "{route:?}"),
             Access::Person => assert_eq!(answer.status, StatusCode::SEE_OTHER, "{route:?}"),
-            Access::SignedIn | Access::May(_) => assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{route:?}"),
+            Access::SignedIn | Access::Platform | Access::May(_) => {
+                assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{route:?}")
+            }
         }
     }
+}
+
+#[tokio::test]
+async fn workspaces_and_tickets_are_for_the_platform_alone() {
+    let site = Site::new().await;
+    site.workspace("default").await;
+    let everywhere = [Environment::Development, Environment::Staging, Environment::Production];
+    let mut others = vec![site.sign_in().await, site.key(&Permission::ALL, &everywhere).await];
+    others.push(site.end_user("default", "ada", Role::Owner, &everywhere).await);
+    let platform = site.instance_key().await;
+    let mut seen = 0;
+    for route in ROUTES.iter().filter(|route| route.access == Access::Platform) {
+        let path = route.path.replace("{id}", "default");
+        seen += 1;
+        for who in &others {
+            let answer = site.call(route.method, &path, who, &json!({ "name": "x" })).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{route:?} as {who:?}");
+        }
+        let answer = site.call(route.method, &path, &platform, &json!({ "name": "x" })).await;
+        assert_ne!(verdict(&answer), Verdict::Forbidden, "{route:?}");
+        assert_ne!(verdict(&answer), Verdict::SignedOut, "{route:?}");
+    }
+    assert_eq!(seen, 4);
 }

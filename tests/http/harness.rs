@@ -15,7 +15,8 @@ use patchbay::api::stream::{CreateRequest, ProbeEvent, Saving};
 use patchbay::domain::component::ComponentSlug;
 use patchbay::domain::environment::Environment;
 use patchbay::domain::field::FieldValues;
-use patchbay::domain::id::{ApiKeyId, MemberId, WorkspaceId};
+use patchbay::domain::id::{ApiKeyId, InstanceKeyId, MemberId, WorkspaceId};
+use patchbay::domain::owner::Audience;
 use patchbay::domain::role::{EnvironmentSet, Permission, Role};
 use patchbay::domain::time::{DAY, Timestamp};
 use patchbay::server::catalog::Catalog;
@@ -29,11 +30,12 @@ use patchbay::server::random::Random;
 use patchbay::server::service::caller::{Caller, Principal};
 use patchbay::server::service::{OAuthSetup, Services, Setting};
 use patchbay::server::store::record::{AuditAction, AuditEntry};
-use patchbay::server::store::{Member, NewApiKey, Store};
+use patchbay::server::store::{Member, NewApiKey, NewInstanceKey, Store};
 use patchbay::server::token;
 use patchbay::server::vault::Vault;
 
 pub const ORIGIN: &str = "http://127.0.0.1:3000";
+pub const HOST: &str = "https://app.acme.example";
 pub const COOKIE: &str = "patchbay-3000";
 
 /// A server without a socket.
@@ -221,6 +223,46 @@ impl Site {
         As::Key(key.reveal().to_owned())
     }
 
+    /// A key of the platform.
+    pub async fn instance_key(&self) -> As {
+        let Services { store, clock, random, .. } = &self.app.services;
+        let key = token::draw(random, token::INSTANCE_PREFIX).expect("bytes");
+        let id = InstanceKeyId::from_bytes(random.uuid_v7(clock.now()).expect("bytes"));
+        let new = NewInstanceKey { id, name: "platform".to_owned(), key_hash: token::hash(key.reveal()) };
+        let entry = AuditEntry::system(clock.now(), AuditAction::KeyCreated, "platform");
+        store.create_instance_key(new, entry).await.expect("a key");
+        As::Key(key.reveal().to_owned())
+    }
+
+    /// A workspace that [`HOST`] may embed.
+    pub async fn workspace(&self, id: &str) {
+        let platform = self.instance_key().await;
+        let body = serde_json::json!({ "name": id, "allowed_origins": [HOST] });
+        let answer = self.call("PUT", &format!("/api/v1/workspaces/{id}"), &platform, &body).await;
+        assert!(answer.status.is_success(), "{}", answer.text);
+    }
+
+    /// What the platform's server gets for one of its users.
+    pub async fn ticket(&self, workspace: &str, user: &str, role: Role, environments: &[Environment]) -> String {
+        let platform = self.instance_key().await;
+        let body = serde_json::json!({
+            "workspace": workspace, "user": { "id": user, "name": user }, "role": role, "environments": environments,
+            "origin": HOST
+        });
+        let answer = self.call("POST", "/api/v1/embed/sessions", &platform, &body).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        answer.json()["ticket"].as_str().expect("a ticket").to_owned()
+    }
+
+    /// Somebody in a frame.
+    pub async fn end_user(&self, workspace: &str, user: &str, role: Role, environments: &[Environment]) -> As {
+        let ticket = self.ticket(workspace, user, role, environments).await;
+        let trade = serde_json::json!({ "ticket": ticket, "origin": HOST });
+        let answer = self.call("POST", "/embed/token", &As::Nobody, &trade).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        As::Key(answer.json()["token"].as_str().expect("a bearer").to_owned())
+    }
+
     /// A connection that was never checked.
     pub async fn connection(&self, environment: Environment, name: &str) -> String {
         let caller = Caller {
@@ -242,6 +284,7 @@ impl Site {
             tags: Vec::new(),
             values,
             saving: Saving::AsNotActive,
+            audience: Audience::Workspace,
         };
         let (live, _steps) = unbounded_channel();
         match self.app.services.create(&caller, request, live).await {

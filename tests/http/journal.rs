@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use patchbay::domain::environment::Environment;
 use patchbay::domain::id::ConnectionId;
+use patchbay::domain::owner::Sight;
 use patchbay::domain::time::{HOUR, MINUTE};
 use patchbay::server::store::record::{RenewalClaim, Scope};
 use sqlx::{AnyConnection, Connection as _, Executor as _};
@@ -148,7 +149,11 @@ impl Scene {
     }
 
     async fn secret_version(&self) -> i64 {
-        let scope = Scope { workspace: self.site.owner.workspace.clone(), environment: Environment::Production };
+        let scope = Scope {
+            workspace: self.site.owner.workspace.clone(),
+            environment: Environment::Production,
+            sight: Sight::Everybody,
+        };
         let id = ConnectionId::try_from(self.id.clone()).expect("an id");
         self.site.app.services.store.connection(&scope, &id).await.expect("read").expect("there").secret_version
     }

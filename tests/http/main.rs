@@ -6,6 +6,7 @@ mod assertion;
 mod commands;
 mod connect;
 mod destinations;
+mod embedding;
 mod harness;
 mod journal;
 mod listening;

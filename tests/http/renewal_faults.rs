@@ -18,6 +18,7 @@ use crate::harness::Site;
 use patchbay::domain::environment::Environment;
 use patchbay::domain::health::Health;
 use patchbay::domain::id::ConnectionId;
+use patchbay::domain::owner::Sight;
 use patchbay::domain::time::{HOUR, MINUTE};
 use patchbay::server::store::record::{RenewalClaim, Scope};
 
@@ -141,7 +142,11 @@ impl Walk {
         assert!(landed.text.contains("is connected"), "{}", landed.text);
         let summary = progress(&site, &owner, &begun).await["connected"]["summary"].clone();
         let id = ConnectionId::try_from(summary["id"].as_str().expect("an id").to_owned()).expect("an id");
-        let scope = Scope { workspace: site.owner.workspace.clone(), environment: Environment::Production };
+        let scope = Scope {
+            workspace: site.owner.workspace.clone(),
+            environment: Environment::Production,
+            sight: Sight::Everybody,
+        };
         Self { site, shared, scope, id }
     }
 

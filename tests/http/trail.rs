@@ -19,7 +19,7 @@ async fn machine(site: &Site) -> As {
 /// Lines about a connection, the latest first.
 async fn trail(site: &Site, one: &str) -> Vec<(String, String)> {
     let id = one.rsplit('/').next().expect("an id").to_owned();
-    let scope = Scope { workspace: site.owner.workspace.clone(), environment: Environment::Development };
+    let scope = Scope::whole(site.owner.workspace.clone(), Environment::Development);
     let lines = site.app.services.store.audit_of(&scope, &ConnectionId::try_from(id).expect("an id"), 9).await;
     lines.expect("lines").into_iter().map(|line| (line.what, line.about)).collect()
 }

@@ -113,7 +113,7 @@ macro_rules! on_both_engines {
 pub(crate) use on_both_engines;
 
 pub fn scope(environment: Environment) -> Scope {
-    Scope { workspace: WorkspaceId::default_workspace(), environment }
+    Scope::whole(WorkspaceId::default_workspace(), environment)
 }
 
 pub fn production() -> Scope {
@@ -166,6 +166,7 @@ pub fn credentials(sealed: &[u8]) -> Credentials {
 
 pub fn new(number: u32, text: &str) -> NewConnection {
     NewConnection {
+        owner: None,
         id: id(number),
         component: "slack".to_owned().try_into().expect("a slug"),
         name: name(text),

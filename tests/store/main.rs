@@ -7,6 +7,7 @@ mod connections;
 mod database;
 mod deltas;
 mod destinations;
+mod embedding;
 mod faults;
 mod members;
 mod network;

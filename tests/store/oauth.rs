@@ -272,6 +272,7 @@ fn flow(number: u8, created_at: Timestamp) -> NewFlow {
         connection: None,
         actor: "member:test".to_owned(),
         actor_name: "Test".to_owned(),
+        owner: None,
         code_hash: [number; 32],
         request: FlowRequest {
             component: "gmail".to_owned().try_into().expect("a slug"),
@@ -281,6 +282,7 @@ fn flow(number: u8, created_at: Timestamp) -> NewFlow {
             config: FieldValues::default(),
             scopes: vec!["mail".to_owned()],
             by_link: false,
+            owner: None,
         },
         sealed: b"first".to_vec(),
         stage: FlowStage::Asked,

@@ -3,7 +3,7 @@
 use super::error::CommandError;
 use super::{open, output};
 use crate::domain::environment::Environment;
-use crate::domain::id::{ApiKeyId, WorkspaceId};
+use crate::domain::id::{ApiKeyId, InvalidId, WorkspaceId};
 use crate::domain::line::is_line;
 use crate::domain::role::{EnvironmentSet, Permission};
 use crate::domain::time::{DAY, Timestamp};
@@ -15,7 +15,7 @@ use crate::server::store::{ApiKey, NewApiKey, StoreError};
 use crate::server::token;
 
 /// Longest name, in characters.
-const NAME_LIMIT: usize = 120;
+pub(super) const NAME_LIMIT: usize = 120;
 
 /// What the key may do, and for how long.
 #[derive(clap::Args)]
@@ -23,6 +23,9 @@ pub struct Create {
     /// What people call it; the audit trail names it so
     #[arg(long)]
     name: String,
+    /// The workspace it belongs to
+    #[arg(long, default_value = "default", value_parser = workspace)]
+    workspace: WorkspaceId,
     /// Where it is valid: development, staging, production; several with commas
     #[arg(long, required = true, value_delimiter = ',')]
     environment: Vec<Environment>,
@@ -38,7 +41,12 @@ fn permission(text: &str) -> Result<Permission, &'static str> {
     Permission::parse(text).ok_or("a permission is one of use, read, write, credentials")
 }
 
-/// Makes a key in the default workspace and prints it on standard output, alone.
+/// The workspace a key belongs to, by its id.
+pub(super) fn workspace(text: &str) -> Result<WorkspaceId, InvalidId> {
+    WorkspaceId::try_from(text.to_owned())
+}
+
+/// Makes a key in a workspace and prints it on standard output, alone.
 ///
 /// # Errors
 /// An unusable name, or a database that does not open.
@@ -57,7 +65,7 @@ pub async fn create(config: &Config, create: &Create) -> Result<(), CommandError
     permissions.dedup();
     let new = NewApiKey {
         id: ApiKeyId::from_bytes(random.uuid_v7(now)?),
-        workspace: WorkspaceId::default_workspace(),
+        workspace: create.workspace.clone(),
         name: name.to_owned(),
         key_hash: token::hash(key.reveal()),
         environments: EnvironmentSet::try_from(create.environment.clone())
@@ -68,7 +76,10 @@ pub async fn create(config: &Config, create: &Create) -> Result<(), CommandError
     };
     let entry = on_command_line(now, AuditAction::KeyCreated, name);
     let until = new.expires_at.to_day();
-    store.create_api_key(new, entry).await?;
+    match store.create_api_key(new, entry).await {
+        Err(StoreError::NotFound) => return Err(CommandError::Key("There is no workspace with this id.")),
+        created => created?,
+    }
     // Shown to whoever asked for it; only its hash is stored.
     output::line(key.reveal())?;
     let once = "It is shown this once only: put it where the program reads its secrets.";
@@ -76,17 +87,17 @@ pub async fn create(config: &Config, create: &Create) -> Result<(), CommandError
     Ok(())
 }
 
-fn on_command_line(at: Timestamp, action: AuditAction, about: &str) -> AuditEntry {
+pub(super) fn on_command_line(at: Timestamp, action: AuditAction, about: &str) -> AuditEntry {
     AuditEntry { actor_name: "command line".to_owned(), ..AuditEntry::system(at, action, about) }
 }
 
-/// Prints one line a key of the default workspace.
+/// Prints one line a key of a workspace.
 ///
 /// # Errors
 /// A database that does not open.
-pub async fn list(config: &Config) -> Result<(), CommandError> {
+pub async fn list(config: &Config, workspace: &WorkspaceId) -> Result<(), CommandError> {
     let now = Clock::system().now();
-    let keys = open::store(config).await?.api_keys(&WorkspaceId::default_workspace()).await?;
+    let keys = open::store(config).await?.api_keys(workspace).await?;
     if keys.is_empty() {
         output::line("There are no API keys. `patchbay api-key create` makes one.")?;
     }
@@ -105,18 +116,17 @@ fn line(key: &ApiKey, now: Timestamp) -> String {
     format!("{}  {}  {environments}  {permissions}  {end} {until}  {used}", key.id, key.name)
 }
 
-/// Destroys a key of the default workspace.
+/// Destroys a key of a workspace.
 ///
 /// # Errors
 /// Where there is no such key, or the database does not open.
-pub async fn revoke(config: &Config, id: &ApiKeyId) -> Result<(), CommandError> {
+pub async fn revoke(config: &Config, workspace: &WorkspaceId, id: &ApiKeyId) -> Result<(), CommandError> {
     let store = open::store(config).await?;
-    let workspace = WorkspaceId::default_workspace();
-    let known = store.api_keys(&workspace).await?.into_iter().find(|key| key.id == *id);
+    let known = store.api_keys(workspace).await?.into_iter().find(|key| key.id == *id);
     let unknown = CommandError::Key("There is no key with this id. `patchbay api-key list` shows those there are.");
     let Some(key) = known else { return Err(unknown) };
     let entry = on_command_line(Clock::system().now(), AuditAction::KeyRevoked, &key.name);
-    match store.revoke_api_key(&workspace, id, entry).await {
+    match store.revoke_api_key(workspace, id, entry).await {
         Err(StoreError::NotFound) => Err(unknown),
         result => {
             result?;

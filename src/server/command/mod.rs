@@ -4,6 +4,7 @@ mod audit;
 mod component;
 mod doctor;
 mod error;
+mod instance_key;
 mod key;
 mod link;
 mod log;
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::config::Config;
-use crate::domain::id::ApiKeyId;
+use crate::domain::id::{ApiKeyId, InstanceKeyId, WorkspaceId};
 use error::CommandError;
 
 /// Manages authentication credentials and connection configurations for third-party services.
@@ -40,6 +41,9 @@ enum Command {
     /// Keys for programs that use the REST API
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Keys for the platform that embeds Patchbay: they make workspaces and embed tickets, and nothing else
+    #[command(subcommand)]
+    InstanceKey(InstanceKeyCommand),
     /// Components of your own
     #[command(subcommand)]
     Component(ComponentCommand),
@@ -57,11 +61,35 @@ enum ApiKeyCommand {
     /// Makes a key and prints it; it is shown this once only
     Create(key::Create),
     /// Shows what keys there are; never the keys themselves
-    List,
+    List {
+        /// The workspace they belong to
+        #[arg(long, default_value = "default", value_parser = key::workspace)]
+        workspace: WorkspaceId,
+    },
     /// Destroys a key: it is refused from then on
     Revoke {
         /// As `api-key list` shows it
         id: ApiKeyId,
+        /// The workspace it belongs to
+        #[arg(long, default_value = "default", value_parser = key::workspace)]
+        workspace: WorkspaceId,
+    },
+}
+
+#[derive(Subcommand)]
+enum InstanceKeyCommand {
+    /// Makes a key and prints it; it is shown this once only
+    Create {
+        /// What people call it; the audit trail names it so
+        #[arg(long)]
+        name: String,
+    },
+    /// Shows what keys there are; never the keys themselves
+    List,
+    /// Destroys a key: it is refused from then on
+    Revoke {
+        /// As `instance-key list` shows it
+        id: InstanceKeyId,
     },
 }
 
@@ -115,8 +143,11 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Demo(demo) => block_on(serve::demo(config, &demo)),
         Command::SignInLink => block_on(link::print(&config)),
         Command::ApiKey(ApiKeyCommand::Create(create)) => block_on(key::create(&config, &create)),
-        Command::ApiKey(ApiKeyCommand::List) => block_on(key::list(&config)),
-        Command::ApiKey(ApiKeyCommand::Revoke { id }) => block_on(key::revoke(&config, &id)),
+        Command::ApiKey(ApiKeyCommand::List { workspace }) => block_on(key::list(&config, &workspace)),
+        Command::ApiKey(ApiKeyCommand::Revoke { id, workspace }) => block_on(key::revoke(&config, &workspace, &id)),
+        Command::InstanceKey(InstanceKeyCommand::Create { name }) => block_on(instance_key::create(&config, &name)),
+        Command::InstanceKey(InstanceKeyCommand::List) => block_on(instance_key::list(&config)),
+        Command::InstanceKey(InstanceKeyCommand::Revoke { id }) => block_on(instance_key::revoke(&config, &id)),
         Command::Component(ComponentCommand::Check { file }) => component::check(&file),
         Command::Doctor => block_on(doctor::run(&config)),
         Command::Audit(AuditCommand::Verify) => block_on(audit::verify(&config)),

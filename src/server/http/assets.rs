@@ -52,6 +52,11 @@ pub async fn icon(State(app): State<AppState>, uri: Uri, headers: HeaderMap) -> 
     response
 }
 
+/// `/sdk/*`: the version stands in the path, so a mended one is found within the hour.
+pub fn sdk(path: &str, headers: &HeaderMap) -> Response {
+    file(path, headers, FOR_AN_HOUR).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+}
+
 fn svg_response(bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, "image/svg+xml")], [(header::CACHE_CONTROL, FOR_AN_HOUR)], bytes).into_response()
 }
@@ -117,6 +122,7 @@ fn media_type(name: &str) -> &'static str {
     match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
         "js" => "text/javascript; charset=utf-8",
         "wasm" => "application/wasm",
+        "ts" => "text/plain; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "svg" => "image/svg+xml",
         "webp" => "image/webp",

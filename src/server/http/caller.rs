@@ -1,4 +1,5 @@
-//! Turns an API key or a session cookie, never both, into a [`Caller`].
+//! Turns an API key or a session cookie, never both, into a [`Caller`]; an instance key into a [`Platform`]. A frame's
+//! bearer counts by itself: where host and Patchbay are one site, browsers send the session's cookie along.
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
@@ -12,7 +13,7 @@ use super::refusal::Refusal;
 use super::{AppState, session};
 use crate::api::error::ApiError;
 use crate::server::service::Services;
-use crate::server::service::caller::{Caller, Principal};
+use crate::server::service::caller::{Caller, Platform, Principal};
 use crate::server::token;
 
 /// Puts the caller, if there is one, into the request's extensions. Turns down what is neither one nor none.
@@ -36,11 +37,23 @@ async fn identify(app: &AppState, request: &mut Request) -> Result<(), Refusal> 
         }
         return Ok(());
     }
+    let key = bearer(request.headers()).map(str::to_owned);
+    let refused = |error| Refusal::new(&path, error);
+    if let Some(bearer) = key.as_ref().filter(|key| key.starts_with(token::BEARER_PREFIX)) {
+        let caller = app.services.of_bearer(bearer, address).await.map_err(refused)?;
+        request.extensions_mut().insert(caller.ok_or_else(|| Refusal::new(&path, ApiError::SignedOut))?);
+        return Ok(());
+    }
     if cookie.is_some() {
         return Err(Refusal::two_identities(&path));
     }
-    let key = bearer(request.headers()).ok_or_else(|| Refusal::unknown_key(&path))?;
-    let caller = of_key(app, key, address).await.map_err(|error| Refusal::new(&path, error))?;
+    let key = key.ok_or_else(|| Refusal::unknown_key(&path))?;
+    if key.starts_with(token::INSTANCE_PREFIX) {
+        let platform = of_instance_key(app, &key, address).await.map_err(refused)?;
+        request.extensions_mut().insert(platform.ok_or_else(|| Refusal::unknown_key(&path))?);
+        return Ok(());
+    }
+    let caller = of_key(app, &key, address).await.map_err(refused)?;
     request.extensions_mut().insert(caller.ok_or_else(|| Refusal::unknown_key(&path))?);
     Ok(())
 }
@@ -63,6 +76,13 @@ async fn of_key(app: &AppState, key: &str, address: Option<String>) -> Result<Op
         operator: false,
         address,
     }))
+}
+
+async fn of_instance_key(app: &AppState, key: &str, address: Option<String>) -> Result<Option<Platform>, ApiError> {
+    let services = &app.services;
+    let Some(key) = services.store.instance_key(token::hash(key)).await? else { return Ok(None) };
+    services.note_instance_key(&key);
+    Ok(Some(Platform { id: key.id, name: key.name, address }))
 }
 
 /// The caller and the use cases, for a server function: over HTTP, and in-process while a page is rendered.

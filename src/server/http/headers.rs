@@ -27,7 +27,7 @@ pub async fn layer(State(app): State<AppState>, mut request: Request, next: Next
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if !headers.contains_key(header::CONTENT_SECURITY_POLICY)
-        && let Ok(policy) = HeaderValue::try_from(policy(&nonce))
+        && let Ok(policy) = HeaderValue::try_from(policy_framed_by(&nonce, &[]))
     {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
@@ -45,10 +45,13 @@ pub async fn layer(State(app): State<AppState>, mut request: Request, next: Next
     response
 }
 
-fn policy(nonce: &str) -> String {
+/// The policy of a page that only these may frame; nobody, where there are none.
+#[must_use]
+pub fn policy_framed_by(nonce: &str, ancestors: &[&str]) -> String {
+    let ancestors = if ancestors.is_empty() { "'none'".to_owned() } else { ancestors.join(" ") };
     format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; \
          style-src 'self' 'nonce-{nonce}'; connect-src 'self'; img-src 'self' data:; font-src 'self'; \
-         base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
+         base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors {ancestors}"
     )
 }

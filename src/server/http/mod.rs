@@ -4,6 +4,7 @@ pub mod assets;
 pub mod caller;
 mod changes;
 mod csrf;
+mod embed;
 mod headers;
 mod limits;
 pub mod listen;
@@ -55,7 +56,15 @@ pub fn router(app: &AppState) -> Router {
         .route("/favicon.svg", get(assets::icon))
         .route("/pkg/{*file}", get(assets::package))
         .route("/icons/{*file}", get(assets::icon))
+        .route("/sdk/v1/{*file}", get(embed::sdk))
         .layer(from_fn_with_state(app.clone(), routes::layer));
+    // No layer here looks for a caller: whatever cookie comes along counts for nothing.
+    let embedded = Router::new()
+        .route("/embed/token", axum::routing::post(embed::token))
+        .route("/embed/{workspace}/{view}", get(embed::shell))
+        .route("/embed/{workspace}/{view}/{*page}", get(embed::shell))
+        .layer(from_fn_with_state(app.clone(), routes::layer))
+        .layer(from_fn_with_state(app.clone(), csrf::layer));
     let product = Router::new()
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/oauth/start", get(oauth::page).post(oauth::open))
@@ -68,7 +77,7 @@ pub fn router(app: &AppState) -> Router {
         .layer(from_fn_with_state(app.clone(), routes::layer))
         .layer(from_fn_with_state(app.clone(), caller::layer))
         .layer(from_fn_with_state(app.clone(), csrf::layer));
-    let inner = site.merge(product);
+    let inner = site.merge(embedded).merge(product);
     let inner = limits::apply(inner, app)
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(CatchPanicLayer::custom(|_| Extension(limits::Panicked).into_response()))

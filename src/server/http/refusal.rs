@@ -76,6 +76,22 @@ impl Refusal {
         Self { detail, ..Self::new(path, ApiError::Forbidden) }
     }
 
+    /// Workspaces and embed tickets are the platform's own business.
+    #[must_use]
+    pub fn for_the_platform(path: &str) -> Self {
+        let detail = "This takes an instance key. Make one on the machine that runs Patchbay: patchbay instance-key \
+                      create --name platform";
+        Self { detail: Some(detail.into()), ..Self::new(path, ApiError::Forbidden) }
+    }
+
+    /// An instance key does a few things, and this is none of them.
+    #[must_use]
+    pub fn not_for_the_platform(path: &str) -> Self {
+        let detail = "An instance key makes workspaces and embed tickets, and does nothing else. Send an API key of \
+                      the workspace instead.";
+        Self { detail: Some(detail.into()), ..Self::new(path, ApiError::Forbidden) }
+    }
+
     /// The answer did not begin in time.
     #[must_use]
     pub fn too_slow(path: &str) -> Self {

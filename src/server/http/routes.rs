@@ -9,7 +9,7 @@ use super::AppState;
 use super::refusal::Refusal;
 use crate::api::error::ApiError;
 use crate::domain::role::Action;
-use crate::server::service::caller::{Caller, Principal};
+use crate::server::service::caller::{Caller, Platform, Principal};
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Access {
     Public,
     /// Anybody with a session or a key.
     SignedIn,
+    /// The platform, with an instance key.
+    Platform,
     /// A page: people only; others are led to the sign-in page.
     Person,
     /// Whoever may do this. In which environments, the use case decides: it alone has read the request.
@@ -52,6 +54,10 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/icons/{*file}", Access::Public),
     route("GET", "/sign-in", Access::Public),
     route("POST", "/sign-in", Access::Public),
+    route("GET", "/sdk/v1/{*file}", Access::Public),
+    route("GET", "/embed/{workspace}/{view}", Access::Public),
+    route("GET", "/embed/{workspace}/{view}/{*page}", Access::Public),
+    route("POST", "/embed/token", Access::Public),
     route("GET", "/", Access::Person),
     route("GET", PAGES, Access::Person),
     route("GET", "/oauth/start", Access::Public),
@@ -100,6 +106,10 @@ pub const ROUTES: &[Route] = &[
     may("GET", "/api/v1/workflows/{id}", Action::ViewWorkflows),
     may("PUT", "/api/v1/workflows/{id}", Action::RegisterWorkflow),
     may("DELETE", "/api/v1/workflows/{id}", Action::RegisterWorkflow),
+    route("GET", "/api/v1/workspaces", Access::Platform),
+    route("GET", "/api/v1/workspaces/{id}", Access::Platform),
+    route("PUT", "/api/v1/workspaces/{id}", Access::Platform),
+    route("POST", "/api/v1/embed/sessions", Access::Platform),
 ];
 
 /// Who may use a route; `None`: nobody, it is not in the table.
@@ -122,6 +132,7 @@ pub async fn layer(
     next: Next,
 ) -> Response {
     let caller = request.extensions().get::<Caller>();
+    let platform = request.extensions().get::<Platform>();
     let path = request.uri().path();
     // No page lives below these: what nothing else matched there is not there.
     let matched = matched
@@ -129,6 +140,9 @@ pub async fn layer(
     let access = matched.as_ref().and_then(|matched| access(request.method(), matched.as_str()));
     let refusal = match (access, caller) {
         (Some(Access::Public), _) | (Some(Access::SignedIn), Some(_)) => None,
+        (Some(Access::Platform), _) if platform.is_some() => None,
+        (Some(Access::Platform), Some(_)) => Some(Refusal::for_the_platform(path)),
+        (Some(_), None) if platform.is_some() => Some(Refusal::not_for_the_platform(path)),
         (None, _) if matched.is_some() => {
             let allowed = matched.as_ref().map(|matched| methods(matched.as_str())).unwrap_or_default();
             Some(Refusal::wrong_method(path, &allowed))
@@ -140,7 +154,7 @@ pub async fn layer(
         (_, None) => Some(Refusal::signed_out(path)),
         (Some(Access::Person), Some(caller)) => match caller.principal {
             Principal::Member { .. } => None,
-            Principal::ApiKey { .. } => Some(Refusal::new(path, ApiError::Forbidden)),
+            Principal::ApiKey { .. } | Principal::EndUser { .. } => Some(Refusal::new(path, ApiError::Forbidden)),
         },
         (Some(Access::May(action)), Some(caller)) => {
             caller.allow(action).err().map(|_| Refusal::forbidden(path, caller, action))

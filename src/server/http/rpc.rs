@@ -8,6 +8,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Extension, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use leptos::prelude::provide_context;
 use serde::Deserialize;
 
@@ -96,6 +98,11 @@ async fn snapshot(
     }
 }
 
+/// Stands for a text that may hold what no header holds.
+fn short_hash(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&crate::server::token::hash(text)[..9])
+}
+
 async fn tagged_snapshot(
     app: &AppState,
     caller: &Caller,
@@ -104,8 +111,9 @@ async fn tagged_snapshot(
     since: Option<i64>,
 ) -> Result<Response, ApiError> {
     let revision = app.services.revision(caller, environment).await?;
-    // A revision counts within its workspace, and the contract gives the answer its shape.
-    let tag = format!("W/\"{}.{environment}.{revision}.{CONTRACT}\"", caller.workspace);
+    // A revision counts within its workspace, not everybody sees the same of it, and the contract gives the answer its shape.
+    let whose = caller.sight().limit().map_or_else(|| "all".to_owned(), short_hash);
+    let tag = format!("W/\"{}.{environment}.{revision}.{whose}.{CONTRACT}\"", caller.workspace);
     let common = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
     let vary = [(header::VARY, "cookie, authorization")];
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {

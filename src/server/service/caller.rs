@@ -2,12 +2,13 @@
 
 use crate::api::error::ApiError;
 use crate::domain::environment::Environment;
-use crate::domain::id::{ApiKeyId, MemberId, WorkspaceId};
+use crate::domain::id::{ApiKeyId, InstanceKeyId, MemberId, WorkspaceId};
+use crate::domain::owner::{Audience, EndUser, Sight};
 use crate::domain::role::{Action, EnvironmentSet, Permission, Role};
 use crate::server::clock::Clock;
 use crate::server::store::record::{AuditAction, AuditEntry, Scope};
 
-/// Somebody who was let in by a session cookie or by an API key, never by both.
+/// Somebody who was let in by a session cookie, by an API key or by a frame's bearer, never by two of them.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub workspace: WorkspaceId,
@@ -22,8 +23,45 @@ pub struct Caller {
 
 #[derive(Clone, Debug)]
 pub enum Principal {
-    Member { id: MemberId, name: String, role: Role },
-    ApiKey { id: ApiKeyId, name: String, permissions: Vec<Permission> },
+    Member {
+        id: MemberId,
+        name: String,
+        role: Role,
+    },
+    ApiKey {
+        id: ApiKeyId,
+        name: String,
+        permissions: Vec<Permission>,
+    },
+    /// In an embedded page, with the role that the platform gave them.
+    EndUser {
+        user: EndUser,
+        role: Role,
+    },
+}
+
+/// The platform itself, let in by an instance key. It belongs to no workspace and sees no connection.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    pub id: InstanceKeyId,
+    pub name: String,
+    /// Network address, for the audit trail.
+    pub address: Option<String>,
+}
+
+impl Platform {
+    /// An audit line in the platform's name.
+    #[must_use]
+    pub fn audit(&self, clock: &Clock, action: AuditAction, about: impl Into<String>) -> AuditEntry {
+        AuditEntry {
+            at: clock.now(),
+            actor: format!("instance key:{}", self.id),
+            actor_name: format!("{} (instance key)", self.name),
+            address: self.address.clone(),
+            action,
+            about: about.into(),
+        }
+    }
 }
 
 impl Caller {
@@ -35,9 +73,28 @@ impl Caller {
     pub fn scope(&self, action: Action, environment: Environment) -> Result<Scope, ApiError> {
         self.allow(action)?;
         if self.environments.contains(environment) {
-            Ok(Scope { workspace: self.workspace.clone(), environment })
+            Ok(Scope { workspace: self.workspace.clone(), environment, sight: self.sight() })
         } else {
             Err(ApiError::NotFound)
+        }
+    }
+
+    /// Whose connections this caller sees.
+    #[must_use]
+    pub fn sight(&self) -> Sight {
+        match &self.principal {
+            Principal::Member { role, .. } => role.sight(),
+            Principal::ApiKey { .. } => Sight::Everybody,
+            Principal::EndUser { user, .. } => Sight::User(user.id.clone()),
+        }
+    }
+
+    /// Whose a connection is that this caller makes for an audience.
+    #[must_use]
+    pub fn owner_for(&self, audience: Audience) -> Option<EndUser> {
+        match (&self.principal, audience) {
+            (Principal::EndUser { user, .. }, Audience::Me) => Some(user.clone()),
+            _ => None,
         }
     }
 
@@ -49,6 +106,7 @@ impl Caller {
         let allowed = match &self.principal {
             Principal::Member { role, .. } => role.allows(action),
             Principal::ApiKey { permissions, .. } => permissions.contains(&action.permission()),
+            Principal::EndUser { role, .. } => role.allows_in_frame(action),
         };
         if allowed { Ok(()) } else { Err(ApiError::Forbidden) }
     }
@@ -57,6 +115,7 @@ impl Caller {
     pub fn name(&self) -> &str {
         match &self.principal {
             Principal::Member { name, .. } | Principal::ApiKey { name, .. } => name,
+            Principal::EndUser { user, .. } => &user.name,
         }
     }
 
@@ -66,6 +125,7 @@ impl Caller {
         let (actor, actor_name) = match &self.principal {
             Principal::Member { id, name, .. } => (format!("member:{id}"), name.clone()),
             Principal::ApiKey { id, name, .. } => (format!("key:{id}"), format!("{name} (API key)")),
+            Principal::EndUser { user, .. } => (format!("user:{}", user.id), user.name.clone()),
         };
         AuditEntry { at: clock.now(), actor, actor_name, address: self.address.clone(), action, about: about.into() }
     }

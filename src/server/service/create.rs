@@ -15,6 +15,7 @@ use crate::domain::health::Health;
 use crate::domain::id::ConnectionId;
 use crate::domain::line::is_line;
 use crate::domain::name::ConnectionName;
+use crate::domain::owner::Audience;
 use crate::domain::role::Action;
 use crate::domain::tag::TagSet;
 use crate::server::catalog::definition::{Definition, Method};
@@ -71,7 +72,7 @@ impl Services {
         };
         let about = format!("{}{}", checked.name, saved_as(request.saving));
         let audit = caller.audit(&self.clock, AuditAction::Created, about);
-        self.commit_creation(caller, scope, repeatable, checked, proof, audit).await
+        self.commit_creation(caller, scope, repeatable, request.audience, checked, proof, audit).await
     }
 
     fn check_creation(&self, request: &CreateRequest) -> Result<Checked<'_>, ApiError> {
@@ -111,11 +112,13 @@ impl Services {
         Ok(Proof { health, ..Proof::default() })
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one creation, each checked by itself")]
     async fn commit_creation(
         &self,
         caller: &Caller,
         scope: Scope,
         request: Repeatable,
+        audience: Audience,
         checked: Checked<'_>,
         proof: Proof,
         audit: AuditEntry,
@@ -124,6 +127,7 @@ impl Services {
         let evidence = proof.evidence.clone().map(|e| if caller.operator { e } else { e.without_details() });
         let (services, method) = (self.clone(), checked.method.id.clone());
         let (component, name): (ComponentSlug, _) = (checked.definition.slug.clone(), checked.name.clone());
+        let owner = caller.owner_for(audience);
         let taken = ApiError::NameTaken { component: checked.definition.name.clone(), name: name.to_string() };
         let (tags, candidate) = (checked.tags, checked.candidate);
         let summary = self
@@ -131,7 +135,7 @@ impl Services {
                 let credentials = services.seal(&scope, &id, &method, 1, candidate, proof).await?;
                 let Repeatable { id: request_id, digest } = request.clone();
                 let (request_id, request_digest) = (Some(request_id), Some(digest));
-                let new = NewConnection { id, component, name, tags, credentials, request_id, request_digest };
+                let new = NewConnection { id, owner, component, name, tags, credentials, request_id, request_digest };
                 match services.store.insert(&scope, new, audit).await {
                     // The name, or the request's id: another run of it may have come first.
                     Err(StoreError::NameTaken) => services.created_before(&scope, &request).await?.ok_or(taken),

@@ -4,6 +4,7 @@ use super::Services;
 use super::caller::Caller;
 use crate::api::connections::{DeletedConnection, DeletionImpact, Restored};
 use crate::api::error::ApiError;
+use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
 use crate::domain::id::ConnectionId;
 use crate::domain::replacement::Replacement;

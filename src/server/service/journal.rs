@@ -176,7 +176,7 @@ impl Note {
             proof: Proof { health: self.health, expires_at: self.expires_at, ..Proof::default() },
         };
         Some(Renewed {
-            scope: Scope { workspace: self.workspace, environment: self.environment },
+            scope: Scope::whole(self.workspace, self.environment),
             id: self.connection,
             claim: None,
             secret_version: self.secret_version,

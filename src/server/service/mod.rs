@@ -10,6 +10,7 @@ mod delete;
 pub mod destinations;
 mod detail;
 mod edit;
+pub mod embedding;
 mod journal;
 pub mod list;
 mod page;

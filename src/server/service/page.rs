@@ -18,16 +18,21 @@ impl Services {
     /// # Errors
     /// [`ApiError::SignedOut`] for an API key: pages are for people.
     pub fn viewer(&self, caller: &Caller) -> Result<Viewer, ApiError> {
-        let Principal::Member { name, role, .. } = &caller.principal else { return Err(ApiError::SignedOut) };
+        let (role, embedded) = match &caller.principal {
+            Principal::Member { role, .. } => (role, false),
+            Principal::EndUser { role, .. } => (role, true),
+            Principal::ApiKey { .. } => return Err(ApiError::SignedOut),
+        };
         Ok(Viewer {
             workspace: caller.workspace.clone(),
             workspace_name: caller.workspace_name.clone(),
-            name: name.clone(),
+            name: caller.name().to_owned(),
             role: *role,
             environments: caller.environments,
             operator: caller.operator,
-            local: self.setting.local && *role == Role::Owner,
+            local: self.setting.local && *role == Role::Owner && !embedded,
             demo: self.setting.demo,
+            embedded,
         })
     }
 

@@ -6,6 +6,7 @@ use super::Services;
 use crate::api::error::ApiError;
 use crate::api::stream::CreateRequest;
 use crate::domain::connection::Summary;
+use crate::domain::owner::Sight;
 use crate::server::store::record::Scope;
 
 /// Longest id of a request, in bytes.
@@ -26,8 +27,13 @@ impl Services {
         }
         let CreateRequest { component, method, name, tags, values, .. } = request;
         let text = serde_json::to_vec(&(component, method, name, tags, values)).map_err(|_| ApiError::Internal)?;
+        // One end user's ids are no other's: no control character stands in either part.
+        let id = match &scope.sight {
+            Sight::User(user) => format!("{user}\n{}", request.request_id),
+            Sight::Everybody | Sight::Workspace => request.request_id.clone(),
+        };
         let digest = self.vault.digest_of_request(scope, &Zeroizing::new(text)).await?;
-        Ok(Repeatable { id: request.request_id.clone(), digest })
+        Ok(Repeatable { id, digest })
     }
 
     /// What an earlier run of the same request created.

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::Services;
-use crate::domain::id::ApiKeyId;
+use crate::domain::id::{ApiKeyId, InstanceKeyId};
 use crate::domain::time::{MINUTE, Timestamp};
-use crate::server::store::{ApiKey, StoreError};
+use crate::server::store::{ApiKey, InstanceKey, StoreError};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Used {
     Session([u8; 32]),
     Key(ApiKeyId),
+    InstanceKey(InstanceKeyId),
 }
 
 /// Whose use is being noted, each once at a time.
@@ -66,6 +67,16 @@ impl Services {
             let (store, workspace, id) = (self.store.clone(), key.workspace.clone(), key.id.clone());
             let work = async move { store.touch_api_key(&workspace, &id, now).await };
             self.note(Used::Key(key.id.clone()), work);
+        }
+    }
+
+    /// The same for a key of the platform.
+    pub fn note_instance_key(&self, key: &InstanceKey) {
+        let now = self.clock.now();
+        if key.last_used_at.is_none_or(|at| now.since(at) >= MINUTE) {
+            let (store, id) = (self.store.clone(), key.id.clone());
+            let work = async move { store.touch_instance_key(&id, now).await };
+            self.note(Used::InstanceKey(key.id.clone()), work);
         }
     }
 

@@ -63,6 +63,7 @@ impl Services {
     pub async fn watch(&self, caller: &Caller, environment: Environment) -> Result<watch::Receiver<i64>, ApiError> {
         let scope = caller.scope(Action::ViewConnections, environment)?;
         let revision = self.store.revision(&scope).await?;
-        Ok(self.watches.subscribe(&self.store, &scope, revision))
+        // One reader for all who look, whatever each of them sees.
+        Ok(self.watches.subscribe(&self.store, &scope.place(), revision))
     }
 }

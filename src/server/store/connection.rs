@@ -9,7 +9,7 @@ use super::flow::end_flow;
 use super::grant::set_grant;
 use super::list::{next_revision, summary_of};
 use super::record::{AuditEntry, Change, Credentials, EndingFlow, NewConnection, Scope, StoredConnection};
-use super::row::{stored, to_json};
+use super::row::{seen, stored, to_json};
 use super::{Store, StoreError, audit};
 use crate::domain::connection::Summary;
 use crate::domain::id::ConnectionId;
@@ -186,17 +186,19 @@ pub(super) async fn current<'e>(
     scope: &Scope,
     id: &ConnectionId,
 ) -> Result<Option<StoredConnection>, StoreError> {
-    let row = sqlx::query(
-        "SELECT c.id, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, \
+    let row = sqlx::query(concat!(
+        "SELECT c.id, c.owner, c.owner_name, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, \
          c.expires_at, c.version, c.deleted_at, CASE WHEN w.knows_workflows = 1 THEN c.workflows END AS workflows, \
          c.method, c.config, c.sealed, c.secrets, c.secret_version, c.scopes, c.evidence, c.check_at, \
          c.destination \
          FROM connections c JOIN workspaces w ON w.id = c.workspace \
-         WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3",
-    )
+         WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3 ",
+        seen!("$4")
+    ))
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
     .bind(id.as_str())
+    .bind(scope.sight.limit())
     .fetch_optional(executor)
     .await?;
     row.map(|row| stored(scope, &row)).transpose()
@@ -233,8 +235,8 @@ async fn insert_row(
     sqlx::query(
         "INSERT INTO connections (workspace, environment, id, owner, component, name, name_key, tags, method, config, \
          sealed, secrets, secret_version, health, identity, scopes, created_at, version, revision, request_id, \
-         request_digest, destination) \
-         VALUES ($1, $2, $3, '', $4, $5, $6, '[]', $7, $8, $9, $10, 1, $11, $12, $13, $14, 1, $15, $16, $17, $18)",
+         request_digest, destination, owner_name) \
+         VALUES ($1, $2, $3, $19, $4, $5, $6, '[]', $7, $8, $9, $10, 1, $11, $12, $13, $14, 1, $15, $16, $17, $18, $20)",
     )
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
@@ -254,6 +256,8 @@ async fn insert_row(
     .bind(new.request_id.as_deref())
     .bind(new.request_digest.as_deref())
     .bind(credentials.destination.as_deref())
+    .bind(new.owner.as_ref().map_or("", |owner| owner.id.as_str()))
+    .bind(new.owner.as_ref().map_or("", |owner| owner.name.as_str()))
     .execute(&mut *tx)
     .await
     .map_err(name_taken)?;
@@ -271,28 +275,33 @@ async fn claim_version(
     secret_version: Option<i64>,
     revision: i64,
 ) -> Result<(), StoreError> {
-    let claimed = sqlx::query(
-        "UPDATE connections SET version = version + 1, revision = $5 \
-         WHERE workspace = $1 AND environment = $2 AND id = $3 AND version = $4 AND deleted_at IS NULL \
-         AND ($6 < 0 OR secret_version = $6)",
-    )
+    let claimed = sqlx::query(concat!(
+        "UPDATE connections AS c SET version = version + 1, revision = $5 \
+         WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3 AND c.version = $4 AND c.deleted_at IS NULL \
+         AND ($6 < 0 OR c.secret_version = $6) ",
+        seen!("$7")
+    ))
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
     .bind(id.as_str())
     .bind(version)
     .bind(revision)
     .bind(secret_version.unwrap_or(-1))
+    .bind(scope.sight.limit())
     .execute(&mut *tx)
     .await?;
     if claimed.rows_affected() == 1 {
         return Ok(());
     }
-    let current = sqlx::query(
-        "SELECT version FROM connections WHERE workspace = $1 AND environment = $2 AND id = $3 AND deleted_at IS NULL",
-    )
+    let current = sqlx::query(concat!(
+        "SELECT c.version FROM connections c WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3 \
+         AND c.deleted_at IS NULL ",
+        seen!("$4")
+    ))
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
     .bind(id.as_str())
+    .bind(scope.sight.limit())
     .fetch_optional(tx)
     .await?;
     Err(if current.is_some() { StoreError::Stale } else { StoreError::NotFound })

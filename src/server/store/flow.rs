@@ -9,6 +9,7 @@ use super::record::{AuditEntry, EndingFlow, FlowRequest, FlowStage, Scope};
 use super::row::{corrupt, json, parsed, scope, to_json};
 use super::{Store, StoreError, audit};
 use crate::domain::id::{ConnectionId, FlowId};
+use crate::domain::owner::{EndUserId, Sight};
 use crate::domain::time::Timestamp;
 
 /// A flow about to begin.
@@ -20,6 +21,8 @@ pub struct NewFlow {
     pub connection: Option<ConnectionId>,
     pub actor: String,
     pub actor_name: String,
+    /// The end user who asked, if it is one: nobody else follows it.
+    pub owner: Option<EndUserId>,
     pub code_hash: [u8; 32],
     pub request: FlowRequest,
     /// Sealed for version 1.
@@ -81,8 +84,8 @@ impl Store {
                     .await?;
                 sqlx::query(
                     "INSERT INTO oauth_flows (id, workspace, environment, connection, actor, actor_name, code_hash, \
-                     request, sealed, version, stage, created_at, expires_at) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12)",
+                     request, sealed, version, stage, created_at, expires_at, owner) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, $13)",
                 )
                 .bind(new.id.as_str())
                 .bind(new.scope.workspace.as_str())
@@ -96,6 +99,7 @@ impl Store {
                 .bind(to_json(&new.stage)?)
                 .bind(new.created_at.0)
                 .bind(new.expires_at.0)
+                .bind(new.owner.as_ref().map_or("", EndUserId::as_str))
                 .execute(tx)
                 .await?;
                 Ok(())
@@ -104,17 +108,23 @@ impl Store {
         .await
     }
 
-    /// The flow of this id.
+    /// The flow of this id. End users see their own alone, and members none of an end user's.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn flow(&self, scope: &Scope, id: &FlowId) -> Result<Option<StoredFlow>, StoreError> {
-        let row = sqlx::query(concat!(flows!(), "WHERE workspace = $1 AND environment = $2 AND id = $3"))
-            .bind(scope.workspace.as_str())
-            .bind(scope.environment.as_str())
-            .bind(id.as_str())
-            .fetch_optional(&self.read)
-            .await?;
+        let owner = match &scope.sight {
+            Sight::User(id) => id.as_str(),
+            Sight::Everybody | Sight::Workspace => "",
+        };
+        let row =
+            sqlx::query(concat!(flows!(), "WHERE workspace = $1 AND environment = $2 AND id = $3 AND owner = $4"))
+                .bind(scope.workspace.as_str())
+                .bind(scope.environment.as_str())
+                .bind(id.as_str())
+                .bind(owner)
+                .fetch_optional(&self.read)
+                .await?;
         row.as_ref().map(flow).transpose()
     }
 

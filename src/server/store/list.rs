@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, Row};
 use std::collections::HashMap;
 
 use super::record::{Earlier, Scope};
-use super::row::{json, moment, parsed, summaries, summary};
+use super::row::{json, moment, parsed, seen, summaries, summary};
 use super::{Store, StoreError};
 use crate::domain::connection::Summary;
 use crate::domain::field::FieldValues;
@@ -43,10 +43,12 @@ impl Store {
         let revision = self.revision(scope).await?;
         let rows = sqlx::query(concat!(
             summaries!(),
-            "WHERE c.workspace = $1 AND c.environment = $2 AND c.deleted_at IS NULL"
+            "WHERE c.workspace = $1 AND c.environment = $2 AND c.deleted_at IS NULL ",
+            seen!("$3")
         ))
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
+        .bind(scope.sight.limit())
         .fetch_all(&self.read)
         .await?;
         Ok((revision, rows.iter().map(summary).collect::<Result<_, _>>()?))
@@ -64,24 +66,30 @@ impl Store {
         }
         let mut changes = Changes { revision: now, ..Changes::default() };
         // Before the rows: whatever is purged meanwhile is still seen as deleted or, next time, as purged.
-        let purged = sqlx::query(
-            "SELECT id FROM purged_connections WHERE workspace = $1 AND environment = $2 AND revision > $3",
-        )
+        let purged = sqlx::query(concat!(
+            "SELECT c.id FROM purged_connections c WHERE c.workspace = $1 AND c.environment = $2 AND c.revision > $3 ",
+            seen!("$4")
+        ))
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
         .bind(revision)
+        .bind(scope.sight.limit())
         .fetch_all(&self.read)
         .await?;
         for row in &purged {
             changes.removed.push(parsed(row.try_get("id")?)?);
         }
-        let rows =
-            sqlx::query(concat!(summaries!(), "WHERE c.workspace = $1 AND c.environment = $2 AND c.revision > $3"))
-                .bind(scope.workspace.as_str())
-                .bind(scope.environment.as_str())
-                .bind(revision)
-                .fetch_all(&self.read)
-                .await?;
+        let rows = sqlx::query(concat!(
+            summaries!(),
+            "WHERE c.workspace = $1 AND c.environment = $2 AND c.revision > $3 ",
+            seen!("$4")
+        ))
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .bind(revision)
+        .bind(scope.sight.limit())
+        .fetch_all(&self.read)
+        .await?;
         for row in &rows {
             match moment(row, "deleted_at")? {
                 Some(_) => changes.removed.push(parsed(row.try_get("id")?)?),
@@ -96,12 +104,14 @@ impl Store {
     /// # Errors
     /// `Unavailable`.
     pub async fn deleted_count(&self, scope: &Scope) -> Result<usize, StoreError> {
-        let row = sqlx::query(
-            "SELECT COUNT(*) AS total FROM connections \
-             WHERE workspace = $1 AND environment = $2 AND deleted_at IS NOT NULL",
-        )
+        let row = sqlx::query(concat!(
+            "SELECT COUNT(*) AS total FROM connections c \
+             WHERE c.workspace = $1 AND c.environment = $2 AND c.deleted_at IS NOT NULL ",
+            seen!("$3")
+        ))
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
+        .bind(scope.sight.limit())
         .fetch_one(&self.read)
         .await?;
         usize::try_from(row.try_get::<i64, _>("total")?).map_err(super::row::corrupt)
@@ -114,11 +124,13 @@ impl Store {
     pub async fn deleted(&self, scope: &Scope) -> Result<Vec<(Summary, Timestamp)>, StoreError> {
         let rows = sqlx::query(concat!(
             summaries!(),
-            "WHERE c.workspace = $1 AND c.environment = $2 AND c.deleted_at IS NOT NULL \
-             ORDER BY c.deleted_at DESC, c.id DESC"
+            "WHERE c.workspace = $1 AND c.environment = $2 AND c.deleted_at IS NOT NULL ",
+            seen!("$3"),
+            "ORDER BY c.deleted_at DESC, c.id DESC"
         ))
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
+        .bind(scope.sight.limit())
         .fetch_all(&self.read)
         .await?;
         rows.iter().map(|row| Ok((summary(row)?, moment(row, "deleted_at")?.unwrap_or_default()))).collect()
@@ -151,13 +163,15 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn by_request_id(&self, scope: &Scope, request_id: &str) -> Result<Option<Earlier>, StoreError> {
-        let row = sqlx::query(
-            "SELECT id, deleted_at, request_digest FROM connections \
-             WHERE workspace = $1 AND environment = $2 AND request_id = $3",
-        )
+        let row = sqlx::query(concat!(
+            "SELECT c.id, c.deleted_at, c.request_digest FROM connections c \
+             WHERE c.workspace = $1 AND c.environment = $2 AND c.request_id = $3 ",
+            seen!("$4")
+        ))
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
         .bind(request_id)
+        .bind(scope.sight.limit())
         .fetch_optional(&self.read)
         .await?;
         let Some(row) = row else { return Ok(None) };

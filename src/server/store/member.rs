@@ -61,7 +61,7 @@ impl Store {
 }
 
 /// Whether the workspace is new.
-async fn create_workspace(
+pub(super) async fn create_workspace(
     tx: &mut AnyConnection,
     workspace: &WorkspaceId,
     name: &str,

@@ -1,7 +1,7 @@
 //! Pages of connections by keyset, newest first.
 
 use super::record::Scope;
-use super::row::{summaries, summary};
+use super::row::{seen, summaries, summary};
 use super::{Store, StoreError};
 use crate::domain::component::ComponentSlug;
 use crate::domain::connection::Summary;
@@ -47,6 +47,7 @@ impl Store {
             .bind(id)
             .bind(i64::from(query.limit))
             .bind(query.used.map_or(-1, i64::from))
+            .bind(scope.sight.limit())
             .fetch_all(&self.read)
             .await?;
         rows.iter().map(summary).collect()
@@ -61,8 +62,9 @@ const PAGE: &str = concat!(
             WHERE t.workspace = $1 AND t.environment = $2 AND t.tag_key = $4)) \
        AND c.name_key >= $5 AND ($6 IS NULL OR c.name_key < $6) \
        AND ($10 < 0 OR (w.knows_workflows = 1 AND $10 = CASE WHEN c.workflows > 0 THEN 1 ELSE 0 END)) \
-       AND (c.created_at < $7 OR (c.created_at = $7 AND c.id < $8)) \
-     ORDER BY c.created_at DESC, c.id DESC LIMIT $9"
+       AND (c.created_at < $7 OR (c.created_at = $7 AND c.id < $8)) ",
+    seen!("$11"),
+    "ORDER BY c.created_at DESC, c.id DESC LIMIT $9"
 );
 
 /// The first key behind all that begin with `prefix`; `None`: there is no end. UTF-8 never holds 0xFF.

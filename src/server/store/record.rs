@@ -11,14 +11,30 @@ use crate::domain::field::FieldValues;
 use crate::domain::health::Health;
 use crate::domain::id::{ConnectionId, FlowId, WorkspaceId};
 use crate::domain::name::ConnectionName;
+use crate::domain::owner::{EndUser, Sight};
 use crate::domain::tag::TagSet;
 use crate::domain::time::Timestamp;
 
-/// Where something lives. Every read and write is scoped by it.
+/// Where something lives, and whose is seen there. Every read and write is scoped by it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scope {
     pub workspace: WorkspaceId,
     pub environment: Environment,
+    pub sight: Sight,
+}
+
+impl Scope {
+    /// With all that is there, whoever it belongs to.
+    #[must_use]
+    pub const fn whole(workspace: WorkspaceId, environment: Environment) -> Self {
+        Self { workspace, environment, sight: Sight::Everybody }
+    }
+
+    /// The same place, for what is the same whoever looks.
+    #[must_use]
+    pub fn place(&self) -> Self {
+        Self::whole(self.workspace.clone(), self.environment)
+    }
 }
 
 /// A connection, whole but sealed.
@@ -139,6 +155,8 @@ pub struct Judged {
 #[derive(Clone, Debug)]
 pub struct NewConnection {
     pub id: ConnectionId,
+    /// The end user it belongs to; `None`: the workspace.
+    pub owner: Option<EndUser>,
     pub component: ComponentSlug,
     pub name: ConnectionName,
     pub tags: TagSet,
@@ -202,6 +220,9 @@ pub struct FlowRequest {
     pub scopes: Vec<String>,
     /// Handed to somebody else as a link.
     pub by_link: bool,
+    /// The end user the connection will belong to; `None`: the workspace.
+    #[serde(default)]
+    pub owner: Option<EndUser>,
 }
 
 /// How far the connecting of an account is.
@@ -302,6 +323,12 @@ pub enum AuditAction {
     RevocationFailed,
     ClientStored,
     ClientRemoved,
+    /// The platform made a workspace, or changed its origins, theme or settings.
+    WorkspaceStored,
+    /// The platform asked for a ticket that signs an end user in to a frame.
+    TicketMade,
+    /// A frame traded its ticket.
+    FrameSignedIn,
 }
 
 impl AuditAction {
@@ -333,6 +360,9 @@ impl AuditAction {
             Self::RevocationFailed => "could not be revoked at the service",
             Self::ClientStored => "OAuth client stored",
             Self::ClientRemoved => "OAuth client removed",
+            Self::WorkspaceStored => "workspace settings stored",
+            Self::TicketMade => "embed ticket made",
+            Self::FrameSignedIn => "signed in to an embedded page",
         }
     }
 }

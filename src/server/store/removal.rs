@@ -8,7 +8,7 @@ use super::list::{next_revision, summary_of};
 use super::record::{AuditAction, AuditEntry, Scope};
 use super::replacement::{GivenBack, give_back};
 use super::revocation::keep_for_revocation;
-use super::row::{moment, parsed, to_json};
+use super::row::{moment, parsed, seen, to_json};
 use super::{Store, StoreError, audit};
 use crate::domain::connection::Summary;
 use crate::domain::health::Health;
@@ -57,17 +57,19 @@ impl Store {
                 audit::append_in(tx, &scope, Some(id.as_str()), &entry).await?;
                 let revision = next_revision(tx, &scope).await?;
                 check_capacity(tx, &scope, 1, capacity).await?;
-                let restored = sqlx::query(
-                    "UPDATE connections SET deleted_at = NULL, health = $4, revision = $5, version = version + 1, \
+                let restored = sqlx::query(concat!(
+                    "UPDATE connections AS c SET deleted_at = NULL, health = $4, revision = $5, version = version + 1, \
                      check_at = $6, lease_until = 0 \
-                     WHERE workspace = $1 AND environment = $2 AND id = $3 AND deleted_at IS NOT NULL",
-                )
+                     WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3 AND c.deleted_at IS NOT NULL ",
+                    seen!("$7")
+                ))
                 .bind(scope.workspace.as_str())
                 .bind(scope.environment.as_str())
                 .bind(id.as_str())
                 .bind(to_json(&Health::Unproven)?)
                 .bind(revision)
                 .bind(entry.at.0)
+                .bind(scope.sight.limit())
                 .execute(&mut *tx)
                 .await
                 .map_err(name_taken)?;
@@ -141,13 +143,17 @@ pub(super) async fn purge(
 ) -> Result<(), StoreError> {
     audit::append_in(tx, scope, Some(id.as_str()), entry).await?;
     let revision = next_revision(tx, scope).await?;
-    let row =
-        sqlx::query("SELECT id, deleted_at FROM connections WHERE workspace = $1 AND environment = $2 AND id = $3")
-            .bind(scope.workspace.as_str())
-            .bind(scope.environment.as_str())
-            .bind(id.as_str())
-            .fetch_one(&mut *tx)
-            .await?;
+    let row = sqlx::query(concat!(
+        "SELECT c.id, c.owner, c.deleted_at FROM connections c \
+         WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3 ",
+        seen!("$4")
+    ))
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(id.as_str())
+    .bind(scope.sight.limit())
+    .fetch_one(&mut *tx)
+    .await?;
     let due = |deleted_at| before.is_none_or(|before| deleted_at < before);
     if !moment(&row, "deleted_at")?.is_some_and(due) {
         return Err(StoreError::InUse);
@@ -160,13 +166,16 @@ pub(super) async fn purge(
         .bind(id.as_str())
         .execute(&mut *tx)
         .await?;
-    sqlx::query("INSERT INTO purged_connections (workspace, environment, id, revision) VALUES ($1, $2, $3, $4)")
-        .bind(scope.workspace.as_str())
-        .bind(scope.environment.as_str())
-        .bind(id.as_str())
-        .bind(revision)
-        .execute(tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO purged_connections (workspace, environment, id, revision, owner) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(scope.workspace.as_str())
+    .bind(scope.environment.as_str())
+    .bind(id.as_str())
+    .bind(revision)
+    .bind(row.try_get::<String, _>("owner")?)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
@@ -177,15 +186,17 @@ pub(super) async fn mark_deleted(
     at: Timestamp,
     revision: i64,
 ) -> Result<(), StoreError> {
-    let deleted = sqlx::query(
-        "UPDATE connections SET deleted_at = $4, revision = $5, version = version + 1 \
-         WHERE workspace = $1 AND environment = $2 AND id = $3 AND deleted_at IS NULL",
-    )
+    let deleted = sqlx::query(concat!(
+        "UPDATE connections AS c SET deleted_at = $4, revision = $5, version = version + 1 \
+         WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3 AND c.deleted_at IS NULL ",
+        seen!("$6")
+    ))
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
     .bind(id.as_str())
     .bind(at.0)
     .bind(revision)
+    .bind(scope.sight.limit())
     .execute(tx)
     .await?;
     found(deleted.rows_affected())

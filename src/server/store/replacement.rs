@@ -8,7 +8,7 @@ use super::list::next_revision;
 use super::mapping::{self, Cause, Moved};
 use super::record::{AuditAction, AuditEntry, Scope};
 use super::removal::mark_deleted;
-use super::row::{moment, parsed, summaries, summary};
+use super::row::{moment, parsed, seen, summaries, summary};
 use super::workflow::{count, link, linked, unlink};
 use super::{Store, StoreError, audit};
 use crate::domain::connection::Summary;
@@ -189,13 +189,15 @@ async fn objection(
 }
 
 async fn look(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId) -> Result<Option<Looked>, StoreError> {
-    let row = sqlx::query(
-        "SELECT name, component, owner, deleted_at FROM connections \
-         WHERE workspace = $1 AND environment = $2 AND id = $3",
-    )
+    let row = sqlx::query(concat!(
+        "SELECT c.name, c.component, c.owner, c.deleted_at FROM connections c \
+         WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3 ",
+        seen!("$4")
+    ))
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
     .bind(id.as_str())
+    .bind(scope.sight.limit())
     .fetch_optional(tx)
     .await?;
     let read = |row: sqlx::any::AnyRow| {

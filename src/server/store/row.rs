@@ -10,21 +10,33 @@ use super::record::{Credentials, Proof, Scope, StoredConnection};
 use crate::domain::connection::Summary;
 use crate::domain::evidence::Account;
 use crate::domain::id::ConnectionId;
+use crate::domain::owner::EndUser;
 use crate::domain::time::Timestamp;
 
 /// The columns of a [`Summary`] and what they are read from.
 macro_rules! summaries {
     () => {
-        "SELECT c.id, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, c.expires_at, \
+        "SELECT c.id, c.owner, c.owner_name, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, c.expires_at, \
          c.version, c.deleted_at, CASE WHEN w.knows_workflows = 1 THEN c.workflows END AS workflows \
          FROM connections c JOIN workspaces w ON w.id = c.workspace "
     };
 }
 pub(super) use summaries;
 
+/// The condition that a row `c` is seen, by the parameter that [`Sight::limit`] is bound to.
+///
+/// [`Sight::limit`]: crate::domain::owner::Sight::limit
+macro_rules! seen {
+    ($limit:literal) => {
+        concat!("AND (", $limit, " IS NULL OR c.owner = '' OR c.owner = ", $limit, ") ")
+    };
+}
+pub(super) use seen;
+
 pub(super) fn summary(row: &AnyRow) -> Result<Summary, StoreError> {
     Ok(Summary {
         id: parsed(row.try_get("id")?)?,
+        owner: owner(row)?,
         component: parsed(row.try_get("component")?)?,
         name: parsed(row.try_get("name")?)?,
         account: row.try_get("identity")?,
@@ -36,6 +48,14 @@ pub(super) fn summary(row: &AnyRow) -> Result<Summary, StoreError> {
         expires_at: moment(row, "expires_at")?,
         version: row.try_get("version")?,
     })
+}
+
+fn owner(row: &AnyRow) -> Result<Option<EndUser>, StoreError> {
+    let id: String = row.try_get("owner")?;
+    if id.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(EndUser { id: parsed(id)?, name: row.try_get("owner_name")? }))
 }
 
 pub(super) fn stored(scope: &Scope, row: &AnyRow) -> Result<StoredConnection, StoreError> {
@@ -92,5 +112,5 @@ pub(super) fn place(row: &AnyRow, id: &str) -> Result<(Scope, ConnectionId), Sto
 pub(super) fn scope(row: &AnyRow) -> Result<Scope, StoreError> {
     let workspace = parsed(row.try_get("workspace")?)?;
     let environment = row.try_get::<&str, _>("environment")?.parse().map_err(corrupt)?;
-    Ok(Scope { workspace, environment })
+    Ok(Scope::whole(workspace, environment))
 }

@@ -51,6 +51,7 @@ fn connection() -> NewConnection {
     let (sealed, secrets, proof) = (Vec::new(), Vec::new(), Proof::default());
     let method = "token".to_owned();
     NewConnection {
+        owner: None,
         id: ConnectionId::from_bytes([1; 16]),
         component: "slack".to_owned().try_into().expect("a slug"),
         name: "one".to_owned().try_into().expect("a name"),
@@ -73,7 +74,7 @@ fn connection() -> NewConnection {
 #[tokio::test]
 async fn a_purge_spares_what_was_deleted_anew() {
     let (store, _folder) = store("anew").await;
-    let scope = Scope { workspace: WorkspaceId::default_workspace(), environment: Environment::Production };
+    let scope = Scope::whole(WorkspaceId::default_workspace(), Environment::Production);
     let entry = || AuditEntry::system(Timestamp(1), AuditAction::Edited, "");
     let id = store.insert(&scope, connection(), entry()).await.expect("inserted").id;
     store.delete(&scope, &id, Timestamp(9), entry()).await.expect("deleted");

@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, Row};
 use super::connection::MANY;
 use super::list::next_revision;
 use super::record::{AuditEntry, Scope, WorkflowUse};
-use super::row::parsed;
+use super::row::{parsed, seen};
 use super::{Store, StoreError, audit};
 use crate::api::connections::Workflow;
 use crate::domain::environment::Environment;
@@ -253,7 +253,7 @@ async fn start_counting(tx: &mut AnyConnection, scope: &Scope) -> Result<(), Sto
         return Ok(());
     }
     for environment in Environment::ALL {
-        let revision = next_revision(tx, &Scope { workspace: scope.workspace.clone(), environment }).await?;
+        let revision = next_revision(tx, &Scope::whole(scope.workspace.clone(), environment)).await?;
         sqlx::query("UPDATE connections SET revision = $3 WHERE workspace = $1 AND environment = $2")
             .bind(scope.workspace.as_str())
             .bind(environment.as_str())
@@ -355,12 +355,15 @@ pub(super) async fn count(
 }
 
 async fn is_alive(tx: &mut AnyConnection, scope: &Scope, connection: &ConnectionId) -> Result<bool, StoreError> {
-    let found = sqlx::query(
-        "SELECT id FROM connections WHERE workspace = $1 AND environment = $2 AND id = $3 AND deleted_at IS NULL",
-    )
+    let found = sqlx::query(concat!(
+        "SELECT c.id FROM connections c WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3 \
+         AND c.deleted_at IS NULL ",
+        seen!("$4")
+    ))
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
     .bind(connection.as_str())
+    .bind(scope.sight.limit())
     .fetch_optional(tx)
     .await?;
     Ok(found.is_some())

@@ -24,7 +24,7 @@ impl Keyring {
 
     /// The environment's data key; made on first use.
     pub(super) async fn data_key(&self, scope: &Scope, random: &Random) -> Result<Arc<Key>, VaultError> {
-        let known = self.opened.lock().unwrap_or_else(PoisonError::into_inner).get(scope).cloned();
+        let known = self.opened.lock().unwrap_or_else(PoisonError::into_inner).get(&scope.place()).cloned();
         if let Some(key) = known {
             return Ok(key);
         }
@@ -33,7 +33,7 @@ impl Keyring {
             None => self.store.insert_data_key(scope, self.make(scope, random)?).await?,
         };
         let key = Arc::new(self.unwrap(scope, &wrapped)?);
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(scope.clone(), Arc::clone(&key));
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(scope.place(), Arc::clone(&key));
         Ok(key)
     }
 

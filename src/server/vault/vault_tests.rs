@@ -47,7 +47,7 @@ impl Drop for Folder {
 }
 
 fn scope() -> Scope {
-    Scope { workspace: WorkspaceId::default_workspace(), environment: Environment::Production }
+    Scope::whole(WorkspaceId::default_workspace(), Environment::Production)
 }
 
 fn secrets(pairs: &[(&str, &str)]) -> Secrets {

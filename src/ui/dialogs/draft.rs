@@ -8,6 +8,7 @@ use crate::api::error::ApiError;
 use crate::domain::component::{ComponentForm, MethodForm};
 use crate::domain::field::{Field, FieldProblem, FieldValues, check_all};
 use crate::domain::name::ConnectionName;
+use crate::domain::owner::Audience;
 use crate::domain::tag::TagSet;
 use crate::ui::dialogs::connect::stage::Stage;
 
@@ -38,6 +39,9 @@ pub struct Draft {
     /// A person gave the name: it is suggested no more.
     pub named: RwSignal<bool>,
     pub tags: RwSignal<Vec<String>>,
+    /// For whom a new connection is, and whether that is asked.
+    pub audience: RwSignal<Audience>,
+    pub chooses_audience: StoredValue<bool>,
     pub method: RwSignal<String>,
     pub values: RwSignal<FieldValues>,
     /// Stored secrets that are to be replaced.
@@ -66,6 +70,8 @@ impl Draft {
             name: RwSignal::new(start.name.clone()),
             named: RwSignal::new(!start.name.is_empty()),
             tags: RwSignal::new(start.tags.clone()),
+            audience: RwSignal::new(Audience::Workspace),
+            chooses_audience: StoredValue::new(false),
             method: RwSignal::new(method),
             values: RwSignal::new(values),
             replaced: RwSignal::new(BTreeSet::new()),

@@ -14,6 +14,7 @@ use crate::api::stream::Saving;
 use crate::domain::component::MethodForm;
 use crate::domain::field::Field;
 use crate::domain::name::NAME_LIMIT;
+use crate::domain::owner::Audience;
 use crate::ui::parts::field_input::{FieldInput, element_id, focus_soon};
 use crate::ui::parts::step_list::StepList;
 use crate::ui::parts::tag_input::TagField;
@@ -59,6 +60,7 @@ pub fn CredentialForm(connecting: Connecting, deeds: Deeds) -> impl IntoView {
                 <LastEnding connecting=connecting />
                 {several.then(|| view! { <Methods draft=draft /> })}
                 <NameAndTags draft=draft name=name />
+                {draft.chooses_audience.get_value().then(|| view! { <AudienceChoice draft=draft /> })}
                 <div id="method-fields" role={several.then_some("tabpanel")} aria-labelledby={several.then_some("method-tab")}>{fields}</div>
                 <Findings draft=draft progress=progress vouched=vouched />
             </div>
@@ -158,6 +160,32 @@ fn NameAndTags(draft: Draft, name: Memo<String>) -> impl IntoView {
                 <p class="problem">{tags_problem}</p>
             </div>
         </div>
+    }
+    .into_any()
+}
+
+/// Whose a new connection will be.
+#[component]
+fn AudienceChoice(draft: Draft) -> impl IntoView {
+    let choice = move |audience: Audience, label: &'static str| {
+        view! {
+            <label class="choice">
+                <input
+                    type="radio"
+                    name="audience"
+                    prop:checked={move || draft.audience.get() == audience}
+                    on:change={move |_| draft.audience.set(audience)}
+                />
+                <span>{label}</span>
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="audience">
+            <legend>"Who may use it"</legend>
+            {choice(Audience::Me, "Only me")}
+            {choice(Audience::Workspace, "Everyone in the workspace")}
+        </fieldset>
     }
     .into_any()
 }

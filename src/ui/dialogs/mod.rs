@@ -1,5 +1,6 @@
 //! The dialogs, and the one place that shows whichever is open.
 
+pub mod choose;
 pub mod connect;
 pub mod delete;
 pub mod draft;
@@ -23,6 +24,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::wasm_split::wasm_split;
 
+use self::choose::ChooseDialog;
 use self::delete::DeleteDialog;
 use self::edit::EditDialog;
 use self::new::NewDialog;
@@ -64,6 +66,7 @@ pub fn DialogHost() -> impl IntoView {
 #[wasm_split(dialogs, fallible, preload(preload), wasm_split_path = leptos::wasm_split)]
 fn view_of(dialog: Dialog) -> Result<AnyView, ApiError> {
     Ok(match dialog {
+        Dialog::Choose => view! { <ChooseDialog /> }.into_any(),
         Dialog::New(component) => view! { <NewDialog component=component prefill=FieldValues::default() /> }.into_any(),
         Dialog::Prefilled(slug, prefill) => view! { <NewDialog component=Some(slug) prefill=prefill /> }.into_any(),
         Dialog::Edit(id) => view! { <EditDialog id=id reconnect=false /> }.into_any(),

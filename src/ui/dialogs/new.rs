@@ -13,10 +13,13 @@ use super::picker::Picker;
 use super::submission::Submission;
 use super::waiting::{Trouble, Waiting};
 use crate::api::stream::{CreateRequest, Saving};
+use crate::browser::host;
 use crate::domain::component::{ComponentForm, ComponentSlug};
 use crate::domain::connection::Summary;
 use crate::domain::field::FieldValues;
 use crate::domain::health::Status;
+use crate::domain::owner::Audience;
+use crate::domain::role::Role;
 use crate::ui::state::catalog::{Catalog, Loading};
 use crate::ui::state::dialogs::Dialogs;
 use crate::ui::state::list::ListState;
@@ -38,7 +41,8 @@ type Drafts = RwSignal<BTreeMap<ComponentSlug, Draft>>;
 pub fn NewDialog(component: Option<ComponentSlug>, prefill: FieldValues) -> impl IntoView {
     let (catalog, list) = (Catalog::expect(), ListState::expect());
     catalog.want();
-    let chosen = RwSignal::new(component);
+    let only = host::component().and_then(|slug| slug.try_into().ok());
+    let chosen = RwSignal::new(component.or(only));
     let drafts: Drafts = RwSignal::new(BTreeMap::new());
     let prefill = StoredValue::new(prefill);
     let owner = StoredValue::new(Owner::current().unwrap_or_default());
@@ -81,6 +85,12 @@ fn begun(drafts: Drafts, slug: &ComponentSlug, catalog: Catalog, prefill: FieldV
         return Some(draft);
     }
     let draft = Draft::new(catalog.form(slug)?, Start { values: prefill, ..Start::default() });
+    // An editor's own is theirs unless they share it; whoever looks after the workspace makes things for it.
+    let chooses = ListState::expect().viewer.with_value(|viewer| viewer.embedded.then_some(viewer.role));
+    if chooses == Some(Role::Editor) {
+        draft.audience.set(Audience::Me);
+    }
+    draft.chooses_audience.set_value(chooses.is_some());
     drafts.update(|drafts| {
         drafts.insert(slug.clone(), draft);
     });
@@ -112,6 +122,7 @@ fn NewForm(draft: Draft, chosen: RwSignal<Option<ComponentSlug>>) -> impl IntoVi
             tags: draft.tags.get_untracked(),
             values: untrack(|| draft.counting()),
             saving,
+            audience: draft.audience.get_untracked(),
         };
         submission.send("/rpc/stream/create", &request, move |summary| saved.run(summary));
     };

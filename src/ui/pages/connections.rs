@@ -8,7 +8,7 @@ use super::deleted::RecentlyDeleted;
 use crate::api::error::ApiError;
 use crate::api::json::Json;
 use crate::api::page::{FirstPage, connections_page};
-use crate::browser::{keyboard, sight, snapshot};
+use crate::browser::{host, keyboard, sight, snapshot};
 use crate::ui::dialogs::DialogHost;
 use crate::ui::parts::environment_switch::Switching;
 use crate::ui::parts::header::Header;
@@ -70,6 +70,9 @@ fn EnvironmentPage(page: FirstPage) -> impl IntoView {
     let content = move || {
         if deleted.get() { view! { <RecentlyDeleted /> }.into_any() } else { view! { <Toolbar /><Rows /> }.into_any() }
     };
+    if host::only_dialog().is_some() {
+        return view! { <div class="page alone"><DialogHost /><ToastStack /></div> }.into_any();
+    }
     view! {
         <div class="page" class:detailed=move || detailed.get() data-environment=state.environment.as_str()>
             <a class="skip" href="#list">"Skip to the list"</a>

@@ -89,6 +89,7 @@ fn Naming(face: Memo<Face>) -> impl IntoView {
                 >
                     {move || face.with(|face| face.name.clone())}
                 </a>
+                <span class="owner" hidden=move || face.with(|face| face.owner.is_empty())>{move || face.with(|face| face.owner.clone())}</span>
             </div>
             <div class="account">{move || face.with(|face| face.account.clone())}</div>
         </div>

@@ -29,6 +29,8 @@ pub struct Face {
     /// The way to its detail.
     pub href: String,
     pub account: String,
+    /// Whose it is, where it is not the workspace's.
+    pub owner: String,
     /// The first tags; there is room for no more.
     pub chips: [Option<Chip>; CHIPS],
     /// The other tags.
@@ -54,6 +56,7 @@ impl Face {
             name: summary.name.to_string(),
             href: state.detail_link(&summary.id),
             account: summary.account.clone().unwrap_or_default(),
+            owner: owner_words(state, summary),
             chips,
             hidden: tags.map(Tag::to_string).collect(),
             used: used_words(summary.workflows),
@@ -83,6 +86,17 @@ fn chip(state: ListState, tag: &Tag) -> Chip {
         }
     });
     Chip { label: tag.to_string(), href }
+}
+
+/// An end user sees no other's, so theirs is the one that has an owner.
+#[must_use]
+pub fn owner_words(state: ListState, summary: &Summary) -> String {
+    let embedded = state.viewer.with_value(|viewer| viewer.embedded);
+    match &summary.owner {
+        Some(_) if embedded => "Only you".to_owned(),
+        Some(owner) => ["Only ", &owner.name].concat(),
+        None => String::new(),
+    }
 }
 
 /// How many workflows use it, in words; nothing where nobody registers any.

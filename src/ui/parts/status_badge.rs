@@ -89,6 +89,7 @@ mod tests {
 
     fn with(health: Health, expires_at: Option<Timestamp>) -> (Tone, Option<String>) {
         let summary = Summary {
+            owner: None,
             id: ConnectionId::from_bytes([1; 16]),
             component: ComponentSlug::try_from("slack".to_owned()).expect("valid slug"),
             name: "Alerts".to_owned().try_into().expect("valid name"),

@@ -7,14 +7,25 @@ use crate::domain::environment::Environment;
 use crate::domain::filter::ListQuery;
 use crate::domain::id::ConnectionId;
 
-/// The path below which the product is served: empty, or such as `/patchbay`. In context of every view.
+/// The paths below which the product is served: empty, or such as `/patchbay`. In context of every view.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Base(Arc<str>);
+pub struct Base {
+    files: Arc<str>,
+    /// Other than that of the files in a frame.
+    pages: Arc<str>,
+}
 
 impl Base {
     #[must_use]
     pub fn new(path: &str) -> Self {
-        Self(path.trim_end_matches('/').into())
+        let files: Arc<str> = path.trim_end_matches('/').into();
+        Self { pages: Arc::clone(&files), files }
+    }
+
+    /// With pages below a path of their own.
+    #[must_use]
+    pub fn embedded(files: &str, pages: &str) -> Self {
+        Self { pages: pages.into(), ..Self::new(files) }
     }
 
     #[must_use]
@@ -24,48 +35,53 @@ impl Base {
 
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.files
+    }
+
+    #[must_use]
+    pub fn pages(&self) -> &str {
+        &self.pages
     }
 
     /// A file of the site, such as `icons/slack.webp`.
     #[must_use]
     pub fn file(&self, path: &str) -> String {
-        format!("{}/{path}", self.0)
+        format!("{}/{path}", self.files)
     }
 
     /// The list of an environment under a filter.
     #[must_use]
     pub fn list(&self, environment: Environment, query: &ListQuery) -> String {
-        format!("{}/{}", self.0, search(environment, query))
+        format!("{}/{}", self.pages, search(environment, query))
     }
 
     /// One connection, beside the same list.
     #[must_use]
     pub fn detail(&self, environment: Environment, query: &ListQuery, id: &ConnectionId) -> String {
-        format!("{}/connections/{id}{}", self.0, search(environment, query))
+        format!("{}/connections/{id}{}", self.pages, search(environment, query))
     }
 
     /// *Recently deleted*.
     #[must_use]
     pub fn deleted(&self, environment: Environment) -> String {
-        format!("{}/deleted?env={environment}", self.0)
+        format!("{}/deleted?env={environment}", self.pages)
     }
 
     /// The connection that a path shows in detail.
     #[must_use]
     pub fn opened(&self, path: &str) -> Option<ConnectionId> {
-        path.strip_prefix(&*self.0)?.strip_prefix("/connections/")?.parse().ok()
+        path.strip_prefix(&*self.pages)?.strip_prefix("/connections/")?.parse().ok()
     }
 
     /// Whether a path shows one connection, known or not, beside the list.
     #[must_use]
     pub fn is_detail(&self, path: &str) -> bool {
-        path.strip_prefix(&*self.0).is_some_and(|rest| rest.starts_with("/connections/"))
+        path.strip_prefix(&*self.pages).is_some_and(|rest| rest.starts_with("/connections/"))
     }
 
     #[must_use]
     pub fn is_deleted(&self, path: &str) -> bool {
-        path.strip_prefix(&*self.0).is_some_and(|rest| rest.trim_end_matches('/') == "/deleted")
+        path.strip_prefix(&*self.pages).is_some_and(|rest| rest.trim_end_matches('/') == "/deleted")
     }
 }
 

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::catalog::Catalog;
+use crate::browser::host;
 use crate::domain::component::ComponentSlug;
 use crate::domain::field::FieldValues;
 use crate::domain::id::ConnectionId;
@@ -19,6 +20,8 @@ pub enum Dialog {
     Delete(ConnectionId),
     /// Other connections for its workflows.
     Replace(ConnectionId),
+    /// In a frame: one of the connections there are, or a new one.
+    Choose,
     /// The list of keyboard shortcuts.
     Shortcuts,
 }
@@ -31,7 +34,7 @@ impl Dialogs {
     /// Puts the dialogs, and the catalog they fill their forms from, in context.
     pub fn provide() -> Self {
         Catalog::provide();
-        let dialogs = Self(RwSignal::new(None));
+        let dialogs = Self(RwSignal::new(host::only_dialog()));
         provide_context(dialogs);
         dialogs
     }
@@ -50,8 +53,13 @@ impl Dialogs {
         self.open(Dialog::New(None));
     }
 
+    /// In a frame that shows a dialog alone, that one stands behind every other.
     pub fn close(self) {
-        self.0.set(None);
+        let alone = host::only_dialog();
+        if alone.is_some() && self.0.with_untracked(|open| *open == alone) {
+            host::closed();
+        }
+        self.0.set(alone);
     }
 
     #[must_use]

@@ -10,7 +10,7 @@ use super::address::{Asked, Base};
 use super::shown::{Rendered, Shown, Window};
 use crate::api::page::{FirstPage, Snapshot};
 use crate::api::session::Viewer;
-use crate::browser::sight;
+use crate::browser::{host, sight};
 use crate::domain::component::{ComponentBadge, ComponentSlug};
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
@@ -87,7 +87,10 @@ impl ListState {
             Memo::new(move |_| pathname.with(|path| base.opened(path)))
         };
         let linked = Memo::new(move |before: Option<&ListQuery>| {
-            let asked = search.with(|search| Asked::parse(search));
+            let mut asked = search.with(|search| Asked::parse(search));
+            if let Some(only) = host::component().and_then(|slug| slug.try_into().ok()) {
+                asked.query.filter.component = Some(only);
+            }
             match before {
                 // On the way to another environment this one keeps its filter.
                 Some(before) if asked.environment != environment => before.clone(),
@@ -257,6 +260,18 @@ impl ListState {
     /// Puts one row in or replaces it, and lights it up.
     pub fn upsert(self, summary: Summary, badge: Option<ComponentBadge>) {
         let id = summary.id.clone();
+        let is_new = self.known.with_untracked(|known| known.rows.iter().all(|row| row.summary.id != id));
+        self.tell(if is_new { "created" } else { "updated" }, &summary);
+        self.put(summary, badge);
+        self.lit.set(Some(id));
+    }
+
+    /// Tells the host of what happened here.
+    pub fn tell(self, kind: &str, summary: &Summary) {
+        host::tell(kind, summary, self.environment.as_str(), self.now_untracked());
+    }
+
+    fn put(self, summary: Summary, badge: Option<ComponentBadge>) {
         self.known.update(|known| {
             if let Some(badge) = badge {
                 Arc::make_mut(&mut known.badges).insert(badge.slug.clone(), badge);
@@ -264,11 +279,13 @@ impl ListState {
             let incoming = to_rows(vec![summary], &known.badges);
             known.rows = Arc::new(merged(&known.rows, incoming, &[]));
         });
-        self.lit.set(Some(id));
     }
 
     /// Takes one row out: it was deleted.
     pub fn remove(self, id: &ConnectionId) {
+        if let Some(summary) = untrack(|| self.summary(id)) {
+            self.tell("deleted", &summary);
+        }
         self.known.update(|known| {
             known.rows = Arc::new(merged(&known.rows, Vec::new(), std::slice::from_ref(id)));
             known.deleted += 1;
@@ -283,7 +300,9 @@ impl ListState {
     /// Puts back one row that was taken out.
     pub fn restore(self, summary: Summary) {
         self.forget_deleted();
-        self.upsert(summary, None);
+        self.tell("undeleted", &summary);
+        self.lit.set(Some(summary.id.clone()));
+        self.put(summary, None);
     }
 }
 

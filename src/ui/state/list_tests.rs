@@ -4,6 +4,7 @@ use crate::domain::tag::TagSet;
 
 fn row(number: u8, version: i64) -> Row {
     let summary = Summary {
+        owner: None,
         id: ConnectionId::from_bytes([number; 16]),
         component: ComponentSlug::try_from("slack".to_owned()).expect("valid slug"),
         name: format!("Row {number}, version {version}").try_into().expect("valid name"),

@@ -11,6 +11,7 @@ const WINDOW: Window = Window { first: 0, count: 4 };
 
 fn rows(count: u8) -> Arc<Vec<Row>> {
     let summary = |number: u8| Summary {
+        owner: None,
         id: ConnectionId::from_bytes([number; 16]),
         component: ComponentSlug::try_from("slack".to_owned()).expect("valid slug"),
         name: format!("Row {number}").try_into().expect("valid name"),

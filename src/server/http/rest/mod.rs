@@ -8,6 +8,7 @@ mod replacement;
 mod view;
 mod words;
 mod workflows;
+mod workspaces;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -56,6 +57,9 @@ fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(workflows::list, workflows::put_all))
         .routes(routes!(workflows::changes))
         .routes(routes!(workflows::get, workflows::put, workflows::delete))
+        .routes(routes!(workspaces::list))
+        .routes(routes!(workspaces::get, workspaces::put))
+        .routes(routes!(workspaces::make_ticket))
 }
 
 /// The generated description.

@@ -22,6 +22,8 @@ pub struct ConnectionView {
     #[schema(example = "postgresql")]
     component: String,
     name: String,
+    /// The platform's id of the end user it belongs to; null: the workspace.
+    owner: Option<String>,
     tags: Vec<String>,
     #[schema(value_type = StatusWord, inline)]
     status: &'static str,
@@ -123,6 +125,7 @@ impl ConnectionView {
             id: summary.id.into(),
             component: summary.component.into(),
             name: summary.name.into(),
+            owner: summary.owner.map(|owner| owner.id.into()),
             tags: summary.tags.iter().map(ToString::to_string).collect(),
             account: summary.account,
             workflows: summary.workflows,

@@ -24,6 +24,7 @@ use crate::api::error::ApiError;
 use crate::domain::environment::Environment;
 use crate::domain::field::{FieldProblem, FieldValues};
 use crate::domain::id::{ConnectionId, FlowId};
+use crate::domain::owner::Sight;
 use crate::domain::role::Action;
 use crate::domain::time::{DAY, MINUTE, Timestamp};
 use crate::server::catalog::definition::{Definition, Method};
@@ -58,7 +59,8 @@ impl Services {
             Some(id) => Some(self.present(&scope, id).await?),
             None => None,
         };
-        let checked = self.check_connect(&request, before.as_ref()).await?;
+        let mut checked = self.check_connect(&request, before.as_ref()).await?;
+        checked.request.owner = caller.owner_for(request.audience);
         let FlowRequest { component, config, .. } = &checked.request;
         let party = self.party_of(&scope, component, checked.method, config, &checked.secrets).await?;
         let party = party.ok_or_else(|| ApiError::field("client", NO_CLIENT))?;
@@ -109,7 +111,7 @@ impl Services {
         let discovered = self.discover_into(oauth, &mut config).await;
         discovered.map_err(|error| ApiError::field("issuer", undiscovered(&error, &definition.name)))?;
         let scopes = [scopes, own_scopes(oauth, &config)].concat();
-        let request = FlowRequest { component, method: method_id, name, tags, config, scopes, by_link };
+        let request = FlowRequest { component, method: method_id, name, tags, config, scopes, by_link, owner: None };
         Ok(Checked { method, request, secrets: candidate.secrets.without(&implied(oauth)) })
     }
 
@@ -161,6 +163,10 @@ impl Services {
             connection,
             actor: by.actor,
             actor_name: by.actor_name,
+            owner: match caller.sight() {
+                Sight::User(id) => Some(id),
+                Sight::Everybody | Sight::Workspace => None,
+            },
             code_hash: [0; 32],
             request,
             sealed: Vec::new(),

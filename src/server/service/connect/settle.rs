@@ -184,6 +184,7 @@ impl Services {
         for name in names(&request.name) {
             let new = NewConnection {
                 id: id.clone(),
+                owner: request.owner.clone(),
                 component: definition.slug.clone(),
                 name,
                 tags: request.tags.clone(),

@@ -159,6 +159,7 @@ impl Connecting {
             scopes: optional.filter(chosen).collect(),
             reconnect: self.reconnect.with_value(|before| before.as_ref().map(|before| before.id.clone())),
             by,
+            audience: draft.audience.get(),
         }
     }
 
@@ -169,6 +170,9 @@ impl Connecting {
             return;
         }
         let blocked = way == Way::Window && !popup.as_ref().is_some_and(|popup| popup.go(&begun.url));
+        if blocked {
+            crate::browser::host::popup_blocked();
+        }
         self.popup.set_value(popup);
         self.learn(Event::Begun(Waiting::new(begun, way, blocked)));
     }

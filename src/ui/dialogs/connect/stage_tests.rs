@@ -17,6 +17,7 @@ fn waiting(number: u8, way: Way) -> Waiting {
 
 fn summary() -> Box<Summary> {
     Box::new(Summary {
+        owner: None,
         id: ConnectionId::from_bytes([1; 16]),
         component: ComponentSlug::try_from("gmail".to_owned()).expect("a slug"),
         name: "Support".to_owned().try_into().expect("a name"),

@@ -1,0 +1,193 @@
+// Patchbay inside another product, on another site, with a strict policy, a sandbox and third-party cookies blocked.
+import { startOidcProvider } from "../servers/oidc-provider.mjs";
+import { steeredClock } from "../servers/clock.mjs";
+import { expectNothingFound } from "../fixtures/accessible.ts";
+import { expect, test, type HostPage } from "../fixtures/embedded.ts";
+import type { HttpApi } from "../fixtures/test.ts";
+
+/** Fills the open form with a connection to the HTTP fixture, and saves it. */
+async function createHttp(host: HostPage, api: HttpApi, name: string, token = "right-token"): Promise<void> {
+  api.accept(token);
+  await host.frame.getByRole("tab", { name: "Bearer token" }).click();
+  await host.fill({ "Base URL": api.bearerUrl, Token: token, "Test path": "/me", Name: name });
+  await host.frame.getByRole("button", { name: "Save", exact: true }).click();
+}
+
+/** From the page's own button to a saved connection. */
+async function create(host: HostPage, api: HttpApi, name: string): Promise<void> {
+  await host.frame.getByRole("button", { name: "New Connection" }).first().click();
+  await host.dialog.getByLabel("Search components").fill("HTTP API");
+  await host.dialog.locator("button.component-choice").first().click();
+  await createHttp(host, api, name);
+  await expect(host.row(name)).toContainText("ACTIVE", { timeout: 15_000 });
+}
+
+test("S16 the whole page works inside another product, and a connection is created there", async ({ host, api, page, context }) => {
+  await host.mounted();
+  expect(await host.asked()).toEqual(["start"]);
+  await expectNothingFound(page);
+  await create(host, api, "Orders");
+  const { connection } = await host.hears("changed");
+  expect(connection!.id).toMatch(/^con_/);
+  await expectNothingFound(page);
+  // Nobody was given a cookie, and no address carries a ticket or a token.
+  expect((await context.cookies(host.patchbay.url)).map(({ name }) => name)).toEqual([]);
+  for (const frame of page.frames()) expect(frame.url()).not.toMatch(/pb_(tkt|emb|inst)_/);
+});
+
+test("S16 the picker answers with the connection that was chosen or created", async ({ host, api }) => {
+  await host.mounted();
+  await create(host, api, "Orders");
+  await host.ask("pickConnection", { component: "http" });
+  const picker = host.page.frameLocator("dialog iframe");
+  await picker.getByText("Orders", { exact: true }).first().click();
+  const picked = await host.answer();
+  expect([picked!.name, picked!.component]).toEqual(["Orders", "http"]);
+  await expect(host.page.locator("dialog")).toHaveCount(0);
+  await host.ask("pickConnection", { component: "http" });
+  await expect(picker.getByText("Orders", { exact: true }).first()).toBeVisible();
+  await picker.getByRole("button", { name: "Cancel" }).click();
+  expect(await host.answer()).toBeNull();
+});
+
+test("S16 create only: a form in a dialog, and nothing else", async ({ host, api }) => {
+  await host.ask("createConnection", { component: "http" });
+  await createHttp(host, api, "Fresh");
+  expect((await host.answer())!.name).toBe("Fresh");
+  expect((await host.hears("created")).connection!.name).toBe("Fresh");
+});
+
+test("S16 reconnect: the same connection, with credentials that are right again", async ({ host, api }) => {
+  await host.mounted();
+  await create(host, api, "Stale");
+  const { connection } = await host.hears("changed");
+  api.refuse("right-token");
+  api.accept("newer-token");
+  await host.ask("reconnect", { connection: connection!.id });
+  const form = host.page.frameLocator("dialog iframe");
+  await form.getByRole("button", { name: "Replace Token" }).click();
+  await form.getByLabel(/^Token(\s|$)/).locator("visible=true").first().fill("newer-token");
+  await form.getByRole("button", { name: "Save", exact: true }).click();
+  expect((await host.answer())!.id).toBe(connection!.id);
+});
+
+test("only one component: no other is listed or offered", async ({ host }) => {
+  await host.mounted({ view: "component", component: "slack" });
+  await host.frame.getByRole("button", { name: "New Connection" }).first().click();
+  await expect(host.dialog.getByRole("heading", { name: /Slack/ })).toBeVisible();
+  await expect(host.dialog.getByLabel("Search components")).toHaveCount(0);
+});
+
+test("theme, locale and environment follow the host while the frame stands", async ({ host, page }) => {
+  await host.mounted({ theme: { scheme: "light", accent: "#0f766e", radius: 2 }, locale: "en-GB" });
+  const root = host.frame.locator("html");
+  await expect(root).toHaveCSS("color-scheme", "light");
+  await root.evaluate((element) => ((element as HTMLElement).dataset["mark"] = "same document"));
+  await host.configure({ theme: { scheme: "dark", accent: "#0f766e", radius: 2 }, locale: "de-CH", environment: "staging" });
+  await expect(root).toHaveCSS("color-scheme", "dark");
+  await expect(root).toHaveAttribute("lang", /^(de|en)/);
+  await expect(host.frame.getByRole("navigation", { name: "Environment" }).locator("[aria-current=true]")).toHaveText("Staging");
+  await expect(root).toHaveAttribute("data-mark", "same document");
+  await expectNothingFound(page);
+});
+
+test("grow follows the content up to maxHeight; fill keeps the element's height", async ({ host, page, api }) => {
+  await page.locator("#box").evaluate((box) => Object.assign(box.style, { height: "auto" }));
+  await host.mounted({ sizing: "grow", maxHeight: 480 });
+  const height = () => page.locator("iframe").evaluate((iframe) => (iframe as HTMLElement).offsetHeight);
+  await expect.poll(height).toBeLessThanOrEqual(480);
+  await create(host, api, "Orders");
+  expect(await height()).toBeGreaterThan(100);
+  await host.configure({ maxHeight: 300 });
+  await expect.poll(height).toBeLessThanOrEqual(300);
+  await page.setViewportSize({ width: 390, height: 800 });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  expect(overflow, "pixels that stand out").toBeLessThanOrEqual(0);
+});
+
+test("a dialog stands over the whole page, the focus in it, and the page is as before afterwards", async ({ host, page }) => {
+  await page.locator("#box").evaluate((box) => Object.assign(box.style, { height: "300px", width: "500px" }));
+  await host.mounted({ overlay: true });
+  const place = () => page.locator("iframe").evaluate((iframe) => [iframe.getBoundingClientRect().width, iframe.getBoundingClientRect().height]);
+  const button = host.frame.getByRole("button", { name: "New Connection" }).first();
+  await button.click();
+  await expect.poll(place).toEqual([1280, 800]);
+  await expect(host.dialog.getByLabel("Search components")).toBeFocused();
+  await expectNothingFound(page);
+  await page.keyboard.press("Escape");
+  await expect.poll(place).toEqual([500, 300]);
+  await expect(button).toBeFocused();
+  expect(await page.evaluate(() => document.documentElement.style.overflow)).toBe("");
+});
+
+test("two people of one workspace never see each other's own connections", async ({ host, api, orbit, browser, patchbay }) => {
+  await host.open("grace");
+  await host.mounted();
+  await create(host, api, "Only Grace's");
+  const context = await browser.newContext();
+  const { HostPage } = await import("../fixtures/embedded.ts");
+  const other = new HostPage(await context.newPage(), orbit, patchbay);
+  await other.open("ada");
+  await other.mounted();
+  await expect(other.frame.getByRole("heading", { name: "Connections", level: 1 })).toBeVisible();
+  await expect(other.row("Only Grace's")).toHaveCount(0);
+  await context.close();
+});
+
+test("a viewer changes nothing", async ({ host }) => {
+  await host.open("linus");
+  await host.mounted();
+  await expect(host.frame.getByRole("heading", { name: "Connections", level: 1 })).toBeVisible();
+  await expect(host.frame.getByRole("button", { name: "New Connection" })).toHaveCount(0);
+});
+
+test("an account is connected by OAuth from within the frame", async ({ host, page, troubles }) => {
+  troubles.allow(/favicon\.ico/);
+  const provider = await startOidcProvider({ hostname: "localhost" });
+  await host.mounted();
+  await host.frame.getByRole("button", { name: "New Connection" }).first().click();
+  await host.dialog.getByLabel("Search components").fill("OAuth 2.0 service");
+  await host.dialog.locator("button.component-choice").first().click();
+  await host.dialog.getByRole("tab", { name: "Sign in" }).click();
+  const { id, secret } = provider.clients.basic;
+  await host.fill({ Name: "Work mail", Issuer: provider.issuer, "Client ID": id, "Client secret": secret!, Scopes: "openid email" });
+  const opened = page.waitForEvent("popup");
+  await host.dialog.getByRole("button", { name: /^Connect OAuth/ }).click();
+  const popup = await opened;
+  await popup.getByRole("button", { name: /^Continue to/ }).click();
+  await popup.getByRole("button", { name: "alice@example.com" }).click();
+  await popup.getByRole("button", { name: "Allow" }).click();
+  await expect(host.row("Work mail")).toContainText("ACTIVE", { timeout: 15_000 });
+  await provider.stop();
+});
+
+const clock = steeredClock();
+test.describe("when a quarter of an hour has passed", () => {
+  test.use({ settings: { environment: clock.environment } });
+  test.beforeEach(() => clock.ahead(0));
+  test.afterAll(() => clock.remove());
+
+  test("the frame asks for another ticket and goes on where it was", async ({ host, api, troubles }) => {
+    // The bearer has ended on the server before the page's own clock says so.
+    troubles.allow(/401/);
+    await host.mounted();
+    clock.ahead(16);
+    await create(host, api, "After the hour");
+    expect((await host.asked()).length).toBeGreaterThanOrEqual(2);
+  });
+
+  test("a renewal that fails is told, and mended by the next try", async ({ host, troubles }) => {
+    troubles.allow(/401|patchbay\]/);
+    await host.mounted();
+    await host.configure({ getTicket: undefined });
+    clock.ahead(16);
+    await host.frame.getByRole("button", { name: "New Connection" }).first().click();
+    await host.hears("problem", "renewal_failed");
+    await host.page.evaluate(() => {
+      const { embed, getTicket } = globalThis as unknown as Record<string, any>;
+      embed.configure({ getTicket });
+    });
+    await host.frame.getByRole("button", { name: "Try again" }).click();
+    await expect.poll(async () => (await host.told()).filter(({ name }) => name === "signed-in").length, { timeout: 15_000 }).toBe(2);
+  });
+});

@@ -1,0 +1,279 @@
+// Between the page that shows this frame and the module within: exact origins, one bearer in memory, no cookie, no storage.
+const facts = JSON.parse(document.getElementById("facts").textContent);
+const { workspace, view, allowedOrigins, publicUrl, base } = facts;
+const PROTOCOL = 1;
+const element = (id) => document.getElementById(id);
+const root = document.documentElement;
+/** The page above, once its first message has come from one of the allowed origins. */
+let host;
+let bearer, expiresAt = 0, started = false, loading = false, trading = false, greeted = false;
+let settings = { view: {} };
+let bad = 0, deafUntil = 0, renewal, wanted, refusedFor;
+
+const post = (type, detail = {}) => {
+  if (host) parent.postMessage({ patchbay: PROTOCOL, type, ...detail }, host);
+};
+const line = (remedy) => `curl -X PUT ${publicUrl.replace(/\/$/, "")}/api/v1/workspaces/${workspace} -H "authorization: Bearer $PATCHBAY_INSTANCE_KEY" `
+  + `-H "content-type: application/json" -d '${JSON.stringify(remedy)}'`;
+
+/** Says what is missing and the line that mends it: to the host, and here in words. */
+function problem({ code, message, remedy }) {
+  post("problem", { code, message, remedy, docs: "" });
+  element("embed-title").hidden = element("embed-remedy").hidden = false;
+  element("embed-title").textContent = started ? "Your sign-in could not be renewed" : "Connections cannot be shown here";
+  element("embed-words").textContent = started ? `${message} What you typed is still there.` : message;
+  element("embed-words").setAttribute("role", "alert");
+  element("embed-remedy").textContent = `For the engineers of this page (${code}): ${remedy}`;
+  element("embed-again").hidden = !host;
+  element("embed-state").hidden = false;
+  element("embed-state").classList.toggle("bar", started);
+  // One landmark of each kind: beside the page this is a region, and alone it is the page.
+  element("embed-state").setAttribute("role", started ? "region" : "main");
+}
+
+function want(reason) {
+  if (wanted) return;
+  wanted = setTimeout(() => {
+    wanted = undefined;
+    problem({ code: started ? "renewal_failed" : "no_ticket", message: "The page has given no ticket.",
+      remedy: "getTicket must return the ticket that POST /api/v1/embed/sessions answered with, within 20 s" });
+  }, 25_000);
+  post("ticket-wanted", { reason });
+}
+
+async function trade(ticket) {
+  if (trading) return;
+  trading = true;
+  clearTimeout(wanted);
+  wanted = undefined;
+  try {
+    const answer = await fetch(`${base}/embed/token`, {
+      method: "POST", credentials: "omit", headers: { "content-type": "application/json" }, body: JSON.stringify({ ticket, origin: host }),
+    });
+    const told = await answer.json();
+    if (!answer.ok) return problem(told);
+    if (told.workspace.id !== workspace) {
+      return problem({ code: "no_ticket", message: "This ticket was made for another workspace.", remedy: `ask POST /api/v1/embed/sessions for one with "workspace": "${workspace}"` });
+    }
+    bearer = told.token;
+    expiresAt = Date.parse(told.expires_at);
+    clearTimeout(renewal);
+    // A minute before its end; the host gets as long as that to answer.
+    renewal = setTimeout(want, Math.max(1_000, expiresAt - Date.now() - 60_000), "renewal");
+    element("embed-state").hidden = true;
+    post("signed-in", { workspace: told.workspace, user: told.user, role: told.role, environments: told.environments, expiresAt: told.expires_at });
+    await start(told);
+  } catch {
+    problem({ code: started ? "renewal_failed" : "unavailable", message: "Patchbay does not answer.", remedy: `check that ${publicUrl} is running and reachable from this browser` });
+  } finally {
+    trading = false;
+  }
+}
+
+async function start(told) {
+  if (started || loading) return;
+  const forbidden = /^(create|reconnect)$/.test(view) && told.role === "viewer";
+  if (forbidden) {
+    return problem({ code: "role_insufficient", message: "You may look at connections here, but not change them.", remedy: 'ask POST /api/v1/embed/sessions for a ticket with "role": "editor"' });
+  }
+  loading = true;
+  const { environments } = told;
+  const chosen = environments.includes(settings.environment) ? settings.environment : environments[0];
+  history.replaceState(null, "", address(chosen));
+  try {
+    const module = await import(facts.js);
+    await module.default({ module_or_path: facts.wasm });
+    started = true;
+    element("embed-state").hidden = true;
+    module.embed();
+    measure();
+  } catch (error) {
+    console.error(error);
+    loading = false;
+    problem({ code: "wasm_blocked", message: "The page could not start in this browser: WebAssembly is blocked or failed to load.", remedy: "allow WebAssembly in this browser; behind a proxy, let *.wasm through as application/wasm" });
+  }
+}
+
+/** The frame's own address says what is shown; nothing of it is secret. */
+function address(environment) {
+  const { component, tags, status, q } = { ...settings.filters, ...(settings.view?.component ? { component: settings.view.component } : {}) };
+  const query = new URLSearchParams({ env: environment });
+  for (const [key, value] of Object.entries({ component, status, q })) if (value) query.set(key, String(value));
+  for (const tag of Array.isArray(tags) ? tags : tags ? [tags] : []) query.append("tag", String(tag));
+  return `${base}/embed/${workspace}/${view}?${query}`;
+}
+
+function show(environment) {
+  if (!started) return;
+  const now = new URLSearchParams(location.search).get("env");
+  history.replaceState(null, "", address(environment ?? now));
+  dispatchEvent(new PopStateEvent("popstate"));
+}
+
+const FONT = /^[\p{L}\p{N} ,\-_'"]{1,200}$/u;
+function dress(theme = {}) {
+  const { scheme, accent, radius, font } = { ...facts.theme, ...theme };
+  if (scheme === "light" || scheme === "dark") root.dataset.theme = scheme;
+  else delete root.dataset.theme;
+  const set = (name, value) => (value ? root.style.setProperty(name, value) : root.style.removeProperty(name));
+  // The host's hue, as light or dark as its text can be read on.
+  const tint = /^#[0-9a-f]{6}$/i.test(accent ?? "") ? accent : undefined;
+  set("--accent", tint && `light-dark(oklch(from ${tint} min(l, 0.54) c h), oklch(from ${tint} max(l, 0.7) c h))`);
+  set("--accent-soft", tint && `light-dark(oklch(from ${tint} 0.955 min(c, 0.03) h), oklch(from ${tint} 0.29 min(c, 0.06) h))`);
+  const round = Number.isFinite(radius) && radius >= 0 && radius <= 16;
+  set("--radius", round && `${radius}px`);
+  set("--radius-s", round && `${Math.max(0, radius - 2)}px`);
+  set("--font", font && font !== "system" && FONT.test(font) && font);
+}
+
+function configure(message) {
+  const before = settings;
+  const known = Object.fromEntries(Object.entries(message).filter(([key]) => !/^(patchbay|type)$/.test(key)));
+  // The whole of what the host has set: what is missing is set no more.
+  settings = { view: {}, ...known };
+  dress(settings.theme);
+  root.toggleAttribute("data-grow", settings.sizing === "grow");
+  const differs = (key) => JSON.stringify(before[key]) !== JSON.stringify(settings[key]);
+  if (differs("environment")) show(settings.environment);
+  else if (differs("filters")) show();
+  measure();
+  if (!greeted && !bearer) {
+    greeted = true;
+    want("start");
+  }
+}
+
+const HEARD = {
+  configure,
+  ticket: ({ ticket }) => (typeof ticket === "string" ? trade(ticket) : malformed()),
+  "ticket-failed": ({ message }) => {
+    clearTimeout(wanted);
+    wanted = undefined;
+    problem({ code: started ? "renewal_failed" : "no_ticket", message: `The page could not get a ticket: ${String(message).slice(0, 200)}`, remedy: "see the error above; getTicket must return a new ticket each time" });
+  },
+  filters: ({ component, tags, status, q }) => ((settings.filters = { component, tags, status, q }), show()),
+  environment: ({ environment }) => ((settings.environment = environment), show(environment)),
+  close: () => {
+    const open = [...document.querySelectorAll("dialog[open]")].pop();
+    const button = open?.querySelector(".dialog-close");
+    button ? button.click() : post("cancelled");
+  },
+  overlay: ({ open, box }) => place(open ? box : undefined),
+};
+
+function malformed() {
+  // Ten thousand pieces of garbage cost nothing: after a hundred nobody listens for a second.
+  if (++bad >= 100) (bad = 0), (deafUntil = performance.now() + 1_000);
+}
+
+addEventListener("message", ({ source, origin, data }) => {
+  if (source !== parent || performance.now() < deafUntil) return;
+  if (!allowedOrigins.includes(origin) || (host && origin !== host)) return malformed();
+  if (data?.patchbay !== PROTOCOL || typeof data.type !== "string") return malformed();
+  if (!Object.hasOwn(HEARD, data.type)) return;
+  host = origin;
+  try {
+    HEARD[data.type](data);
+  } catch {
+    malformed();
+  }
+});
+
+/** Until somebody answers: each allowed origin is greeted, and only the one that is there hears it. */
+function greet(wait) {
+  if (host) return;
+  for (const origin of allowedOrigins) parent.postMessage({ patchbay: PROTOCOL, type: "ready", view, version: PROTOCOL }, origin);
+  setTimeout(greet, wait[0], wait.length > 1 ? wait.slice(1) : wait);
+}
+
+/** Where the frame stood before the host enlarged it: what is no dialog stays there. */
+function place(box) {
+  const set = (name, value) => (value === undefined ? root.style.removeProperty(name) : root.style.setProperty(name, `${value}px`));
+  root.toggleAttribute("data-over", Boolean(box));
+  for (const side of ["top", "left", "width", "height"]) set(`--box-${side}`, Number.isFinite(box?.[side]) ? box[side] : undefined);
+}
+
+let told = 0, overlaid = false;
+function measure() {
+  // Beside the host's own landmarks, this one needs a name.
+  document.querySelector("main.list:not([aria-label])")?.setAttribute("aria-label", "Connections");
+  if (settings.sizing === "grow" && !root.hasAttribute("data-over")) {
+    const list = document.querySelector(".page .list");
+    const dialog = document.querySelector("dialog[open] .dialog-box");
+    const most = Number.isFinite(settings.maxHeight) ? settings.maxHeight : 800;
+    const inner = [...(list?.children ?? [])].reduce((sum, child) => sum + child.getBoundingClientRect().height, 0);
+    const page = list ? list.offsetTop + inner + 1 : element("embed-state").offsetHeight;
+    const height = Math.ceil(Math.min(most, Math.max(page, dialog ? dialog.scrollHeight + 32 : 0, 160)));
+    if (height !== told) post("size", { height: (told = height) });
+  }
+  const open = Boolean(document.querySelector(".page dialog[open]"));
+  if (settings.overlay && open !== overlaid) post("overlay", { open: (overlaid = open) });
+}
+let due = false;
+new MutationObserver(() => {
+  if (due) return;
+  due = true;
+  requestAnimationFrame(() => ((due = false), measure()));
+}).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["open", "hidden"] });
+
+/** What the module asks for and tells. */
+let answered = false;
+globalThis.patchbayFrame = {
+  get token() {
+    return bearer;
+  },
+  get component() {
+    return view === "connections" ? undefined : settings.view?.component;
+  },
+  get connection() {
+    return settings.view?.connection;
+  },
+  get locale() {
+    return settings.locale;
+  },
+  base, view, pages: `${base}/embed/${workspace}/${view}`,
+  /** The server knows the bearer no more. */
+  refused() {
+    // Once for each bearer: a host whose tickets are worth nothing is not asked for ever.
+    if (refusedFor === bearer) return;
+    refusedFor = bearer;
+    want("refused");
+  },
+  tell(kind, json) {
+    const connection = JSON.parse(json);
+    if (kind === "picked") return post("picked", { connection }), (answered = true);
+    post("changed", { kind, connection });
+    if (kind === "created" && /^(create|picker)$/.test(view)) post("created", { connection });
+    if (kind === "created" && view === "picker") post("picked", { connection });
+    if (kind === "updated" && view === "reconnect") post("reconnected", { connection });
+    answered = true;
+  },
+  /** The one dialog of this view was closed; whatever it made is told within the same turn. */
+  closed() {
+    answered = false;
+    setTimeout(() => answered || post("cancelled"));
+  },
+  popupBlocked: () => post("problem", { code: "popup_blocked", message: "The browser did not open the window to sign in.", remedy: 'the iframe needs sandbox="allow-popups allow-popups-to-escape-sandbox"', docs: "" }),
+};
+
+element("embed-again").addEventListener("click", () => {
+  element("embed-state").hidden = started;
+  element("embed-words").textContent = "Connecting …";
+  element("embed-remedy").hidden = element("embed-title").hidden = element("embed-again").hidden = true;
+  want(started ? "renewal" : "start");
+});
+addEventListener("visibilitychange", () => {
+  if (bearer && !document.hidden && Date.now() > expiresAt - 60_000) want("renewal");
+});
+
+dress();
+if (parent === window) {
+  problem({ code: "no_ticket", message: `This page of the workspace “${workspace}” is made to be shown inside another one.`, remedy: `put it into your page with ${publicUrl.replace(/\/$/, "")}/sdk/v1/patchbay.js: mount(element, { url, workspace, getTicket })` });
+} else if (allowedOrigins.length === 0) {
+  problem({ code: "origin_not_allowed", message: "No page may embed this workspace yet.", remedy: line({ name: workspace, allowed_origins: [document.referrer ? new URL(document.referrer).origin : "https://app.example.com"] }) });
+} else {
+  greet([250, 750, 1_000, 2_000]);
+  setTimeout(() => {
+    if (!host) problem({ code: "no_ticket", message: "The page that shows this frame does not answer.", remedy: "load sdk/v1/patchbay.js there and call mount(element, { url, workspace, getTicket })" });
+  }, 10_000);
+}
