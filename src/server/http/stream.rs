@@ -83,7 +83,7 @@ fn events(steps: UnboundedReceiver<Step>, work: BoxFuture<'static, ProbeEvent>) 
                 Some(step) = steps.recv() => Some((ProbeEvent::Step { step }, Stage::Working(steps, work))),
                 end = &mut work => {
                     drop(work);
-                    next_left(steps, end).await
+                    next_left(steps, Box::new(end)).await
                 }
             },
             Stage::Emptying(steps, end) => next_left(steps, end).await,
@@ -92,16 +92,16 @@ fn events(steps: UnboundedReceiver<Step>, work: BoxFuture<'static, ProbeEvent>) 
     })
 }
 
-async fn next_left(mut steps: UnboundedReceiver<Step>, end: ProbeEvent) -> Option<(ProbeEvent, Stage)> {
+async fn next_left(mut steps: UnboundedReceiver<Step>, end: Box<ProbeEvent>) -> Option<(ProbeEvent, Stage)> {
     match steps.recv().await {
         Some(step) => Some((ProbeEvent::Step { step }, Stage::Emptying(steps, end))),
-        None => Some((end, Stage::Over)),
+        None => Some((*end, Stage::Over)),
     }
 }
 
 enum Stage {
     Working(UnboundedReceiver<Step>, BoxFuture<'static, ProbeEvent>),
-    Emptying(UnboundedReceiver<Step>, ProbeEvent),
+    Emptying(UnboundedReceiver<Step>, Box<ProbeEvent>),
     Over,
 }
 
