@@ -1,12 +1,11 @@
-// The pictures in docs/oauth.md, from the running product: PATCHBAY_PICTURES=docs, else nothing is taken.
+// The pictures in docs/oauth.md, from the running product.
 import { join } from "node:path";
 import { consent, edit, expect, fillIn, pressConnect, test } from "../fixtures/oauth.ts";
 
-const folder = process.env.PATCHBAY_PICTURES;
-test.skip(!folder, "pictures are taken on demand");
+const folder = join(import.meta.dirname, "../../docs");
 test.use({ viewport: { width: 1280, height: 800 }, colorScheme: "light" });
 
-const picture = (name: string) => ({ path: join(folder ?? "", `oauth-${name}.png`), animations: "disabled" as const });
+const picture = (name: string) => ({ path: join(folder, `oauth-${name}.png`), animations: "disabled" as const });
 
 test("form, consent page and the question about another account", async ({ connections, provider, page }) => {
   const dialog = await fillIn(connections, provider, "Work mail");
