@@ -158,7 +158,6 @@ impl Scene {
         assert!(tested.contains("\"valid\""), "{tested}");
         assert_eq!(self.presented(), before);
     }
-
 }
 
 /// What waits in a journal.

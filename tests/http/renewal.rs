@@ -27,7 +27,8 @@ async fn a_component_that_moves_gets_no_token_until_the_account_is_reconnected()
     let mut site = Site::with(&[("PATCHBAY_CATALOG_DIR", &folder.display().to_string())]).await;
     let owner = site.sign_in().await;
     let id = connect(&site, &provider, &owner, "First").await;
-    let elsewhere = |text: String| text.replace("token_url = \"{token_url}\"", "token_url = \"https://evil.example/t\"");
+    let elsewhere =
+        |text: String| text.replace("token_url = \"{token_url}\"", "token_url = \"https://evil.example/t\"");
     catalog_of(&provider, "moving", elsewhere);
     site.reload_catalog();
     site.pass(2 * HOUR);

@@ -308,7 +308,8 @@ async fn a_poll_tells_waiting_from_the_end() {
 #[tokio::test]
 async fn a_device_code_leads_to_an_encrypted_page_only() {
     // What makes an answer with tokens good is not in one with a device code (GitHub).
-    let section = "device_url = \"https://acme.example/device\"\nanswer = { good = { \"/token_type\" = [\"bearer\"] } }";
+    let section =
+        "device_url = \"https://acme.example/device\"\nanswer = { good = { \"/token_type\" = [\"bearer\"] } }";
     let parts = parts(section);
     let body = |uri: &str| {
         format!(

@@ -297,7 +297,9 @@ mod tests {
 
     #[test]
     fn only_what_stays_at_home_may_go_in_the_clear() {
-        for sheltered in ["https://acme.example", "http://127.0.0.1:9/t", "http://[::1]/", "http://10.1.2.3", "http://sso:8080"] {
+        for sheltered in
+            ["https://acme.example", "http://127.0.0.1:9/t", "http://[::1]/", "http://10.1.2.3", "http://sso:8080"]
+        {
             assert!(is_sheltered(sheltered), "{sheltered}");
         }
         for open in ["http://login.acme.example/token", "http://8.8.8.8", "http://[2001:db8::1]/"] {

@@ -128,13 +128,7 @@ impl Services {
                 (Account { identity, scopes }, earliest(evidence.expires_at, known.expires_at))
             }
         };
-        let mut proof = Proof {
-            health,
-            account,
-            expires_at,
-            evidence: Some(evidence.clone()),
-            check_at: None,
-        };
+        let mut proof = Proof { health, account, expires_at, evidence: Some(evidence.clone()), check_at: None };
         proof.check_at = self.next_check(&before.scope, &proof, is_used(before, self.clock.now()));
         proof
     }

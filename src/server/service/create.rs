@@ -126,18 +126,19 @@ impl Services {
         let (component, name): (ComponentSlug, _) = (checked.definition.slug.clone(), checked.name.clone());
         let taken = ApiError::NameTaken { component: checked.definition.name.clone(), name: name.to_string() };
         let (tags, candidate) = (checked.tags, checked.candidate);
-        let summary = self.finish(async move {
-            let credentials = services.seal(&scope, &id, &method, 1, candidate, proof).await?;
-            let Repeatable { id: request_id, digest } = request.clone();
-            let (request_id, request_digest) = (Some(request_id), Some(digest));
-            let new = NewConnection { id, component, name, tags, credentials, request_id, request_digest };
-            match services.store.insert(&scope, new, audit).await {
-                // The name, or the request's id: another run of it may have come first.
-                Err(StoreError::NameTaken) => services.created_before(&scope, &request).await?.ok_or(taken),
-                result => Ok(result?),
-            }
-        })
-        .await?;
+        let summary = self
+            .finish(async move {
+                let credentials = services.seal(&scope, &id, &method, 1, candidate, proof).await?;
+                let Repeatable { id: request_id, digest } = request.clone();
+                let (request_id, request_digest) = (Some(request_id), Some(digest));
+                let new = NewConnection { id, component, name, tags, credentials, request_id, request_digest };
+                match services.store.insert(&scope, new, audit).await {
+                    // The name, or the request's id: another run of it may have come first.
+                    Err(StoreError::NameTaken) => services.created_before(&scope, &request).await?.ok_or(taken),
+                    result => Ok(result?),
+                }
+            })
+            .await?;
         Ok(ProbeEvent::Saved { summary: Box::new(summary), evidence })
     }
 }

@@ -23,7 +23,9 @@ use crate::domain::time::{MINUTE, SECOND, Timestamp};
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::oauth::{Ending, Next, OAuthError, Standing, Tokens, settle};
 use crate::server::probe::{askable, earliest, known_end};
-use crate::server::store::record::{AuditAction, AuditEntry, Credentials, Grant, Proof, RenewalClaim, StoredConnection};
+use crate::server::store::record::{
+    AuditAction, AuditEntry, Credentials, Grant, Proof, RenewalClaim, StoredConnection,
+};
 use crate::server::store::{RenewalChange, Renewed, Setback, StoreError};
 use crate::server::vault::{SealContext, Secrets};
 
@@ -274,7 +276,11 @@ impl Services {
                 ended: !standing.client_alone,
             },
         };
-        match self.store.record_renewed(self.renewed_to(claim, stored, RenewalChange::Setback(setback), &sentence)).await {
+        match self
+            .store
+            .record_renewed(self.renewed_to(claim, stored, RenewalChange::Setback(setback), &sentence))
+            .await
+        {
             // Whoever was there first counts.
             Ok(_) | Err(StoreError::Stale | StoreError::NotFound) => Ok(()),
             Err(error) => Err(error.into()),

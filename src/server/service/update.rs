@@ -131,18 +131,24 @@ impl Services {
         let taken = ApiError::NameTaken { component: checked.definition.name.clone(), name: checked.name.to_string() };
         let (services, method) = (self.clone(), checked.method.id.clone());
         let (name, tags, candidate) = (checked.name, checked.tags, checked.candidate);
-        let summary = self.finish(async move {
-            let (id, version, replaces) = (&stored.summary.id, stored.summary.version, stored.secret_version);
-            let credentials = services.seal(&scope, id, &method, replaces + 1, candidate, proof).await?;
-            let change =
-                Change { name: Some(name), tags: Some(tags), credentials: Some(credentials), replaces: Some(replaces), ends: None };
-            match services.store.update(&scope, id, version, change, audit).await {
-                Err(StoreError::NameTaken) => Err(taken),
-                Err(StoreError::Stale) => Err(services.conflict(&scope, id).await?),
-                result => Ok(result?),
-            }
-        })
-        .await?;
+        let summary = self
+            .finish(async move {
+                let (id, version, replaces) = (&stored.summary.id, stored.summary.version, stored.secret_version);
+                let credentials = services.seal(&scope, id, &method, replaces + 1, candidate, proof).await?;
+                let change = Change {
+                    name: Some(name),
+                    tags: Some(tags),
+                    credentials: Some(credentials),
+                    replaces: Some(replaces),
+                    ends: None,
+                };
+                match services.store.update(&scope, id, version, change, audit).await {
+                    Err(StoreError::NameTaken) => Err(taken),
+                    Err(StoreError::Stale) => Err(services.conflict(&scope, id).await?),
+                    result => Ok(result?),
+                }
+            })
+            .await?;
         Ok(ProbeEvent::Saved { summary: Box::new(summary), evidence })
     }
 
@@ -189,7 +195,12 @@ pub(super) fn moved<'a>(stored: &StoredConnection, method: &'a Method, after: &F
 }
 
 /// Stored secrets are not sent to another place than they were given for: each has to be given again, or given up.
-pub(super) fn asked_for_again(fields: &[Field], place: &str, values: &FieldValues, stored: &Secrets) -> Vec<FieldProblem> {
+pub(super) fn asked_for_again(
+    fields: &[Field],
+    place: &str,
+    values: &FieldValues,
+    stored: &Secrets,
+) -> Vec<FieldProblem> {
     fields
         .iter()
         .filter(|field| field.secret && field.is_shown(values, fields))

@@ -103,7 +103,11 @@ impl Store {
                         .bind(client.as_str())
                         .execute(&mut *tx)
                         .await?;
-                if removed.rows_affected() == 1 { wake(tx, &scope, &client, entry.at).await } else { Err(StoreError::NotFound) }
+                if removed.rows_affected() == 1 {
+                    wake(tx, &scope, &client, entry.at).await
+                } else {
+                    Err(StoreError::NotFound)
+                }
             })
         })
         .await

@@ -2,8 +2,8 @@
 //!
 //! A flow is found by its id within a scope, or, without any, by the hash of a code or a state that nobody can guess.
 
-use sqlx::{AnyConnection, Row};
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 
 use super::record::{AuditEntry, EndingFlow, FlowRequest, FlowStage, Scope};
 use super::row::{corrupt, json, parsed, scope, to_json};

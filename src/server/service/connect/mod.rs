@@ -15,10 +15,10 @@ pub use client::OAuthSetup;
 pub(super) use client::{Party, name_of};
 pub use open::Consent;
 
-use super::caller::Caller;
-use super::update::{asked_for_again, moved};
-use super::candidate::{Kept, find, name_and_tags, take_apart};
 use super::Services;
+use super::caller::Caller;
+use super::candidate::{Kept, find, name_and_tags, take_apart};
+use super::update::{asked_for_again, moved};
 use crate::api::connect::{Begun, ConnectRequest, Progress, Way};
 use crate::api::error::ApiError;
 use crate::domain::environment::Environment;
@@ -134,9 +134,15 @@ impl Services {
             }
         }
         let secrets = self.stored_secrets(before).await?;
-        let Some(place) = moved(before, method, &values) else { return Ok((values, secrets, before.credentials.secrets.clone())) };
+        let Some(place) = moved(before, method, &values) else {
+            return Ok((values, secrets, before.credentials.secrets.clone()));
+        };
         let problems = asked_for_again(&method.fields, place, &values, &secrets);
-        if problems.is_empty() { Ok((values, Secrets::default(), Vec::new())) } else { Err(ApiError::Invalid { problems }) }
+        if problems.is_empty() {
+            Ok((values, Secrets::default(), Vec::new()))
+        } else {
+            Err(ApiError::Invalid { problems })
+        }
     }
 
     fn new_flow(
@@ -249,12 +255,16 @@ impl Services {
 /// Why nothing was learned of the issuer that a person named, and what to do.
 fn undiscovered(error: &OAuthError, component: &str) -> String {
     match error {
-        OAuthError::Unsupported => "Nothing is published at this issuer. Check the address, or leave it empty and give the \
+        OAuthError::Unsupported => {
+            "Nothing is published at this issuer. Check the address, or leave it empty and give the \
                                     authorization and token URL instead."
-            .to_owned(),
-        OAuthError::WrongIssuer => "What is published there names another issuer than this. Give it exactly as the provider \
+                .to_owned()
+        }
+        OAuthError::WrongIssuer => {
+            "What is published there names another issuer than this. Give it exactly as the provider \
                                     writes it, with or without the slash at its end."
-            .to_owned(),
+                .to_owned()
+        }
         other => other.sentence(component),
     }
 }

@@ -18,11 +18,11 @@ use crate::domain::role::Action;
 use crate::domain::time::Timestamp;
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::oauth::{Captured, Tokens, known_by, missing};
-use crate::server::service::caller::Caller;
-use crate::server::service::destinations::destination;
-use crate::server::service::candidate::{Candidate, by_provider, proof_of};
-use crate::server::service::tokens::put_tokens;
 use crate::server::service::Services;
+use crate::server::service::caller::Caller;
+use crate::server::service::candidate::{Candidate, by_provider, proof_of};
+use crate::server::service::destinations::destination;
+use crate::server::service::tokens::put_tokens;
 use crate::server::store::StoreError;
 use crate::server::store::StoredFlow;
 use crate::server::store::record::{
@@ -117,7 +117,11 @@ impl Services {
         }
     }
 
-    async fn replace_with_waiting(&self, flow: &StoredFlow, address: Option<String>) -> Result<Option<Summary>, ApiError> {
+    async fn replace_with_waiting(
+        &self,
+        flow: &StoredFlow,
+        address: Option<String>,
+    ) -> Result<Option<Summary>, ApiError> {
         let mut secrets = self.open_flow_secrets(flow).await?;
         let tokens = take(&mut secrets).ok_or(ApiError::Internal)?;
         let id = flow.connection.as_ref().ok_or(ApiError::Internal)?;
