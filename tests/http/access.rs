@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, As, Site};
+use crate::harness::{Answer, As, HOST, Site};
 use patchbay::domain::environment::Environment;
 use patchbay::domain::role::{Action, Permission, Role};
 use patchbay::server::http::routes::{Access, ROUTES, Route};
@@ -209,15 +209,17 @@ async fn workspaces_and_tickets_are_for_the_platform_alone() {
     let mut others = vec![site.sign_in().await, site.key(&Permission::ALL, &everywhere).await];
     others.push(site.end_user("default", "ada", Role::Owner, &everywhere).await);
     let platform = site.instance_key().await;
+    // The end user's page stays allowed.
+    let body = json!({ "name": "x", "allowed_origins": [HOST] });
     let mut seen = 0;
     for route in ROUTES.iter().filter(|route| route.access == Access::Platform) {
         let path = route.path.replace("{id}", "default");
         seen += 1;
         for who in &others {
-            let answer = site.call(route.method, &path, who, &json!({ "name": "x" })).await;
+            let answer = site.call(route.method, &path, who, &body).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{route:?} as {who:?}");
         }
-        let answer = site.call(route.method, &path, &platform, &json!({ "name": "x" })).await;
+        let answer = site.call(route.method, &path, &platform, &body).await;
         assert_ne!(verdict(&answer), Verdict::Forbidden, "{route:?}");
         assert_ne!(verdict(&answer), Verdict::SignedOut, "{route:?}");
     }
