@@ -9,6 +9,7 @@ use crate::domain::id::WorkspaceId;
 use crate::domain::role::{Action, EnvironmentSet, Role};
 
 /// The signed-in person, as the page needs to know them.
+#[expect(clippy::struct_excessive_bools, reason = "facts that are independent of each other")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Viewer {
     pub workspace: WorkspaceId,
