@@ -14,7 +14,7 @@ fn component(origin: &str) -> String {
     let address = |id: &str, path: &str| {
         format!(
             "\n[[methods.fields]]\nid = \"{id}\"\nlabel = \"{id}\"\nkind = \"url\"\ndestination = true\n\
-             help = \"For a test.\"\ndefault = \"{origin}{path}\"\n"
+             help = \"For a test.\"\nplain_http = true\ndefault = \"{origin}{path}\"\n"
         )
     };
     format!(

@@ -350,14 +350,19 @@ async fn a_token_is_renewed_before_it_is_used_and_its_end_is_told() {
     assert_eq!(provider.script().asked.len(), presented, "what was refused is not presented again");
 }
 
+/// What a deletion that replaces nothing sends; a purge looks at its first two members alone.
+pub fn deletion(id: &str) -> Value {
+    let nothing = json!({ "everywhere": null, "workflows": {} });
+    json!({ "environment": "production", "id": id, "replacement": nothing, "foreseen": [] })
+}
+
 #[tokio::test]
 async fn what_is_purged_is_revoked_at_the_provider() {
     let (site, provider) = (Site::new().await, Provider::start().await);
     let owner = site.sign_in().await;
     let id = connected(&site, &provider, &owner).await;
-    let body = json!({ "environment": "production", "id": id });
     for deed in ["delete", "purge"] {
-        assert_eq!(site.call("POST", &format!("/rpc/{deed}"), &owner, &body).await.status, StatusCode::OK);
+        assert_eq!(site.call("POST", &format!("/rpc/{deed}"), &owner, &deletion(&id)).await.status, StatusCode::OK);
     }
     assert_eq!(site.app.services.revoke_due().await.expect("carried out"), 1);
     assert_eq!(provider.script().revoked, ["canary-refresh-1"]);

@@ -215,6 +215,9 @@ async fn end_users_see_the_workspaces_and_their_own_and_nothing_of_each_other() 
     assert_eq!(names(&site, &bob).await, ["own", "shared"]);
     let at = |path: &str| format!("/api/v1/connections/{own}{path}");
     let one = json!({ "environment": "development", "id": own });
+    let mut deletion = one.clone();
+    deletion["replacement"] = json!({ "everywhere": null, "workflows": {} });
+    deletion["foreseen"] = json!([]);
     let mut versioned = one.clone();
     versioned["version"] = json!(1);
     versioned["tags"] = json!([]);
@@ -222,7 +225,7 @@ async fn end_users_see_the_workspaces_and_their_own_and_nothing_of_each_other() 
     for (path, body) in [
         ("/rpc/detail", &one),
         ("/rpc/deletion_impact", &one),
-        ("/rpc/delete", &one),
+        ("/rpc/delete", &deletion),
         ("/rpc/undelete", &one),
         ("/rpc/purge", &one),
         ("/rpc/set_tags", &versioned),
@@ -234,7 +237,7 @@ async fn end_users_see_the_workspaces_and_their_own_and_nothing_of_each_other() 
     for (method, path, body) in [
         ("GET", at(""), Value::Null),
         ("PATCH", at(""), json!({ "name": "mine now" })),
-        ("DELETE", at(""), Value::Null),
+        ("DELETE", at(""), json!({})),
         ("POST", at("/test"), json!({})),
         ("POST", at("/undelete"), json!({})),
     ] {
@@ -247,7 +250,7 @@ async fn end_users_see_the_workspaces_and_their_own_and_nothing_of_each_other() 
                             "values": {}, "by": "window", "reconnect": own } });
     assert_eq!(site.call("POST", "/rpc/begin_connect", &bob, &reconnect).await.status, StatusCode::NOT_FOUND);
     // Deleted and purged: still nothing to see for the other.
-    assert!(site.call("POST", "/rpc/delete", &ada, &one).await.status.is_success());
+    assert!(site.call("POST", "/rpc/delete", &ada, &deletion).await.status.is_success());
     assert_eq!(
         site.call("POST", "/rpc/deleted", &bob, &json!({ "environment": "development" })).await.json(),
         json!([])

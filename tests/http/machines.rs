@@ -141,7 +141,7 @@ async fn a_wrong_word_or_value_is_named_with_its_place() {
     assert_eq!(wrong.json()["errors"][0]["pointer"], "/status", "{}", wrong.text);
     let body = json!({ "name": "Nightly", "connections": ["x"] });
     let wrong = site.call("PUT", "/api/v1/workflows/x?environment=development", &key, &body).await;
-    assert_eq!(wrong.json()["errors"][0]["pointer"], "/connections", "{}", wrong.text);
+    assert_eq!(wrong.json()["errors"][0]["pointer"], "/connections/0", "{}", wrong.text);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sqlx::Row as _;
 use std::path::PathBuf;
 
-use crate::connect::{Provider, begin, good, land, open, progress};
+use crate::connect::{Provider, begin, deletion, good, land, open, progress};
 use crate::harness::{As, Site};
 
 /// A component whose provider ends all of an account's tokens with one.
@@ -66,7 +66,7 @@ pub fn catalog_of(provider: &Provider, name: &str, change: impl Fn(String) -> St
         let default = format!("{}{path}", provider.origin);
         format!(
             "\n[[methods.fields]]\nid = \"{id}\"\nlabel = \"{id}\"\nkind = \"url\"\ndestination = true\n\
-             help = \"For a test.\"\ndefault = \"{default}\"\n"
+             help = \"For a test.\"\nplain_http = true\ndefault = \"{default}\"\n"
         )
     };
     let fields: String = ADDRESSES.iter().map(field).collect();
@@ -94,8 +94,7 @@ pub async fn connect(site: &Site, provider: &Provider, owner: &As, name: &str) -
 
 pub async fn purge(site: &Site, owner: &As, id: &str) {
     for deed in ["delete", "purge"] {
-        let body = json!({ "environment": "production", "id": id });
-        assert_eq!(site.call("POST", &format!("/rpc/{deed}"), owner, &body).await.status, StatusCode::OK);
+        assert_eq!(site.call("POST", &format!("/rpc/{deed}"), owner, &deletion(id)).await.status, StatusCode::OK);
     }
     site.app.services.revoke_due().await.expect("carried out");
 }
@@ -124,7 +123,7 @@ async fn what_waits_to_be_deleted_says_whether_its_access_is_revoked() {
     let (site, provider) = (Site::new().await, Provider::start().await);
     let owner = site.sign_in().await;
     let id = crate::connect::connected(&site, &provider, &owner).await;
-    site.call("POST", "/rpc/delete", &owner, &json!({ "environment": "production", "id": id })).await;
+    site.call("POST", "/rpc/delete", &owner, &deletion(&id)).await;
     let body = json!({ "environment": "production" });
     let deleted = site.call("POST", "/rpc/deleted", &owner, &body).await.json();
     assert_eq!(deleted[0]["is_revoked"], json!(true), "{deleted}");

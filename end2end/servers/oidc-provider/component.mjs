@@ -17,6 +17,7 @@ export function writeComponent(folder, { issuer, endpoints }) {
 id = "${id}"
 label = "${id.replaceAll("_", " ")}"
 kind = "url"
+plain_http = true
 destination = true
 help = "Filled in by the test."
 default = "${address}"
@@ -78,6 +79,7 @@ export function writeMachineComponent(folder, { issuer, endpoints }) {
 id = "${id}"
 label = "${id.replaceAll("_", " ")}"
 kind = "url"
+plain_http = true
 destination = true
 help = "Filled in by the test."
 default = "${at}"
