@@ -121,7 +121,6 @@ impl Queue {
         let (own, in_trouble) = (Arc::clone(&host.places), Arc::clone(&host.in_trouble));
         let held = Arc::clone(&host.claims);
         self.under_way.spawn(async move {
-            let _held = held;
             let _own = own.acquire().await;
             let _slow = if in_trouble.load(Ordering::Relaxed) { places.in_trouble.acquire().await.ok() } else { None };
             let _place = places.all.acquire().await;
@@ -129,6 +128,7 @@ impl Queue {
             if let Some(answered) = answered {
                 in_trouble.store(!answered, Ordering::Relaxed);
             }
+            drop(held);
             (name, answered.unwrap_or(true))
         });
     }

@@ -50,7 +50,7 @@ impl Services {
         } else if is_redirected(stored, method) {
             (none(redirected(&definition.name, method)), stored.secret_version)
         } else if method.oauth.is_some() {
-            self.check_with_tokens(stored, definition, method, live).await?
+            Box::pin(self.check_with_tokens(stored, definition, method, live)).await?
         } else {
             let mut config = config.clone();
             // Saved before anybody could be asked, it was pinned by the first check that succeeded.

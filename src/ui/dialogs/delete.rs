@@ -20,7 +20,7 @@ use crate::ui::state::toasts::Toasts;
 
 #[component]
 pub fn DeleteDialog(id: ConnectionId) -> impl IntoView {
-    let choice = Choice::new();
+    let choice = Choice::default();
     let trouble = RwSignal::new(String::new());
     let asking = move |summary, impact, again| {
         view! { <Asking summary=summary impact=impact choice=choice trouble=trouble again=again /> }.into_any()

@@ -4,7 +4,7 @@ use crate::domain::time::Timestamp;
 use proptest::prelude::*;
 
 fn evidence(verdict: Verdict, steps: Vec<Step>) -> Evidence {
-    Evidence { verdict, steps, ..Evidence::none(Timestamp(0), "") }
+    Evidence { steps, verdict, ..Evidence::none(Timestamp(0), "") }
 }
 
 fn step(kind: StepKind, outcome: StepOutcome) -> Step {

@@ -15,7 +15,7 @@ use crate::ui::state::toasts::Toasts;
 
 #[component]
 pub fn ReplaceDialog(id: ConnectionId) -> impl IntoView {
-    let choice = Choice::new();
+    let choice = Choice::default();
     let trouble = RwSignal::new(String::new());
     let asking = move |summary, impact, again| asking(summary, impact, choice, trouble, again);
     view! { <AboutOne id=id verb="Replace" choice=choice trouble=trouble asking=asking /> }

@@ -15,15 +15,10 @@ use crate::ui::state::toasts::Toasts;
 const SINGLY: usize = 100;
 
 /// What is chosen so far, by the workflow's id.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Choice(RwSignal<BTreeMap<String, ConnectionId>>);
 
 impl Choice {
-    #[must_use]
-    pub fn new() -> Self {
-        Self(RwSignal::new(BTreeMap::new()))
-    }
-
     /// Forgets what is not asked, or not offered, any more.
     pub fn fit(self, impact: &DeletionImpact) {
         let workflows = impact.workflows.as_deref().unwrap_or_default();
