@@ -1,5 +1,6 @@
 // Whatever is missing is said, in the console and in the frame, with what mends it; and an evil page gets nothing.
 import { startOrbit } from "../host/orbit.mjs";
+import { startOidcProvider } from "../servers/oidc-provider.mjs";
 import { expect, test, type HostPage } from "../fixtures/embedded.ts";
 
 /** A ticket as the platform's own server gets it. */
@@ -93,7 +94,9 @@ test("role_insufficient: a viewer cannot create", async ({ host }) => {
   await host.hears("problem", "role_insufficient");
 });
 
-test("popup_blocked: told, and a link does the same", async ({ host }) => {
+test("popup_blocked: told, and a link does the same", async ({ host, troubles }) => {
+  troubles.allow(/favicon\.ico|patchbay\]/);
+  const provider = await startOidcProvider({ hostname: "localhost" });
   await host.mounted();
   const frame = host.page.frames().at(-1)!;
   await frame.evaluate(() => void (window.open = () => null));
@@ -101,10 +104,12 @@ test("popup_blocked: told, and a link does the same", async ({ host }) => {
   await host.dialog.getByLabel("Search components").fill("OAuth 2.0 service");
   await host.dialog.locator("button.component-choice").first().click();
   await host.dialog.getByRole("tab", { name: "Sign in" }).click();
-  await host.fill({ Name: "Blocked", Issuer: "https://issuer.example", "Client ID": "id", "Client secret": "secret" });
+  const { id, secret } = provider.clients.basic;
+  await host.fill({ Name: "Blocked", Issuer: provider.issuer, "Client ID": id, "Client secret": secret! });
   await host.dialog.getByRole("button", { name: /^Connect OAuth/ }).click();
   await host.hears("problem", "popup_blocked");
   await expect(host.dialog.getByRole("link", { name: /in a new tab/ })).toBeVisible();
+  await provider.stop();
 });
 
 test("an evil parent: a wrong origin, a lie about it and a ticket of another workspace get nothing", async ({ host, key, patchbay }) => {

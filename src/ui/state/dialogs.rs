@@ -1,6 +1,7 @@
 //! Which dialog is open. At most one is.
 
 use leptos::prelude::*;
+use std::time::Duration;
 
 use super::catalog::Catalog;
 use crate::browser::host;
@@ -34,8 +35,12 @@ impl Dialogs {
     /// Puts the dialogs, and the catalog they fill their forms from, in context.
     pub fn provide() -> Self {
         Catalog::provide();
-        let dialogs = Self(RwSignal::new(host::only_dialog()));
+        let dialogs = Self(RwSignal::new(None));
         provide_context(dialogs);
+        if let Some(alone) = host::only_dialog() {
+            // A modal dialog cannot open before it stands in the document.
+            set_timeout(move || drop(dialogs.0.try_set(Some(alone))), Duration::ZERO);
+        }
         dialogs
     }
 

@@ -16,8 +16,34 @@ const post = (type, detail = {}) => {
 const line = (remedy) => `curl -X PUT ${publicUrl.replace(/\/$/, "")}/api/v1/workspaces/${workspace} -H "authorization: Bearer $PATCHBAY_INSTANCE_KEY" `
   + `-H "content-type: application/json" -d '${JSON.stringify(remedy)}'`;
 
+/** Requests that wait for another bearer. */
+const waiting = [];
+const release = () => waiting.splice(0).forEach((done) => done());
+
+/** A bearer that ended while nobody looked, as in a machine that slept, is replaced and the request made once more. */
+const ask = globalThis.fetch.bind(globalThis);
+globalThis.fetch = async (input, init) => {
+  const request = new Request(input, init);
+  const shown = request.headers.get("authorization");
+  if (!shown) return ask(request);
+  const again = request.clone();
+  const answer = await ask(request);
+  if (answer.status !== 401) return answer;
+  if (shown === `Bearer ${bearer}`) {
+    await new Promise((done) => {
+      waiting.push(done);
+      setTimeout(done, 25_000);
+      globalThis.patchbayFrame.refused();
+    });
+  }
+  if (shown === `Bearer ${bearer}`) return answer;
+  again.headers.set("authorization", `Bearer ${bearer}`);
+  return ask(again);
+};
+
 /** Says what is missing and the line that mends it: to the host, and here in words. */
 function problem({ code, message, remedy }) {
+  release();
   post("problem", { code, message, remedy, docs: "" });
   element("embed-title").hidden = element("embed-remedy").hidden = false;
   element("embed-title").textContent = started ? "Your sign-in could not be renewed" : "Connections cannot be shown here";
@@ -57,6 +83,7 @@ async function trade(ticket) {
     }
     bearer = told.token;
     expiresAt = Date.parse(told.expires_at);
+    release();
     clearTimeout(renewal);
     // A minute before its end; the host gets as long as that to answer.
     renewal = setTimeout(want, Math.max(1_000, expiresAt - Date.now() - 60_000), "renewal");
@@ -195,8 +222,9 @@ function place(box) {
 
 let told = 0, overlaid = false;
 function measure() {
-  // Beside the host's own landmarks, this one needs a name.
+  // Beside the host's own landmarks, these need names.
   document.querySelector("main.list:not([aria-label])")?.setAttribute("aria-label", "Connections");
+  document.querySelector(".page > header:not([aria-label])")?.setAttribute("aria-label", "Connections");
   if (settings.sizing === "grow" && !root.hasAttribute("data-over")) {
     const list = document.querySelector(".page .list");
     const dialog = document.querySelector("dialog[open] .dialog-box");
