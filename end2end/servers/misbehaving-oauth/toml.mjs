@@ -54,7 +54,7 @@ export function scenariosToml() {
 /** The component `misbehaving-NAME`: its addresses are fields, filled in for this origin. @param {string} origin */
 export function componentFile({ name, about, addresses, oauth }, origin) {
   const fields = Object.entries(addresses).map(([id, path]) =>
-    `\n[[methods.fields]]\n${lines({ id, label: id.replaceAll("_", " "), kind: "url", destination: true, help: "Filled in by the test.", default: `${origin}${path}` })}`);
+    `\n[[methods.fields]]\n${lines({ id, label: id.replaceAll("_", " "), kind: "url", plain_http: true, destination: true, help: "Filled in by the test.", default: `${origin}${path}` })}`);
   return `${lines({ slug: `misbehaving-${name}`, name: `Misbehaving: ${name}`, category: "Test", homepage: "https://www.rfc-editor.org/rfc/rfc6749" })}
 [[sources]]
 url = "https://www.rfc-editor.org/rfc/rfc6749"
