@@ -187,7 +187,7 @@ test.describe("when a quarter of an hour has passed", () => {
       const { embed, getTicket } = globalThis as unknown as Record<string, any>;
       embed.configure({ getTicket });
     });
-    await host.frame.locator("#embed-again").click();
+    await host.dialog.getByRole("button", { name: "Try again" }).click();
     await expect.poll(async () => (await host.told()).filter(({ name }) => name === "signed-in").length, { timeout: 15_000 }).toBe(2);
   });
 });

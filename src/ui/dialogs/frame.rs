@@ -4,7 +4,7 @@ use leptos::ev::{Event, KeyboardEvent, PointerEvent};
 use leptos::html::{Button, Dialog as DialogElement};
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::HtmlElement;
+use leptos::web_sys::{HtmlDialogElement, HtmlElement};
 
 use crate::domain::component::ComponentBadge;
 use crate::ui::parts::component_icon::ComponentIcon;
@@ -144,13 +144,25 @@ fn show_and_return_focus(element: NodeRef<DialogElement>) {
     element.on_load(move |dialog| {
         let active = document().active_element().and_then(|active| active.dyn_into::<HtmlElement>().ok());
         origin.set_value(active);
-        let _ = dialog.show_modal();
+        show_when_connected(dialog, FRAMES_TO_WAIT);
     });
     on_cleanup(move || {
         if let Some(origin) = origin.try_get_value().flatten() {
             request_animation_frame(move || return_focus(&origin));
         }
     });
+}
+
+/// Animation frames in which a dialog has to have come into the document.
+const FRAMES_TO_WAIT: u8 = 60;
+
+/// A dialog whose code was still being fetched is built before it stands in the document, and could not be shown there.
+fn show_when_connected(dialog: HtmlDialogElement, frames: u8) {
+    if dialog.is_connected() {
+        let _ = dialog.show_modal();
+    } else if frames > 0 {
+        request_animation_frame(move || show_when_connected(dialog, frames - 1));
+    }
 }
 
 /// Focuses where the dialog was opened from, or the list where that is gone.

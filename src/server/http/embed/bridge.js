@@ -33,6 +33,8 @@ globalThis.fetch = async (input, init) => {
     await new Promise((done) => {
       waiting.push(done);
       setTimeout(done, 25_000);
+      // What a person does asks the host anew; what the page does by itself asks once for each bearer.
+      if (request.method === "POST") refusedFor = undefined;
       globalThis.patchbayFrame.refused();
     });
   }
