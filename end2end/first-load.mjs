@@ -11,8 +11,8 @@ const sent = (path) => statSync(join(site, `${path}.br`)).size / 1024;
 
 /** Kilobytes (1024 bytes) by kind of file. */
 export function firstLoad() {
-  const names = JSON.parse(readFileSync(join(site, "site.json"), "utf8"));
-  return Object.fromEntries(Object.entries(names).map(([kind, name]) => [kind, sent(name)]));
+  const { js, wasm, css } = JSON.parse(readFileSync(join(site, "site.json"), "utf8"));
+  return { js: sent(js), wasm: sent(wasm), css: sent(css) };
 }
 
 /** Kilobytes of each part that is fetched later. */
