@@ -171,6 +171,7 @@ test.describe("when a quarter of an hour has passed", () => {
     // The bearer has ended on the server before the page's own clock says so.
     troubles.allow(/401/);
     await host.mounted();
+    await expect(host.frame.getByRole("button", { name: "New Connection" }).first()).toBeVisible();
     clock.ahead(16);
     await create(host, api, "After the hour");
     expect((await host.asked()).length).toBeGreaterThanOrEqual(2);
@@ -179,6 +180,7 @@ test.describe("when a quarter of an hour has passed", () => {
   test("a renewal that fails is told, and mended by the next try", async ({ host, troubles }) => {
     troubles.allow(/401|patchbay\]/);
     await host.mounted();
+    await expect(host.frame.getByRole("button", { name: "New Connection" }).first()).toBeVisible();
     await host.configure({ getTicket: undefined });
     clock.ahead(16);
     await host.frame.getByRole("button", { name: "New Connection" }).first().click();

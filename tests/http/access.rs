@@ -195,7 +195,7 @@ async fn without_a_session_or_a_key_nothing_but_the_public_answers() {
             Access::Public => assert_ne!(answer.status, StatusCode::FORBIDDEN, "{route:?}"),
             Access::Person => assert_eq!(answer.status, StatusCode::SEE_OTHER, "{route:?}"),
             Access::SignedIn | Access::Platform | Access::May(_) => {
-                assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{route:?}")
+                assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{route:?}");
             }
         }
     }

@@ -17,6 +17,7 @@ use patchbay::domain::time::{DAY, HOUR, MINUTE};
 
 /// What the provider says, and what it was asked.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one way to misbehave, and they combine")]
 pub struct Script {
     pub account: String,
     pub refuse_refresh: bool,
