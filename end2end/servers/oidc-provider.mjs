@@ -17,7 +17,7 @@ import { authorize } from "./oidc-provider/walk.mjs";
 import { temporaryFolder } from "./process.mjs";
 
 /** Loopback addresses count whatever their port, as for native apps (RFC 8252, section 7.3). */
-export const REDIRECT_URIS = ["https://patchbay.example/oauth/callback", "http://127.0.0.1/oauth/callback", "http://localhost/oauth/callback"];
+export const REDIRECT_URIS = ["https://patchbay.example", "http://127.0.0.1", "http://localhost"].flatMap((origin) => [`${origin}/oauth/callback`, `${origin}/oauth/callback/own`]);
 export const USERS = ["alice@example.com", "bob@example.com"];
 
 /**

@@ -30,7 +30,7 @@ base("discovery: the issuer tells every address, and a wrong one is said at its 
   await popup.getByRole("button", { name: /^Continue to/ }).click();
   const { searchParams } = new URL((await asked).url());
   expect(searchParams.get("code_challenge_method")).toBe("S256");
-  expect(searchParams.get("redirect_uri")).toBe(`${connections.url}/oauth/callback`);
+  expect(searchParams.get("redirect_uri")).toBe(`${connections.url}/oauth/callback/own`);
   await signIn(popup, "alice@example.com");
   await popup.getByRole("button", { name: "Allow" }).click();
   await expect(connections.badge("Found")).toHaveText("ACTIVE", { timeout: 15_000 });

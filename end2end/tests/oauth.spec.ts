@@ -98,6 +98,34 @@ test("reconnecting keeps the connection; another account is asked about first", 
   expect(await connections.row("Kept").getAttribute("data-id")).toBe(id);
 });
 
+test("another account that came by a link is asked about wherever the connection is looked at", async ({ connections, provider, page, browser }) => {
+  await connect(connections, provider, "Handed on", "alice@example.com");
+  const dialog = await edit(connections, "Handed on");
+  await dialog.getByText("Somebody else owns the account?").click();
+  await dialog.getByRole("button", { name: "Copy a link" }).click();
+  const address = await dialog.getByRole("textbox", { name: "Link" }).inputValue();
+  await dialog.getByRole("button", { name: "Done" }).click();
+  const elsewhere = await browser.newContext();
+  const theirs = await elsewhere.newPage();
+  await theirs.goto(address);
+  await consent(theirs, "bob@example.com");
+  await expect(theirs.getByRole("heading", { name: "This is another OAuth 2.0 service account" })).toBeVisible({ timeout: 15_000 });
+  await elsewhere.close();
+  await connections.row("Handed on").getByRole("link", { name: "Handed on" }).click();
+  const detail = page.getByRole("complementary", { name: "Handed on" });
+  await expect(detail.locator(".notice")).toContainText("Somebody signed in as bob@example.com; until now this connection was alice@example.com.");
+  await expectNothingFound(page);
+  await detail.getByRole("button", { name: "Choose" }).click();
+  await expect(dialog.getByRole("heading", { name: "This is another account" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(dialog, "whoever is not sure may come back").toBeHidden();
+  await detail.getByRole("button", { name: "Choose" }).click();
+  await dialog.getByRole("button", { name: "Replace with bob@example.com" }).click();
+  await expect(dialog).toBeHidden({ timeout: 15_000 });
+  await expect(connections.row("Handed on")).toContainText("bob@example.com");
+  await expect(detail.locator(".notice")).toHaveCount(0);
+});
+
 test("an account whose grant was revoked at the provider turns NOT ACTIVE and says to reconnect", async ({ connections, provider }) => {
   provider.control.setLifetime(2);
   await connect(connections, provider, "Revoked", "alice@example.com");

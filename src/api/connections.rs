@@ -9,7 +9,7 @@ use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
 use crate::domain::evidence::{Account, Check, Evidence};
 use crate::domain::field::FieldValues;
-use crate::domain::id::ConnectionId;
+use crate::domain::id::{ConnectionId, FlowId};
 use crate::domain::replacement::Replacement;
 use crate::domain::time::Timestamp;
 
@@ -30,6 +30,16 @@ pub struct Detail {
     pub tried_live: Option<String>,
     pub workflows: Vec<Workflow>,
     pub audit: Vec<AuditLine>,
+    /// A sign-in that brought another account back, and nobody has said yet which one to keep.
+    pub undecided: Option<Undecided>,
+}
+
+/// Another account came back than the one connected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undecided {
+    pub flow: FlowId,
+    pub was: String,
+    pub is: String,
 }
 
 /// A secret that is stored: which, and since when.

@@ -172,7 +172,11 @@ pub async fn open(site: &Site, begun: &Value) -> Opened {
 }
 
 pub async fn land(site: &Site, browser: Option<&str>, query: &str) -> Answer {
-    let mut sent = request("GET", &format!("/oauth/callback?{query}"), &As::Nobody, None);
+    land_at(site, "/oauth/callback/own", browser, query).await
+}
+
+async fn land_at(site: &Site, path: &str, browser: Option<&str>, query: &str) -> Answer {
+    let mut sent = request("GET", &format!("{path}?{query}"), &As::Nobody, None);
     if let Some(browser) = browser {
         sent.headers_mut().insert(header::COOKIE, format!("patchbay-oauth-3000={browser}").parse().expect("a header"));
     }
@@ -207,7 +211,7 @@ async fn an_account_is_connected_and_named() {
     assert!(begun["url"].as_str().expect("a URL").starts_with(&format!("{ORIGIN}/oauth/start#")));
     assert_eq!(progress(&site, &owner, &begun).await, json!("waiting"));
     let opened = open(&site, &begun).await;
-    assert_eq!(opened.parameter("redirect_uri").as_deref(), Some(&*format!("{ORIGIN}/oauth/callback")));
+    assert_eq!(opened.parameter("redirect_uri").as_deref(), Some(&*format!("{ORIGIN}/oauth/callback/own")));
     assert_eq!(opened.parameter("scope").as_deref(), Some("email"));
     assert_eq!(opened.parameter("code_challenge_method").as_deref(), Some("S256"));
     assert_eq!(progress(&site, &owner, &begun).await, json!("opened"));
@@ -241,6 +245,37 @@ async fn a_state_is_worth_something_once_and_in_one_browser() {
     let replayed = land(&site, Some(&opened.browser), &query).await;
     assert!(replayed.text.contains("belongs to nothing"), "{}", replayed.text);
     assert_eq!(provider.script().asked.len(), 1);
+}
+
+#[tokio::test]
+async fn what_comes_back_where_another_provider_answers_is_no_answer() {
+    let (site, provider) = (Site::new().await, Provider::start().await);
+    let owner = site.sign_in().await;
+    let begun = begin(&site, &owner, &provider.request("Mail")).await;
+    let opened = open(&site, &begun).await;
+    let query = good(&provider, &opened);
+    let mixed_up = land_at(&site, "/oauth/callback", Some(&opened.browser), &query).await;
+    assert!(mixed_up.text.contains("belongs to nothing"), "{}", mixed_up.text);
+    assert!(provider.script().asked.is_empty(), "the code is handed to nobody");
+    assert!(land(&site, Some(&opened.browser), &query).await.text.contains("is connected"));
+}
+
+#[tokio::test]
+async fn a_link_that_was_opened_can_be_opened_again_for_days_but_answered_for_minutes() {
+    let (site, provider) = (Site::new().await, Provider::start().await);
+    let owner = site.sign_in().await;
+    let mut by_link = provider.request("Linked");
+    by_link["request"]["by"] = json!("link");
+    let begun = begin(&site, &owner, &by_link).await;
+    let first = open(&site, &begun).await;
+    site.pass(10 * MINUTE);
+    let late = land(&site, Some(&first.browser), &good(&provider, &first)).await;
+    assert!(late.text.contains("belongs to nothing"), "{}", late.text);
+    site.pass(2 * DAY);
+    let again = post_code(&site, &begun, Some(&first.browser)).await;
+    let url = again.json()["authorize_url"].as_str().expect("a URL").parse().expect("a URL");
+    let second = Opened { url, browser: first.browser };
+    assert!(land(&site, Some(&second.browser), &good(&provider, &second)).await.text.contains("is connected"));
 }
 
 #[tokio::test]
@@ -316,13 +351,20 @@ async fn another_account_is_asked_about_before_it_replaces_the_one_before() {
         let opened = open(&site, &begun).await;
         let landed = land(&site, Some(&opened.browser), &good(&provider, &opened)).await;
         assert!(landed.text.contains("another OAuth 2.0 service account"), "{}", landed.text);
+        // For whoever looks at the connection days later, as after a link.
+        site.pass(2 * DAY);
+        let detail = json!({ "environment": "production", "id": id });
+        let owner = site.sign_in().await;
+        let undecided = site.call("POST", "/rpc/detail", &owner, &detail).await.json()["undecided"].clone();
+        assert_eq!((&undecided["flow"], &undecided["is"]), (&begun["flow"], &json!("bob@acme.example")));
         let asked = progress(&site, &owner, &begun).await;
         assert_eq!(asked["other_account"], json!({ "was": "ada@acme.example", "is": "bob@acme.example" }));
         let body = json!({ "environment": "production", "flow": begun["flow"], "replace": replace });
         let decided = site.call("POST", "/rpc/decide_connect", &owner, &body).await;
         assert_eq!(decided.status, StatusCode::OK, "{}", decided.text);
-        let detail = json!({ "environment": "production", "id": id });
-        let summary = site.call("POST", "/rpc/detail", &owner, &detail).await.json()["summary"].clone();
+        let seen = site.call("POST", "/rpc/detail", &owner, &detail).await.json();
+        assert_eq!(seen["undecided"], Value::Null);
+        let summary = seen["summary"].clone();
         assert_eq!((&summary["account"], &summary["id"]), (&json!(account), &json!(id)));
         assert_eq!(summary["tags"], json!(["mail"]));
     }

@@ -114,6 +114,7 @@ impl Site {
         let setting = Setting { local: config.local(), demo: false };
         let oauth = OAuthSetup {
             redirect_url: config.public_url.join("/oauth/callback"),
+            typed_redirect_url: config.public_url.join("/oauth/callback/own"),
             start_url: config.public_url.join("/oauth/start"),
             ..OAuthSetup::default()
         };

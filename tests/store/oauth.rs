@@ -293,7 +293,13 @@ fn flow(number: u8, created_at: Timestamp) -> NewFlow {
 
 fn opening(state: u8) -> Opening {
     let sealed = b"second".to_vec();
-    Opening { state_hash: [state; 32], browser_hash: [7; 32], sealed, expires_at: Timestamp(20_000) }
+    Opening {
+        state_hash: [state; 32],
+        browser_hash: [7; 32],
+        sealed,
+        state_expires_at: Timestamp(20_000),
+        expires_at: Timestamp(20_000),
+    }
 }
 
 async fn a_state_is_good_once_and_a_code_for_one_browser(database: &Database) {

@@ -83,6 +83,7 @@ fn oauth_setup(config: &Config, catalog: &Catalog) -> Result<OAuthSetup, Command
     let clients = clients.into_iter().map(|(name, client)| (name, Client { id: client.id, secret: client.secret }));
     Ok(OAuthSetup {
         redirect_url: config.public_url.join("/oauth/callback"),
+        typed_redirect_url: config.public_url.join("/oauth/callback/own"),
         start_url: config.public_url.join("/oauth/start"),
         clients: Arc::new(clients.collect()),
         journal: config.journal_dir.clone(),

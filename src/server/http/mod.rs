@@ -69,6 +69,7 @@ pub fn router(app: &AppState) -> Router {
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/oauth/start", get(oauth::page).post(oauth::open))
         .route("/oauth/callback", get(oauth::callback))
+        .route(oauth::TYPED, get(oauth::callback))
         .route("/", get(pages::page))
         .route(routes::PAGES, get(pages::page))
         .merge(rpc::routes(app))

@@ -63,6 +63,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/oauth/start", Access::Public),
     route("POST", "/oauth/start", Access::Public),
     route("GET", "/oauth/callback", Access::Public),
+    route("GET", "/oauth/callback/own", Access::Public),
     may("POST", "/rpc/components", Action::ViewComponents),
     may("POST", "/rpc/local_services", Action::CreateConnection),
     may("POST", "/rpc/first_page", Action::ViewConnections),

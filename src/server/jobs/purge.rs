@@ -34,8 +34,9 @@ async fn purge(services: &Services, calendar: &mut Option<Calendar>) -> Result<(
         0 => {}
         count => tracing::info!(count, "destroyed connections deleted more than seven days ago"),
     }
-    // By the clock alone: a ticket or a bearer that goes too early is asked for again.
+    // By the clock alone: a ticket, a bearer or a sign-in that goes too early is asked for again.
     services.store.purge_embedding(now).await?;
+    services.store.forget_flows(now).await?;
     services.store.forget_purged(believed.plus(-REMEMBERED)).await
 }
 

@@ -2,13 +2,13 @@
 
 use super::Services;
 use super::caller::Caller;
-use crate::api::connections::Detail;
+use crate::api::connections::{Detail, Undecided};
 use crate::api::error::ApiError;
 use crate::domain::environment::Environment;
 use crate::domain::evidence::Evidence;
 use crate::domain::id::ConnectionId;
 use crate::domain::role::Action;
-use crate::server::store::record::{Credentials, StoredConnection};
+use crate::server::store::record::{Credentials, FlowStage, Scope, StoredConnection};
 
 /// Lines of the audit trail in the detail view.
 const AUDIT_LINES: u32 = 50;
@@ -40,7 +40,16 @@ impl Services {
             evidence: proof.evidence.map(without_details),
             workflows: self.store.workflows_using(&scope, &id).await?.unwrap_or_default(),
             audit: self.store.audit_of(&scope, &id, AUDIT_LINES).await?,
+            undecided: self.undecided(&scope, &id).await?,
         })
+    }
+
+    async fn undecided(&self, scope: &Scope, id: &ConnectionId) -> Result<Option<Undecided>, ApiError> {
+        let flow = self.store.undecided_flow(scope, id, self.clock.now()).await?;
+        Ok(flow.and_then(|flow| match flow.stage {
+            FlowStage::OtherAccount { was, is } => Some(Undecided { flow: flow.id, was, is }),
+            _ => None,
+        }))
     }
 
     /// In which of the caller's environments a connection lies.

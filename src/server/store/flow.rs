@@ -56,6 +56,9 @@ pub struct Opening {
     pub browser_hash: [u8; 32],
     /// Sealed for the next version.
     pub sealed: Vec<u8>,
+    /// Until when the provider may answer with that state.
+    pub state_expires_at: Timestamp,
+    /// Until when the page may be opened again.
     pub expires_at: Timestamp,
 }
 
@@ -78,10 +81,7 @@ impl Store {
                     let connection = new.connection.as_ref().map(ConnectionId::as_str);
                     audit::append_in(tx, &new.scope, connection, entry).await?;
                 }
-                sqlx::query("DELETE FROM oauth_flows WHERE expires_at <= $1")
-                    .bind(new.created_at.plus(-KEPT).0)
-                    .execute(&mut *tx)
-                    .await?;
+                forget_flows(tx, new.created_at).await?;
                 sqlx::query(
                     "INSERT INTO oauth_flows (id, workspace, environment, connection, actor, actor_name, code_hash, \
                      request, sealed, version, stage, created_at, expires_at, owner) \
@@ -108,21 +108,52 @@ impl Store {
         .await
     }
 
+    /// Forgets the flows that ended a day ago, and what is sealed in them.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn forget_flows(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |tx| Box::pin(forget_flows(tx, now))).await
+    }
+
+    /// The latest flow that brought another account back for this connection, while nobody has decided. Who sees it:
+    /// as with [`Store::flow`].
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn undecided_flow(
+        &self,
+        scope: &Scope,
+        connection: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Option<StoredFlow>, StoreError> {
+        let rows = sqlx::query(concat!(
+            flows!(),
+            "WHERE workspace = $1 AND environment = $2 AND connection = $3 AND owner = $4 AND expires_at > $5 \
+             ORDER BY created_at DESC, id DESC LIMIT 20"
+        ))
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .bind(connection.as_str())
+        .bind(owner_seen(scope))
+        .bind(now.0)
+        .fetch_all(&self.read)
+        .await?;
+        let flows = rows.iter().map(flow).collect::<Result<Vec<_>, _>>()?;
+        Ok(flows.into_iter().find(|flow| matches!(flow.stage, FlowStage::OtherAccount { .. })))
+    }
+
     /// The flow of this id. End users see their own alone, and members none of an end user's.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn flow(&self, scope: &Scope, id: &FlowId) -> Result<Option<StoredFlow>, StoreError> {
-        let owner = match &scope.sight {
-            Sight::User(id) => id.as_str(),
-            Sight::Everybody | Sight::Workspace => "",
-        };
         let row =
             sqlx::query(concat!(flows!(), "WHERE workspace = $1 AND environment = $2 AND id = $3 AND owner = $4"))
                 .bind(scope.workspace.as_str())
                 .bind(scope.environment.as_str())
                 .bind(id.as_str())
-                .bind(owner)
+                .bind(owner_seen(scope))
                 .fetch_optional(&self.read)
                 .await?;
         row.as_ref().map(flow).transpose()
@@ -141,7 +172,7 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn flow_by_state(&self, hash: [u8; 32], now: Timestamp) -> Result<Option<StoredFlow>, StoreError> {
-        self.flow_by(concat!(flows!(), "WHERE state_hash = $1 AND expires_at > $2"), hash, now).await
+        self.flow_by(concat!(flows!(), "WHERE state_hash = $1 AND state_expires_at > $2"), hash, now).await
     }
 
     async fn flow_by(
@@ -165,7 +196,7 @@ impl Store {
             Box::pin(async move {
                 let opened = sqlx::query(
                     "UPDATE oauth_flows SET state_hash = $3, browser_hash = $4, sealed = $5, stage = $6, \
-                     expires_at = $7, version = version + 1 WHERE id = $1 AND version = $2",
+                     expires_at = $7, state_expires_at = $8, version = version + 1 WHERE id = $1 AND version = $2",
                 )
                 .bind(id.as_str())
                 .bind(version)
@@ -174,6 +205,7 @@ impl Store {
                 .bind(opening.sealed)
                 .bind(to_json(&FlowStage::Opened)?)
                 .bind(opening.expires_at.0)
+                .bind(opening.state_expires_at.0)
                 .execute(tx)
                 .await?;
                 if opened.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Stale) }
@@ -182,8 +214,8 @@ impl Store {
         .await
     }
 
-    /// Moves a flow on. The state it may have sent is worth nothing any more; what is sealed is replaced, with
-    /// nothing unless something is given for the next version.
+    /// Moves a flow on, until its `expires_at`. The state it may have sent is worth nothing any more; what is sealed is
+    /// replaced, with nothing unless something is given for the next version.
     ///
     /// # Errors
     /// `Stale` where it went on meanwhile, `Unavailable`.
@@ -194,17 +226,19 @@ impl Store {
         sealed: Vec<u8>,
     ) -> Result<StoredFlow, StoreError> {
         let mut after = flow.clone();
-        let (id, version, text, content) = (flow.id.clone(), flow.version, to_json(&stage)?, sealed.clone());
+        let (id, version, expires_at) = (flow.id.clone(), flow.version, flow.expires_at);
+        let (text, content) = (to_json(&stage)?, sealed.clone());
         self.write(move |tx| {
             Box::pin(async move {
                 let advanced = sqlx::query(
-                    "UPDATE oauth_flows SET state_hash = NULL, stage = $3, sealed = $4, version = version + 1 \
-                     WHERE id = $1 AND version = $2",
+                    "UPDATE oauth_flows SET state_hash = NULL, stage = $3, sealed = $4, expires_at = $5, \
+                     version = version + 1 WHERE id = $1 AND version = $2",
                 )
                 .bind(id.as_str())
                 .bind(version)
                 .bind(text)
                 .bind(content)
+                .bind(expires_at.0)
                 .execute(tx)
                 .await?;
                 if advanced.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Stale) }
@@ -215,6 +249,19 @@ impl Store {
         (after.stage, after.sealed) = (stage, sealed);
         Ok(after)
     }
+}
+
+/// Whose flows this scope sees: an end user's own, or those of members.
+fn owner_seen(scope: &Scope) -> &str {
+    match &scope.sight {
+        Sight::User(id) => id.as_str(),
+        Sight::Everybody | Sight::Workspace => "",
+    }
+}
+
+async fn forget_flows(tx: &mut AnyConnection, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM oauth_flows WHERE expires_at <= $1").bind(now.plus(-KEPT).0).execute(tx).await?;
+    Ok(())
 }
 
 /// Ends a flow in the transaction that saves what it brings.

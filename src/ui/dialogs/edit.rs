@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::connect::stage::Stage;
+use super::connect::stage::{Choice, Stage};
 use super::connect::{Connecting, Reconnect};
 use super::draft::{Draft, Start};
 use super::form::{CredentialForm, Deeds};
@@ -12,7 +12,7 @@ use super::frame::Frame;
 use super::new::saved_words;
 use super::submission::Submission;
 use super::waiting::{Trouble, Waiting};
-use crate::api::connections::{Detail, connection_detail, rename};
+use crate::api::connections::{Detail, Undecided, connection_detail, rename};
 use crate::api::error::ApiError;
 use crate::api::stream::{Saving, UpdateRequest};
 use crate::domain::connection::Summary;
@@ -51,6 +51,9 @@ pub fn EditDialog(id: ConnectionId, reconnect: bool) -> impl IntoView {
         (Some(Ok(detail)), Loading::Here(_)) => {
             if let Some(form) = catalog.form(&detail.summary.component) {
                 let begun = owner.with_value(|owner| owner.with(|| Draft::new(form, start_of(&detail))));
+                if let Some(Undecided { flow, was, is }) = detail.undecided.clone().filter(|_| reconnect) {
+                    begun.stage.set(Stage::OtherAccount(Choice::new(flow, was, is)));
+                }
                 draft.set(Some(begun));
                 view! { <EditForm draft=begun detail=detail wanted=reconnect /> }.into_any()
             } else {

@@ -6,7 +6,7 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map};
 
 use super::detail_parts::{Evidenced, Facts, History, Workflows};
-use crate::api::connections::{Detail, connection_detail};
+use crate::api::connections::{Detail, Undecided, connection_detail};
 use crate::api::error::ApiError;
 use crate::domain::connection::Summary;
 use crate::domain::id::ConnectionId;
@@ -152,6 +152,7 @@ fn Content(
                 <div class="standing">{move || standing()}</div>
                 <Deeds id=id detail=detail progress=progress />
                 {move || failed()}
+                <Question detail=detail />
                 <Evidenced detail=detail progress=progress />
                 <Facts summary=summary detail=detail />
                 <Workflows detail=detail />
@@ -160,6 +161,29 @@ fn Content(
         </aside>
     }
     .into_any()
+}
+
+/// Another account came back while nobody was here to be asked.
+#[component]
+fn Question(detail: Memo<Option<Detail>>) -> impl IntoView {
+    let (list, dialogs) = (ListState::expect(), Dialogs::expect());
+    let undecided = Memo::new(move |_| {
+        let found =
+            detail.with(|detail| detail.as_ref().and_then(|it| Some((it.summary.id.clone(), it.undecided.clone()?))));
+        found.filter(|_| list.may(Action::EditConnection))
+    });
+    move || {
+        undecided.get().map(|(id, Undecided { is, was, .. })| {
+            let open = move |_| dialogs.open(Dialog::Reconnect(id.clone()));
+            view! {
+                <div class="notice warn">
+                    <p>{format!("Somebody signed in as {is}; until now this connection was {was}. Which one to keep?")}</p>
+                    <button type="button" class="button" on:click=open>"Choose"</button>
+                </div>
+            }
+            .into_any()
+        })
+    }
 }
 
 /// *Test now*, *Reconnect* where an account is connected, *Edit* and *Delete*, for those who may.

@@ -2,7 +2,7 @@
 //! it carries works once, and only in the browser that was sent away with it.
 
 use axum::Extension;
-use axum::extract::{ConnectInfo, RawQuery, State};
+use axum::extract::{ConnectInfo, MatchedPath, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use leptos::nonce::Nonce;
@@ -16,9 +16,13 @@ use crate::server::service::{Landing, Redirect};
 /// Parameters looked at; no provider sends so many.
 const MOST_PARAMETERS: usize = 32;
 
-/// `GET /oauth/callback`.
+/// Where providers of typed addresses send people back to.
+pub const TYPED: &str = "/oauth/callback/own";
+
+/// `GET /oauth/callback` and [`TYPED`].
 pub async fn callback(
     State(app): State<AppState>,
+    path: MatchedPath,
     Extension(nonce): Extension<Nonce>,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
@@ -30,6 +34,7 @@ pub async fn callback(
         .collect();
     let redirect = Redirect {
         parameters,
+        typed: path.as_str() == TYPED,
         browser: browser_of(&headers, &app.config.public_url),
         address: peer.map(|Extension(ConnectInfo(address))| address.ip().to_string()),
     };

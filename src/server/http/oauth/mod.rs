@@ -9,15 +9,15 @@ use cookie::{Cookie, SameSite};
 
 use super::session;
 use crate::api::error::ApiError;
-use crate::domain::time::HOUR;
+use crate::domain::time::DAY;
 use crate::server::config::PublicUrl;
 use crate::server::vault::SecretText;
 
-pub use callback::callback;
+pub use callback::{TYPED, callback};
 pub use start::{open, page};
 
-/// How long the browser that opened the page is known by its cookie, in milliseconds.
-const COOKIE_LIFE: i64 = HOUR;
+/// How long the browser that opened the page is known by its cookie, in milliseconds: as long as a link is good for.
+const COOKIE_LIFE: i64 = 7 * DAY;
 
 /// The cookie that binds a flow to the browser that opened its page (RFC 9700, section 4.7).
 fn cookie_name(url: &PublicUrl) -> String {

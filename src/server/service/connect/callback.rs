@@ -2,6 +2,7 @@
 
 use super::open::VERIFIER;
 use super::settle::Settled;
+use super::setup::is_typed;
 use crate::api::error::ApiError;
 use crate::server::oauth::{Authorization, OAuthError, Tokens, Verifier};
 use crate::server::service::Services;
@@ -13,6 +14,8 @@ use crate::server::vault::{SecretText, Secrets};
 /// What came back from a provider.
 pub struct Redirect {
     pub parameters: Vec<(String, String)>,
+    /// Whether it came in where providers of typed addresses send people back to.
+    pub typed: bool,
     /// The cookie of the browser it came with.
     pub browser: Option<SecretText>,
     /// Network address, for the audit trail.
@@ -67,11 +70,19 @@ impl Services {
         for name in self.catalog.state_names() {
             let Some((_, state)) = redirect.parameters.iter().find(|(given, _)| given == name) else { continue };
             let flow = self.store.flow_by_state(token::hash(state), self.clock.now()).await?;
-            if let Some(flow) = flow.filter(|flow| flow.browser_hash == Some(browser_hash)) {
+            let own =
+                |flow: &StoredFlow| flow.browser_hash == Some(browser_hash) && self.lands_at(flow, redirect.typed);
+            if let Some(flow) = flow.filter(own) {
                 return Ok(Some(flow));
             }
         }
         Ok(None)
+    }
+
+    /// Whether the flow was sent away with the redirect URL that was called: another provider's answer to our state is
+    /// none (RFC 9700, section 4.4).
+    fn lands_at(&self, flow: &StoredFlow, typed: bool) -> bool {
+        self.method_of(flow).is_ok_and(|(_, method)| is_typed(method) == typed)
     }
 
     async fn carry_through(
@@ -116,7 +127,7 @@ impl Services {
         let provider = party.provider(method, &request.config, secrets)?;
         let answer = provider.read_redirect(parameters)?;
         let asked = Authorization {
-            redirect_uri: &self.oauth.redirect_url,
+            redirect_uri: self.oauth.redirect_url_of(method),
             // It was used up to find the flow.
             state: "",
             verifier,

@@ -1,9 +1,5 @@
 //! The OAuth client a method uses: given in the form, the environment's own, or the operator's.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use crate::api::connect::{ClientOrigin, ClientSetup};
 use crate::api::error::ApiError;
 use crate::domain::component::{ComponentSlug, MethodKind};
@@ -26,19 +22,6 @@ const CLIENT_ID: &str = "client_id";
 const CLIENT_SECRET: &str = "client_secret";
 /// Longest id and secret, in characters.
 const LONGEST: usize = 2048;
-
-/// What the operator set up for OAuth.
-#[derive(Clone, Debug, Default)]
-pub struct OAuthSetup {
-    /// Where providers send people back to.
-    pub redirect_url: String,
-    /// The page before the provider's.
-    pub start_url: String,
-    /// The operator's clients, by the name the catalog gives them.
-    pub clients: Arc<BTreeMap<String, Client>>,
-    /// Where a provider's answer is written before it is committed; `None`: it is held in memory only.
-    pub journal: Option<PathBuf>,
-}
 
 /// A client, and what its provider says of itself where that was asked.
 pub(in crate::server::service) struct Party {
@@ -74,7 +57,7 @@ pub(in crate::server::service) fn name_of<'a>(oauth: &'a OAuth, component: &'a C
 }
 
 /// Whether client id and secret are fields of the method's own form.
-fn in_form(method: &Method) -> bool {
+pub(super) fn in_form(method: &Method) -> bool {
     method.fields.iter().any(|field| field.id == CLIENT_ID)
 }
 
@@ -208,7 +191,7 @@ impl Services {
         };
         Ok(ClientSetup {
             origin,
-            redirect_url: self.oauth.redirect_url.clone(),
+            redirect_url: self.oauth.redirect_url_of(method).to_owned(),
             help_url: oauth.client_help.clone().unwrap_or_default(),
             problem,
             can_register: oauth.registration_url.is_some() && !in_form(method),
@@ -286,7 +269,7 @@ impl Services {
         let scopes = provider.scopes(|_| true);
         let wish = Wish {
             url: &url,
-            redirect_uri: &self.oauth.redirect_url,
+            redirect_uri: self.oauth.redirect_url_of(method),
             name: "Patchbay",
             authentication: provider.client_authentication(),
             scopes: &scopes,

@@ -9,11 +9,12 @@ mod client;
 mod device;
 mod open;
 mod settle;
+mod setup;
 
 pub use callback::{Landing, Redirect};
-pub use client::OAuthSetup;
 pub(super) use client::{Party, name_of};
 pub use open::Consent;
+pub use setup::OAuthSetup;
 
 use super::Services;
 use super::caller::Caller;

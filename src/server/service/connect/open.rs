@@ -54,8 +54,10 @@ impl Services {
         let consent = self.consent(&flow, &secrets, &state, &verifier).await?;
         secrets.insert(VERIFIER, verifier.secret().clone());
         let sealed = self.seal_flow(&flow.scope, &flow.id, flow.version + 1, &secrets).await?;
-        let expires_at = flow.expires_at.max(self.clock.now().plus(WINDOW_LIFE));
-        let opening = Opening { state_hash: token::hash(state.reveal()), browser_hash, sealed, expires_at };
+        let state_expires_at = self.clock.now().plus(WINDOW_LIFE);
+        let expires_at = flow.expires_at.max(state_expires_at);
+        let state_hash = token::hash(state.reveal());
+        let opening = Opening { state_hash, browser_hash, sealed, state_expires_at, expires_at };
         match self.store.open_flow(&flow, opening).await {
             Ok(()) => Ok(Some(consent)),
             Err(StoreError::Stale) => Ok(None),
@@ -76,7 +78,7 @@ impl Services {
         let party = self.party_of(&flow.scope, &request.component, method, &request.config, secrets).await?;
         let party = party.ok_or_else(|| ApiError::field("client", super::NO_CLIENT))?;
         let url = party.provider(method, &request.config, secrets)?.authorize_url(&Authorization {
-            redirect_uri: &self.oauth.redirect_url,
+            redirect_uri: self.oauth.redirect_url_of(method),
             // The provider hands it back: it has to stand in the address.
             state: state.reveal(),
             verifier,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::unbounded_channel;
 
+use super::LINK_LIFE;
 use super::client::{Party, name_of};
 use crate::api::connect::Progress;
 use crate::api::connections::StoredSecret;
@@ -82,7 +83,9 @@ impl Services {
             keep(&tokens, &mut waiting);
             let sealed = self.seal_flow(&flow.scope, &flow.id, flow.version + 1, &waiting).await?;
             let stage = FlowStage::OtherAccount { was: was.clone(), is: is.clone() };
-            self.store.advance_flow(flow, stage, sealed).await?;
+            // Whoever asked may be gone, as with a link: it waits for somebody to decide.
+            let expires_at = flow.expires_at.max(self.clock.now().plus(LINK_LIFE));
+            self.store.advance_flow(&StoredFlow { expires_at, ..flow.clone() }, stage, sealed).await?;
             return Ok(Settled::OtherAccount { was, is });
         }
         let replaced = self.replace_connected(flow, before, gain, address).await?;

@@ -135,10 +135,10 @@ impl Stage {
         }
     }
 
-    /// A link goes on by itself: whoever made it need not wait for it.
+    /// A link goes on by itself, and a choice waits at the server: nobody need stay for either.
     #[must_use]
     pub const fn is_handed_over(&self) -> bool {
-        matches!(self, Self::Waiting(Waiting { way: Way::Link, .. }) | Self::Connected(_))
+        matches!(self, Self::Waiting(Waiting { way: Way::Link, .. }) | Self::OtherAccount(_) | Self::Connected(_))
     }
 
     /// Something that would end with the dialog.
@@ -159,10 +159,7 @@ impl Waiting {
             Progress::Waiting => Stage::Waiting(Self { trouble: None, ..self }),
             Progress::Opened => Stage::Waiting(Self { opened: true, trouble: None, ..self }),
             Progress::Connected { summary } => Stage::Connected(summary),
-            Progress::OtherAccount { was, is } => {
-                let flow = self.begun.flow;
-                Stage::OtherAccount(Choice { flow, was, is, decided: None, trouble: None })
-            }
+            Progress::OtherAccount { was, is } => Stage::OtherAccount(Choice::new(self.begun.flow, was, is)),
             Progress::Failed { message } => Stage::Form(Some(Ending::Failed(message))),
             Progress::Expired => Stage::Form(Some(Ending::Expired)),
         }
@@ -226,6 +223,11 @@ impl Waiting {
 }
 
 impl Choice {
+    #[must_use]
+    pub const fn new(flow: FlowId, was: String, is: String) -> Self {
+        Self { flow, was, is, decided: None, trouble: None }
+    }
+
     fn told(self, progress: Progress) -> Stage {
         match (progress, self.decided) {
             (Progress::Connected { summary }, _) => Stage::Connected(summary),

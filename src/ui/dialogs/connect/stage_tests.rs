@@ -118,8 +118,10 @@ fn a_decision_that_did_not_get_through_can_be_made_again() {
 }
 
 #[test]
-fn only_a_link_goes_on_without_its_dialog() {
+fn only_a_link_goes_on_without_its_dialog_and_a_choice_waits() {
     let by = |way| after(begun(way));
+    let choice = after(begun(Way::Window).into_iter().chain([told(other_account())]));
+    assert!(choice.is_handed_over() && !choice.is_under_way());
     assert!(by(Way::Link).is_handed_over() && !by(Way::Link).is_under_way());
     assert!(by(Way::Window).is_under_way() && by(Way::Device).is_under_way());
     assert!(!Stage::default().is_under_way());
