@@ -2,6 +2,7 @@
 
 pub mod component;
 pub mod connection;
+pub mod connection_set;
 pub mod embedding;
 pub mod environment;
 pub mod evidence;

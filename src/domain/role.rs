@@ -18,7 +18,7 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Permission {
-    /// Refer to connections and register the workflows that do.
+    /// Refer to connections, register the workflows that do, and send requests by the proxy.
     Use,
     Read,
     Write,
@@ -41,6 +41,10 @@ pub enum Action {
     ViewWorkflows,
     RegisterWorkflow,
     ManageOAuthClients,
+    /// Read a connection's credentials at run time, and say that its service refused them.
+    FetchCredentials,
+    /// Send requests by the proxy, which keeps the credentials to itself.
+    SendRequest,
 }
 
 impl Role {
@@ -62,7 +66,7 @@ impl Role {
 
     #[must_use]
     pub fn allows(self, action: Action) -> bool {
-        self >= action.least_role()
+        action.least_role().is_some_and(|least| self >= least)
     }
 
     #[must_use]
@@ -95,6 +99,12 @@ impl Permission {
         }
     }
 
+    /// Whether a key for named connections may have it.
+    #[must_use]
+    pub const fn is_of_named_connections(self) -> bool {
+        matches!(self, Self::Use | Self::Credentials)
+    }
+
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|permission| permission.as_str() == text)
@@ -102,7 +112,7 @@ impl Permission {
 }
 
 impl Action {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ViewComponents,
         Self::ViewConnections,
         Self::CreateConnection,
@@ -114,20 +124,24 @@ impl Action {
         Self::ViewWorkflows,
         Self::RegisterWorkflow,
         Self::ManageOAuthClients,
+        Self::FetchCredentials,
+        Self::SendRequest,
     ];
 
-    /// The table, for members: the least role that may.
+    /// The table, for members: the least role that may; `None`: no person does, whatever their role.
     #[must_use]
-    pub const fn least_role(self) -> Role {
+    pub const fn least_role(self) -> Option<Role> {
         match self {
-            Self::ViewComponents | Self::ViewConnections | Self::ViewWorkflows => Role::Viewer,
+            Self::ViewComponents | Self::ViewConnections | Self::ViewWorkflows => Some(Role::Viewer),
             Self::CreateConnection
             | Self::EditConnection
             | Self::TagConnection
             | Self::TestConnection
             | Self::DeleteConnection
-            | Self::ReplaceConnection => Role::Editor,
-            Self::RegisterWorkflow | Self::ManageOAuthClients => Role::Owner,
+            | Self::ReplaceConnection => Some(Role::Editor),
+            Self::RegisterWorkflow | Self::ManageOAuthClients => Some(Role::Owner),
+            // Secrets never come back to a browser.
+            Self::FetchCredentials | Self::SendRequest => None,
         }
     }
 
@@ -136,7 +150,7 @@ impl Action {
     pub const fn least_role_in_frame(self) -> Option<Role> {
         match self {
             Self::RegisterWorkflow => None,
-            _ => Some(self.least_role()),
+            _ => self.least_role(),
         }
     }
 
@@ -152,8 +166,15 @@ impl Action {
             | Self::DeleteConnection
             | Self::ReplaceConnection
             | Self::ManageOAuthClients => Permission::Write,
-            Self::RegisterWorkflow => Permission::Use,
+            Self::RegisterWorkflow | Self::SendRequest => Permission::Use,
+            Self::FetchCredentials => Permission::Credentials,
         }
+    }
+
+    /// Whether a key may do this that is for named connections only: what it does touches no other.
+    #[must_use]
+    pub const fn is_of_named_connections(self) -> bool {
+        matches!(self, Self::FetchCredentials | Self::SendRequest)
     }
 }
 

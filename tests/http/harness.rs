@@ -13,6 +13,7 @@ use tower::ServiceExt as _;
 
 use patchbay::api::stream::{CreateRequest, ProbeEvent, Saving};
 use patchbay::domain::component::ComponentSlug;
+use patchbay::domain::connection_set::ConnectionSet;
 use patchbay::domain::environment::Environment;
 use patchbay::domain::field::FieldValues;
 use patchbay::domain::id::{ApiKeyId, InstanceKeyId, MemberId, WorkspaceId};
@@ -199,6 +200,16 @@ impl Site {
     }
 
     pub async fn key(&self, permissions: &[Permission], environments: &[Environment]) -> As {
+        self.key_for(permissions, environments, ConnectionSet::Every).await
+    }
+
+    /// A key that may use some connections at run time.
+    pub async fn key_for(
+        &self,
+        permissions: &[Permission],
+        environments: &[Environment],
+        connections: ConnectionSet,
+    ) -> As {
         let Services { store, clock, random, .. } = &self.app.services;
         let key = token::draw(random, token::KEY_PREFIX).expect("bytes");
         let now = clock.now();
@@ -209,6 +220,7 @@ impl Site {
             key_hash: token::hash(key.reveal()),
             environments: EnvironmentSet::try_from(environments.to_vec()).expect("environments"),
             permissions: permissions.to_vec(),
+            connections,
             expires_at: now.plus(DAY),
             created_at: now,
         };

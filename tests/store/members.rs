@@ -1,7 +1,8 @@
 //! Members, links, sessions, API keys, and the vault's keys.
 
+use patchbay::domain::connection_set::ConnectionSet;
 use patchbay::domain::environment::Environment;
-use patchbay::domain::id::{ApiKeyId, MemberId, WorkspaceId};
+use patchbay::domain::id::{ApiKeyId, ConnectionId, MemberId, WorkspaceId};
 use patchbay::domain::role::{EnvironmentSet, Permission, Role};
 use patchbay::domain::time::{MINUTE, Timestamp};
 use patchbay::server::store::record::{AuditAction, AuditEntry};
@@ -113,14 +114,15 @@ async fn an_api_key_works_until_it_expires(database: &Database) {
         name: "CI".to_owned(),
         key_hash: [5; 32],
         environments,
-        permissions: vec![Permission::Use, Permission::Read],
+        permissions: vec![Permission::Use, Permission::Credentials],
+        connections: ConnectionSet::try_from(Some(vec![ConnectionId::from_bytes([8; 16])])).expect("a set"),
         expires_at: Timestamp(10 * MINUTE),
         created_at: Timestamp(1),
     };
     store.create_api_key(key.clone(), entry(AuditAction::KeyCreated)).await.expect("made");
     let found = store.api_key([5; 32], Timestamp(2)).await.expect("read").expect("there");
     assert_eq!((&found.id, found.environments, &found.permissions), (&key.id, environments, &key.permissions));
-    assert_eq!(found.last_used_at, None);
+    assert_eq!((found.last_used_at, &found.connections), (None, &key.connections));
     store.touch_api_key(&key.workspace, &key.id, Timestamp(2)).await.expect("touched");
     let found = store.api_key([5; 32], Timestamp(2)).await.expect("read").expect("there");
     assert_eq!(found.last_used_at, Some(Timestamp(2)));
@@ -140,6 +142,7 @@ async fn a_revoked_api_key_is_gone_and_its_end_is_written_down(database: &Databa
         key_hash: [number; 32],
         environments: EnvironmentSet::EVERY,
         permissions: vec![Permission::Read],
+        connections: ConnectionSet::Every,
         expires_at: Timestamp(10 * MINUTE),
         created_at: Timestamp(i64::from(number)),
     };

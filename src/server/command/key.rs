@@ -2,8 +2,9 @@
 
 use super::error::CommandError;
 use super::{open, output};
+use crate::domain::connection_set::ConnectionSet;
 use crate::domain::environment::Environment;
-use crate::domain::id::{ApiKeyId, InvalidId, WorkspaceId};
+use crate::domain::id::{ApiKeyId, ConnectionId, InvalidId, WorkspaceId};
 use crate::domain::line::is_line;
 use crate::domain::role::{EnvironmentSet, Permission};
 use crate::domain::time::{DAY, Timestamp};
@@ -32,6 +33,10 @@ pub struct Create {
     /// What it may do: use, read, write, credentials; several with commas
     #[arg(long, required = true, value_delimiter = ',', value_parser = permission)]
     permission: Vec<Permission>,
+    /// For these connections alone, by their ids: it may use them at run time (permissions use and credentials), and do
+    /// nothing else; several with commas
+    #[arg(long, value_delimiter = ',')]
+    connection: Vec<ConnectionId>,
     /// Days until it expires
     #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(i64).range(1..=3650))]
     expires_days: i64,
@@ -63,6 +68,7 @@ pub async fn create(config: &Config, create: &Create) -> Result<(), CommandError
     let mut permissions = create.permission.clone();
     permissions.sort_unstable();
     permissions.dedup();
+    let connections = named(create, &permissions)?;
     let new = NewApiKey {
         id: ApiKeyId::from_bytes(random.uuid_v7(now)?),
         workspace: create.workspace.clone(),
@@ -71,6 +77,7 @@ pub async fn create(config: &Config, create: &Create) -> Result<(), CommandError
         environments: EnvironmentSet::try_from(create.environment.clone())
             .map_err(|_| CommandError::Key("Name an environment."))?,
         permissions,
+        connections,
         expires_at: now.plus(create.expires_days * DAY),
         created_at: now,
     };
@@ -85,6 +92,20 @@ pub async fn create(config: &Config, create: &Create) -> Result<(), CommandError
     let once = "It is shown this once only: put it where the program reads its secrets.";
     output::note(format_args!("Valid until {until}. {once}"));
     Ok(())
+}
+
+/// The connections that a key is for. One that may read or write is not limited by them, so it names none.
+fn named(create: &Create, permissions: &[Permission]) -> Result<ConnectionSet, CommandError> {
+    if create.connection.is_empty() {
+        return Ok(ConnectionSet::Every);
+    }
+    if !permissions.iter().all(|permission| permission.is_of_named_connections()) {
+        return Err(CommandError::Key(
+            "A key for named connections has the permissions use and credentials only: make another one for the rest.",
+        ));
+    }
+    ConnectionSet::try_from(Some(create.connection.clone()))
+        .map_err(|_| CommandError::Key("A key names 100 connections at most. Make several keys."))
 }
 
 pub(super) fn on_command_line(at: Timestamp, action: AuditAction, about: &str) -> AuditEntry {
@@ -110,10 +131,16 @@ pub async fn list(config: &Config, workspace: &WorkspaceId) -> Result<(), Comman
 fn line(key: &ApiKey, now: Timestamp) -> String {
     let environments = key.environments.iter().map(Environment::as_str).collect::<Vec<_>>().join(",");
     let permissions = key.permissions.iter().map(|permission| permission.as_str()).collect::<Vec<_>>().join(",");
+    let connections = match &key.connections {
+        ConnectionSet::Every => String::new(),
+        ConnectionSet::Only(ids) => {
+            format!("  {}", ids.iter().map(ConnectionId::as_str).collect::<Vec<_>>().join(","))
+        }
+    };
     let end = if key.expires_at <= now { "expired" } else { "expires" };
     let used = key.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {}", at.to_day()));
     let until = key.expires_at.to_day();
-    format!("{}  {}  {environments}  {permissions}  {end} {until}  {used}", key.id, key.name)
+    format!("{}  {}  {environments}  {permissions}{connections}  {end} {until}  {used}", key.id, key.name)
 }
 
 /// Destroys a key of a workspace.
@@ -147,6 +174,7 @@ mod tests {
             name: "deploy".to_owned(),
             environments: EnvironmentSet::try_from(vec![Environment::Staging]).expect("a set"),
             permissions: vec![Permission::Read, Permission::Write],
+            connections: ConnectionSet::Every,
             created_at: Timestamp(0),
             expires_at: Timestamp(DAY),
             last_used_at: None,

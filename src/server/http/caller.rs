@@ -71,7 +71,12 @@ async fn of_key(app: &AppState, key: &str, address: Option<String>) -> Result<Op
     Ok(Some(Caller {
         workspace_name: key.workspace.to_string(),
         workspace: key.workspace,
-        principal: Principal::ApiKey { id: key.id, name: key.name, permissions: key.permissions },
+        principal: Principal::ApiKey {
+            id: key.id,
+            name: key.name,
+            permissions: key.permissions,
+            connections: key.connections,
+        },
         environments: key.environments,
         operator: false,
         address,

@@ -1,6 +1,7 @@
 //! Who asks, and what they may.
 
 use crate::api::error::ApiError;
+use crate::domain::connection_set::ConnectionSet;
 use crate::domain::environment::Environment;
 use crate::domain::id::{ApiKeyId, InstanceKeyId, MemberId, WorkspaceId};
 use crate::domain::owner::{Audience, EndUser, Sight};
@@ -32,6 +33,8 @@ pub enum Principal {
         id: ApiKeyId,
         name: String,
         permissions: Vec<Permission>,
+        /// What it may use at run time; a key for named connections does nothing else.
+        connections: ConnectionSet,
     },
     /// In an embedded page, with the role that the platform gave them.
     EndUser {
@@ -105,7 +108,10 @@ impl Caller {
     pub fn allow(&self, action: Action) -> Result<(), ApiError> {
         let allowed = match &self.principal {
             Principal::Member { role, .. } => role.allows(action),
-            Principal::ApiKey { permissions, .. } => permissions.contains(&action.permission()),
+            Principal::ApiKey { permissions, connections, .. } => {
+                let within = connections.is_every() || action.is_of_named_connections();
+                within && permissions.contains(&action.permission())
+            }
             Principal::EndUser { role, .. } => role.allows_in_frame(action),
         };
         if allowed { Ok(()) } else { Err(ApiError::Forbidden) }

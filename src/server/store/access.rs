@@ -10,6 +10,7 @@ use super::record::{AuditEntry, Claim, Scope};
 use super::row::{json, moment, parsed, place, to_json};
 use super::{Store, StoreError};
 use crate::domain::component::ComponentSlug;
+use crate::domain::connection_set::ConnectionSet;
 use crate::domain::id::{ApiKeyId, ConnectionId, WorkspaceId};
 use crate::domain::role::{EnvironmentSet, Permission};
 use crate::domain::time::Timestamp;
@@ -22,6 +23,8 @@ pub struct ApiKey {
     pub name: String,
     pub environments: EnvironmentSet,
     pub permissions: Vec<Permission>,
+    /// What it may use at run time.
+    pub connections: ConnectionSet,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
@@ -37,6 +40,8 @@ pub struct NewApiKey {
     pub key_hash: [u8; 32],
     pub environments: EnvironmentSet,
     pub permissions: Vec<Permission>,
+    /// What it may use at run time.
+    pub connections: ConnectionSet,
     pub expires_at: Timestamp,
     pub created_at: Timestamp,
 }
@@ -51,8 +56,8 @@ impl Store {
             Box::pin(async move {
                 audit::append(tx, &key.workspace, None, Some(key.id.as_str()), &entry).await?;
                 sqlx::query(
-                    "INSERT INTO api_keys (id, workspace, name, key_hash, environments, permissions, created_at, \
-                     expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                    "INSERT INTO api_keys (id, workspace, name, key_hash, environments, permissions, connections, \
+                     created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                 )
                 .bind(key.id.as_str())
                 .bind(key.workspace.as_str())
@@ -60,6 +65,7 @@ impl Store {
                 .bind(key.key_hash.to_vec())
                 .bind(to_json(&key.environments)?)
                 .bind(to_json(&key.permissions)?)
+                .bind(named(&key.connections)?)
                 .bind(key.created_at.0)
                 .bind(key.expires_at.0)
                 .execute(tx)
@@ -76,7 +82,7 @@ impl Store {
     /// `Unavailable`, `Corrupt`.
     pub async fn api_key(&self, key_hash: [u8; 32], now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
         let row = sqlx::query(
-            "SELECT id, workspace, name, environments, permissions, created_at, expires_at, last_used_at \
+            "SELECT id, workspace, name, environments, permissions, connections, created_at, expires_at, last_used_at \
              FROM api_keys WHERE key_hash = $1 AND expires_at > $2",
         )
         .bind(key_hash.to_vec())
@@ -242,6 +248,11 @@ impl Store {
     }
 }
 
+/// `None` stands for every connection.
+fn named(connections: &ConnectionSet) -> Result<Option<String>, StoreError> {
+    if connections.is_every() { Ok(None) } else { to_json(connections).map(Some) }
+}
+
 pub(super) fn api_key(row: &AnyRow) -> Result<ApiKey, StoreError> {
     Ok(ApiKey {
         id: parsed(row.try_get("id")?)?,
@@ -249,6 +260,7 @@ pub(super) fn api_key(row: &AnyRow) -> Result<ApiKey, StoreError> {
         name: row.try_get("name")?,
         environments: json(row.try_get("environments")?)?,
         permissions: json(row.try_get("permissions")?)?,
+        connections: row.try_get::<Option<&str>, _>("connections")?.map(json).transpose()?.unwrap_or_default(),
         created_at: Timestamp(row.try_get("created_at")?),
         expires_at: Timestamp(row.try_get("expires_at")?),
         last_used_at: moment(row, "last_used_at")?,

@@ -12,7 +12,7 @@ impl Store {
     /// `Unavailable`, `Corrupt`.
     pub async fn api_keys(&self, workspace: &WorkspaceId) -> Result<Vec<ApiKey>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, workspace, name, environments, permissions, created_at, expires_at, last_used_at \
+            "SELECT id, workspace, name, environments, permissions, connections, created_at, expires_at, last_used_at \
              FROM api_keys WHERE workspace = $1 ORDER BY created_at, id",
         )
         .bind(workspace.as_str())
