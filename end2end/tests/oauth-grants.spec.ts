@@ -59,6 +59,25 @@ base("what is deleted for good is worth nothing at the provider", async ({ conne
   for (const token of kept) expect(await isActive(provider, token), "another connection's").toBe(true);
 });
 
+base("Delete and revoke now ends the access at the provider at once, and has no undo", async ({ connections, provider, page }) => {
+  await connect(connections, provider, "Ended", "alice@example.com");
+  const tokens = provider.control.tokensOf("alice@example.com");
+  await connections.act("Ended", "Delete");
+  await expect(connections.dialog).toContainText("You can undo this at once");
+  await connections.dialog.getByLabel("Revoke its access at OAuth 2.0 service now").check();
+  await expect(connections.dialog).toContainText("This has no undo.");
+  await expectNothingFound(page);
+  await connections.button("Delete and revoke now").click();
+  await expect(connections.dialog).toBeHidden();
+  await expect(connections.toasts).toContainText("is deleted for good");
+  await expect(connections.toasts.getByRole("button", { name: "Undo" })).toHaveCount(0);
+  await expect(async () => {
+    for (const token of tokens) expect(await isActive(provider, token)).toBe(false);
+  }).toPass({ timeout: 20_000 });
+  await connections.goTo("/deleted?env=development");
+  await expect(page.getByText("Ended")).toHaveCount(0);
+});
+
 base("an account is connected by keyboard alone", async ({ connections, provider, page }) => {
   const keys = page.keyboard;
   await keys.press("n");

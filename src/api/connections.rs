@@ -87,6 +87,8 @@ pub struct DeletionImpact {
     pub workflows: Option<Vec<Workflow>>,
     /// What could replace it: those that work first, then by name. Empty where there is nothing to replace.
     pub offers: Vec<Offer>,
+    /// The access can be revoked at the service.
+    pub revocable: bool,
 }
 
 /// A connection that could replace another one.

@@ -10,7 +10,7 @@ use crate::domain::id::ConnectionId;
 use crate::domain::replacement::Replacement;
 use crate::domain::role::Action;
 use crate::domain::time::{DAY, Timestamp};
-use crate::server::store::record::AuditAction;
+use crate::server::store::record::{AuditAction, StoredConnection};
 use crate::server::store::{GivenBack, Moved, StoreError};
 
 /// How long an undo is promised, in milliseconds.
@@ -28,11 +28,13 @@ impl Services {
         id: ConnectionId,
     ) -> Result<DeletionImpact, ApiError> {
         let scope = caller.scope(Action::DeleteConnection, environment)?;
-        self.present(&scope, &id).await?;
+        let StoredConnection { summary, credentials, .. } = self.present(&scope, &id).await?;
+        let connected = self.store.grant(&scope, &id).await?.is_some();
+        let revocable = connected && self.can_revoke(&summary.component, &credentials.method, &credentials.config);
         let workflows = self.store.workflows_using(&scope, &id).await?;
         let used = workflows.as_ref().is_some_and(|workflows| !workflows.is_empty());
         let offers = if used { self.offers(&scope, &id).await? } else { Vec::new() };
-        Ok(DeletionImpact { workflows, offers })
+        Ok(DeletionImpact { workflows, offers, revocable })
     }
 
     /// Moves a connection to *Recently deleted*, after workflows were given their replacement: both, or neither.

@@ -7,7 +7,7 @@ use super::frame::{Closing, Frame};
 use super::replacement::{Choice, Choices, FOR_ALL, close_if_open, said, tell};
 use super::testing::test_now;
 use super::waiting::{Trouble, Waiting};
-use crate::api::connections::{DeletionImpact, Restored, Workflow, delete, impact_of_deletion, undelete};
+use crate::api::connections::{DeletionImpact, Restored, Workflow, delete, impact_of_deletion, purge, undelete};
 use crate::api::error::ApiError;
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
@@ -99,6 +99,10 @@ fn Asking(
     let key = summary.name.key();
     let allowed = Memo::new(move |_| !busy.get() && (!must_type.get() || typed.with(|typed| fold(typed) == key)));
     let name = StoredValue::new(summary.name.to_string());
+    let at_once = RwSignal::new(false);
+    let service =
+        untrack(|| list.badge(&summary.component)).map_or_else(|| summary.component.to_string(), |badge| badge.name);
+    let revocation = impact.revocable.then(|| revocation(&service, at_once));
     let first = match (impact.offers.is_empty(), must_type.get_untracked()) {
         (false, _) => FOR_ALL,
         (true, true) => "delete-name",
@@ -110,7 +114,8 @@ fn Asking(
         if !allowed.get_untracked() {
             return;
         }
-        if count == 0 {
+        let at_once = at_once.get_untracked();
+        if count == 0 && !at_once {
             closing.now();
             carry_out(list, toasts, summary.clone());
             return;
@@ -122,7 +127,11 @@ fn Asking(
                 Ok(moved) => {
                     list.remove(&summary.id);
                     close_if_open(busy, closing);
-                    offer_undo(list, toasts, &summary, moved);
+                    if at_once {
+                        revoke_now(list, toasts, summary);
+                    } else {
+                        offer_undo(list, toasts, &summary, moved);
+                    }
                 }
                 Err(error) => {
                     tell(error, trouble, again, toasts);
@@ -130,16 +139,26 @@ fn Asking(
             }
         });
     };
-    let label = move || match (busy.get(), choice.count()) {
-        (true, _) => "Deleting…",
-        (false, 0) => "Delete",
-        (false, _) => "Replace and delete",
+    let label = move || match (busy.get(), choice.count(), at_once.get()) {
+        (true, ..) => "Deleting…",
+        (false, 0, false) => "Delete",
+        (false, _, false) => "Replace and delete",
+        (false, 0, true) => "Delete and revoke now",
+        (false, _, true) => "Replace, delete and revoke now",
+    };
+    let undo = move || {
+        if at_once.get() {
+            "This has no undo."
+        } else {
+            "You can undo this at once, and for 7 days from Recently deleted. Until then nothing is checked or fetched."
+        }
     };
     view! {
         <form class="dialog-form" on:submit=submit>
             <div class="dialog-body">
                 {consequences(impact, choice)}
-                <p>"You can undo this at once, and for 7 days from Recently deleted. Until then nothing is checked or fetched."</p>
+                {revocation}
+                <p>{undo}</p>
                 <Show when={move || must_type.get()}>
                     <div class="field">
                         <div class="field-head"><label for="delete-name">{format!("Type “{}” to delete it", name.get_value())}</label></div>
@@ -154,6 +173,18 @@ fn Asking(
                 <button type="submit" class="button danger" disabled={move || !allowed.get()}>{move || label()}</button>
             </footer>
         </form>
+    }
+    .into_any()
+}
+
+/// Whether the access ends at the service as well, at once.
+fn revocation(service: &str, at_once: RwSignal<bool>) -> AnyView {
+    let words = format!("Revoke its access at {service} now");
+    view! {
+        <label class="vouch">
+            <input type="checkbox" prop:checked={move || at_once.get()} on:change={move |event| at_once.set(event_target_checked(&event))} />
+            <span>{words}</span>
+        </label>
     }
     .into_any()
 }
@@ -211,6 +242,21 @@ fn carry_out(list: ListState, toasts: Toasts, summary: Summary) {
             Err(error) => {
                 list.restore(summary);
                 toasts.complain(said(error));
+            }
+        }
+    });
+}
+
+/// Destroys what was just deleted, which tells the service. Where that fails it waits in *Recently deleted*.
+fn revoke_now(list: ListState, toasts: Toasts, summary: Summary) {
+    spawn_local(async move {
+        match purge(list.environment, summary.id).await {
+            Ok(()) => {
+                list.forget_deleted();
+                toasts.tell(format!("{} is deleted for good, and its access is being revoked", summary.name));
+            }
+            Err(error) => {
+                toasts.complain(format!("{} is in Recently deleted. It is not revoked yet: {error}", summary.name));
             }
         }
     });
