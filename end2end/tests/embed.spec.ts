@@ -50,6 +50,21 @@ test("S16 the picker answers with the connection that was chosen or created", as
   expect(await host.answer()).toBeNull();
 });
 
+test("S16 the picker finds one by typing, and takes the first one by Enter", async ({ host, api }) => {
+  await host.mounted();
+  for (const name of ["Orders", "Invoices", "Rates"]) await create(host, api, name);
+  await host.ask("pickConnection", { component: "http" });
+  const picker = host.page.frameLocator("dialog iframe");
+  await expect(picker.getByLabel("Search connections")).toBeFocused();
+  await expect(picker.getByRole("list", { name: "Connections" }).getByRole("button")).toHaveText([/Invoices/, /Orders/, /Rates/]);
+  await picker.getByLabel("Search connections").fill("nothing like it");
+  await expect(picker.getByText("None matches.")).toBeVisible();
+  await picker.getByLabel("Search connections").fill("RAT");
+  await expect(picker.getByRole("list", { name: "Connections" }).getByRole("button")).toHaveText([/Rates/]);
+  await picker.getByLabel("Search connections").press("Enter");
+  expect((await host.answer())!.name).toBe("Rates");
+});
+
 test("S16 create only: a form in a dialog, and nothing else", async ({ host, api }) => {
   await host.ask("createConnection", { component: "http" });
   await createHttp(host, api, "Fresh");

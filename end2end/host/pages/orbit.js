@@ -53,7 +53,7 @@ async function save(flow, index, connection) {
 
 async function choose(flow, index) {
   const step = flow.steps[index];
-  const connection = await sdk.pickConnection(patchbay({ component: step.component, environment: flow.environment, title: `Choose a ${step.service} connection` }));
+  const connection = await sdk.pickConnection(patchbay({ component: step.component, environment: flow.environment, title: `Choose a connection to ${step.service}` }));
   if (connection) await save(flow, index, connection);
 }
 
