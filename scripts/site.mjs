@@ -36,7 +36,7 @@ writeFileSync(join(work, "patchbay_bg.wasm"), module);
 const wasm = optimised("patchbay_bg.wasm");
 // The parts that are fetched later: the loader names them relative to itself.
 const loader = join(work, "__wasm_split.js");
-const later = readdirSync(work).filter((name) => /^split_.*\.wasm$/.test(name));
+const later = readdirSync(work).filter((name) => /^(split|chunk)_.*\.wasm$/.test(name));
 for (const name of later) {
   const placed = place(optimised(name), name.replace(/\.wasm$/, ""), "wasm");
   writeFileSync(loader, readFileSync(loader, "utf8").replaceAll(`"./${name}"`, `"./${placed.replace("pkg/", "")}"`));

@@ -17,10 +17,13 @@ pub mod server;
 pub mod ui;
 
 /// Takes over the server-rendered page.
+///
+/// # Errors
+/// Rejects with words, where a part of the code cannot be fetched.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
-    browser::hydrate();
+pub async fn hydrate() -> Result<(), wasm_bindgen::JsValue> {
+    browser::hydrate().await.map_err(|error| error.to_string().into())
 }
 
 /// Draws the page in a frame that is signed in.

@@ -35,6 +35,12 @@ impl Viewer {
     }
 }
 
+/// Whoever is signed in.
+#[server(prefix = "/rpc", endpoint = "viewer", input = server_fn::codec::Json, client = Transport)]
+pub async fn current_viewer() -> Result<Viewer, ApiError> {
+    crate::server::rpc::session::current_viewer().await
+}
+
 /// Ends this session, or every session of this person.
 #[server(prefix = "/rpc", endpoint = "sign_out", input = server_fn::codec::Json, client = Transport)]
 pub async fn sign_out(everywhere: bool) -> Result<(), ApiError> {

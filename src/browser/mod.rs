@@ -17,18 +17,24 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-use crate::ui::app::{App, Base, Theme};
+use crate::api::error::ApiError;
+use crate::ui::app::{App, Base, Theme, fetch_code_of};
 
 /// Takes over the server-rendered page.
-pub fn hydrate() {
-    let base = begin();
+///
+/// # Errors
+/// Where the code of what it shows cannot be fetched.
+pub async fn hydrate() -> Result<(), ApiError> {
+    let base = Base::new(&begin());
+    fetch_code_of(&base, &window().location().pathname().unwrap_or_default()).await?;
     sight::drop_surplus();
     let theme = theme::rendered();
     leptos::mount::hydrate_body(move || {
-        provide_context::<Base>(Base::new(&base));
+        provide_context::<Base>(base);
         provide_context::<Theme>(theme);
         view! { <App /> }
     });
+    Ok(())
 }
 
 /// Draws the page in a frame, whose document holds none.

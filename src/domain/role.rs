@@ -45,6 +45,8 @@ pub enum Action {
     FetchCredentials,
     /// Send requests by the proxy, which keeps the credentials to itself.
     SendRequest,
+    /// See, make and revoke API keys.
+    ManageKeys,
 }
 
 impl Role {
@@ -112,7 +114,7 @@ impl Permission {
 }
 
 impl Action {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ViewComponents,
         Self::ViewConnections,
         Self::CreateConnection,
@@ -126,6 +128,7 @@ impl Action {
         Self::ManageOAuthClients,
         Self::FetchCredentials,
         Self::SendRequest,
+        Self::ManageKeys,
     ];
 
     /// The table, for members: the least role that may; `None`: no person does, whatever their role.
@@ -139,25 +142,26 @@ impl Action {
             | Self::TestConnection
             | Self::DeleteConnection
             | Self::ReplaceConnection => Some(Role::Editor),
-            Self::RegisterWorkflow | Self::ManageOAuthClients => Some(Role::Owner),
+            Self::RegisterWorkflow | Self::ManageOAuthClients | Self::ManageKeys => Some(Role::Owner),
             // Secrets never come back to a browser.
             Self::FetchCredentials | Self::SendRequest => None,
         }
     }
 
-    /// The table, for end users in a frame: the least role that may; `None`: the platform does it with a key.
+    /// The table, for end users in a frame: the least role that may; `None`: the platform does it with a key, or a member.
     #[must_use]
     pub const fn least_role_in_frame(self) -> Option<Role> {
         match self {
-            Self::RegisterWorkflow => None,
+            Self::RegisterWorkflow | Self::ManageKeys => None,
             _ => self.least_role(),
         }
     }
 
-    /// The table, for API keys: the permission that suffices.
+    /// The table, for API keys: the permission that suffices; `None`: members alone, so that no key makes another.
     #[must_use]
-    pub const fn permission(self) -> Permission {
-        match self {
+    pub const fn permission(self) -> Option<Permission> {
+        Some(match self {
+            Self::ManageKeys => return None,
             Self::ViewComponents | Self::ViewConnections | Self::ViewWorkflows => Permission::Read,
             Self::CreateConnection
             | Self::EditConnection
@@ -168,7 +172,7 @@ impl Action {
             | Self::ManageOAuthClients => Permission::Write,
             Self::RegisterWorkflow | Self::SendRequest => Permission::Use,
             Self::FetchCredentials => Permission::Credentials,
-        }
+        })
     }
 
     /// Whether a key may do this that is for named connections only: what it does touches no other.

@@ -6,9 +6,11 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use super::pages::connections::ConnectionsPage;
-use super::pages::detail::DetailPanel;
+use super::pages::detail::{self, DetailPanel};
 pub use super::parts::theme::Theme;
+use super::settings::{self, Settings};
 pub use super::state::address::Base;
+use crate::api::error::ApiError;
 
 /// The page's files as the build named them. The server puts it in context of [`shell`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,7 +95,7 @@ fn BootScript(assets: Assets) -> impl IntoView {
     }
 }
 
-/// The routes: the list, and beside it one connection or instead of it what was deleted.
+/// The routes: the list, and beside it one connection or instead of it what was deleted; the settings.
 #[component]
 pub fn App() -> impl IntoView {
     let base = Base::expect().pages().to_owned();
@@ -105,10 +107,25 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/connections/:id") view=|| view! { <DetailPanel /> }.into_any() />
                     <Route path=path!("/deleted") view=|| () />
                 </ParentRoute>
+                <Route path=path!("/settings/:page?") view=Settings />
             </Routes>
         </Router>
     }
     .into_any()
+}
+
+/// Fetches the code of what a path shows, where that is a file of its own. A page that the server has rendered can be
+/// taken over only when its code is there.
+///
+/// # Errors
+/// [`ApiError::Offline`] where it cannot be fetched.
+pub async fn fetch_code_of(base: &Base, path: &str) -> Result<(), ApiError> {
+    if base.is_detail(path) {
+        detail::preload().await?;
+    } else if base.is_settings(path) {
+        settings::preload().await?;
+    }
+    Ok(())
 }
 
 #[component]

@@ -9,4 +9,5 @@ pub mod app;
 pub mod dialogs;
 pub mod pages;
 pub mod parts;
+pub mod settings;
 pub mod state;

@@ -131,7 +131,8 @@ async fn nobody_reaches_what_the_table_does_not_grant() {
         everybody.push((format!("{role:?}"), site.member(role, &home).await, may, true));
     }
     for permission in Permission::ALL {
-        let may = Box::new(move |action: Action| action.permission() == permission) as Box<dyn Fn(Action) -> bool>;
+        let may =
+            Box::new(move |action: Action| action.permission() == Some(permission)) as Box<dyn Fn(Action) -> bool>;
         everybody.push((format!("{permission:?}"), site.key(&[permission], &home).await, may, false));
     }
     site.workspace("default").await;

@@ -70,9 +70,13 @@ impl Refusal {
     /// A caller may not do this.
     #[must_use]
     pub fn forbidden(path: &str, caller: &Caller, action: Action) -> Self {
-        let permission = action.permission().as_str();
-        let detail = matches!(caller.principal, Principal::ApiKey { .. })
-            .then(|| Cow::Owned(format!("This API key has not the permission `{permission}`. Make one that has.")));
+        let words = || match action.permission() {
+            Some(permission) => {
+                format!("This API key has not the permission `{}`. Make one that has.", permission.as_str()).into()
+            }
+            None => "No API key may do this: an owner of the workspace does, signed in.".into(),
+        };
+        let detail = matches!(caller.principal, Principal::ApiKey { .. }).then(words);
         Self { detail, ..Self::new(path, ApiError::Forbidden) }
     }
 

@@ -85,6 +85,7 @@ pub const ROUTES: &[Route] = &[
     may("POST", "/rpc/store_oauth_client", Action::ManageOAuthClients),
     may("POST", "/rpc/register_oauth_client", Action::ManageOAuthClients),
     may("POST", "/rpc/remove_oauth_client", Action::ManageOAuthClients),
+    route("POST", "/rpc/viewer", Access::SignedIn),
     route("POST", "/rpc/sign_out", Access::SignedIn),
     may("GET", "/rpc/stream/changes", Action::ViewConnections),
     may("POST", "/rpc/stream/create", Action::CreateConnection),

@@ -110,7 +110,7 @@ impl Caller {
             Principal::Member { role, .. } => role.allows(action),
             Principal::ApiKey { permissions, connections, .. } => {
                 let within = connections.is_every() || action.is_of_named_connections();
-                within && permissions.contains(&action.permission())
+                within && action.permission().is_some_and(|permission| permissions.contains(&permission))
             }
             Principal::EndUser { role, .. } => role.allows_in_frame(action),
         };

@@ -32,6 +32,7 @@ use self::replace::ReplaceDialog;
 use self::shortcuts::ShortcutsDialog;
 use crate::api::error::ApiError;
 use crate::domain::field::FieldValues;
+use crate::ui::pages::detail;
 use crate::ui::state::dialogs::{Dialog, Dialogs};
 use crate::ui::state::toasts::Toasts;
 
@@ -43,7 +44,10 @@ pub fn DialogHost() -> impl IntoView {
     Effect::new(|_| {
         request_idle_callback(|| {
             // What fails here is fetched again, and told, when a dialog is wanted.
-            spawn_local(async { drop(preload().await) });
+            spawn_local(async {
+                drop(preload().await);
+                drop(detail::preload().await);
+            });
         });
     });
     let shown = move |dialog| {

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos::wasm_split::wasm_split;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map};
 
@@ -14,15 +15,32 @@ use crate::domain::role::Action;
 use crate::ui::dialogs::progress::Progress;
 use crate::ui::dialogs::testing::test_into;
 use crate::ui::parts::component_icon::ComponentIcon;
+use crate::ui::parts::later::later;
 use crate::ui::parts::status_badge::{StatusBadge, judged};
 use crate::ui::state::catalog::Catalog;
 use crate::ui::state::dialogs::{Dialog, Dialogs};
 use crate::ui::state::list::ListState;
 use crate::ui::state::toasts::Toasts;
 
-/// `/connections/{id}`
+/// `/connections/{id}`. Its code is a file of its own, fetched when the list can already be used.
 #[component]
 pub fn DetailPanel() -> impl IntoView {
+    later(panel())
+}
+
+/// The panel itself.
+///
+/// # Errors
+/// [`ApiError::Offline`] where its code cannot be fetched.
+#[allow(clippy::unnecessary_wraps, reason = "fetching the code can fail, in a browser")]
+#[wasm_split(detail, fallible, preload(preload), wasm_split_path = leptos::wasm_split)]
+pub fn panel() -> Result<AnyView, ApiError> {
+    Ok(view! { <Chosen /> }.into_any())
+}
+
+/// The panel of the connection that the address names.
+#[component]
+fn Chosen() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse::<ConnectionId>().ok()));
     let panel = move || match id.get() {

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api::session::sign_out;
+use crate::domain::role::Action;
 use crate::ui::state::list::ListState;
 use crate::ui::state::toasts::Toasts;
 
@@ -15,6 +16,10 @@ pub fn AccountMenu() -> impl IntoView {
     let (name, workspace, demo) =
         state.viewer.with_value(|viewer| (viewer.name.clone(), viewer.workspace_name.clone(), viewer.demo));
     let deleted = state.base().deleted(state.environment);
+    let settings = state.may(Action::ManageKeys).then(|| {
+        let href = state.base().settings("keys", state.environment);
+        view! { <a class="menu-item" href=href>"Settings"</a> }
+    });
     let leave = move |everywhere: bool| {
         let door = state.base().file("sign-in");
         spawn_local(async move {
@@ -39,6 +44,7 @@ pub fn AccountMenu() -> impl IntoView {
                 <span>{workspace} {demo.then_some(" · sample data")}</span>
             </p>
             <a class="menu-item" href=deleted>"Recently deleted"</a>
+            {settings}
             <button type="button" class="menu-item" on:click=move |_| leave(false)>"Sign out"</button>
             <button type="button" class="menu-item" on:click=move |_| leave(true)>"Sign out everywhere"</button>
         </div>

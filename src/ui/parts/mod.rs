@@ -7,6 +7,7 @@ pub mod empty_state;
 pub mod environment_switch;
 pub mod field_input;
 pub mod header;
+pub mod later;
 pub mod row;
 pub mod row_face;
 pub mod row_menu;

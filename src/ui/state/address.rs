@@ -79,6 +79,17 @@ impl Base {
         path.strip_prefix(&*self.pages).is_some_and(|rest| rest.starts_with("/connections/"))
     }
 
+    /// A page of the settings; `environment` is where its way back leads.
+    #[must_use]
+    pub fn settings(&self, page: &str, environment: Environment) -> String {
+        format!("{}/settings/{page}?env={environment}", self.pages)
+    }
+
+    #[must_use]
+    pub fn is_settings(&self, path: &str) -> bool {
+        path.strip_prefix(&*self.pages).is_some_and(|rest| rest == "/settings" || rest.starts_with("/settings/"))
+    }
+
     #[must_use]
     pub fn is_deleted(&self, path: &str) -> bool {
         path.strip_prefix(&*self.pages).is_some_and(|rest| rest.trim_end_matches('/') == "/deleted")
@@ -179,6 +190,8 @@ mod tests {
         assert_eq!(base.opened(&format!("/patchbay/connections/{id}")), Some(id));
         assert!(base.is_deleted("/patchbay/deleted"));
         assert!(Base::default().is_deleted("/deleted"));
+        assert!(base.is_settings(base.settings("keys", Environment::Staging).trim_end_matches("?env=staging")));
+        assert!(!base.is_settings("/settings/keys") && !base.is_settings("/patchbay/settingsx"));
     }
 
     #[test]
