@@ -213,6 +213,10 @@ async fn an_account_is_connected_and_named() {
     let opened = open(&site, &begun).await;
     assert_eq!(opened.parameter("redirect_uri").as_deref(), Some(&*format!("{ORIGIN}/oauth/callback/own")));
     assert_eq!(opened.parameter("scope").as_deref(), Some("email"));
+    let page = post_code(&site, &begun, Some(&opened.browser)).await.json();
+    assert_eq!((&page["host"], &page["scopes"]), (&json!("127.0.0.1"), &json!(["“email”, as the service calls it"])));
+    let url = page["authorize_url"].as_str().expect("a URL").parse().expect("a URL");
+    let opened = Opened { url, browser: opened.browser };
     assert_eq!(opened.parameter("code_challenge_method").as_deref(), Some("S256"));
     assert_eq!(progress(&site, &owner, &begun).await, json!("opened"));
     let landed = land(&site, Some(&opened.browser), &good(&provider, &opened)).await;

@@ -28,6 +28,8 @@ pub struct Consent {
     pub reconnect: bool,
     /// What it will be able to do, in words.
     pub scopes: Vec<String>,
+    /// Whose page comes next: a person may have typed the address.
+    pub host: String,
     /// Where to go on.
     pub authorize_url: String,
 }
@@ -85,6 +87,7 @@ impl Services {
             scopes: &request.scopes,
         });
         let unusable = |error: OAuthError| ApiError::field("method", error.sentence(&definition.name));
+        let url = url.map_err(unusable)?;
         Ok(Consent {
             component: definition.name.clone(),
             icon: self.catalog.badge(&definition.slug).map(|badge| badge.icon).unwrap_or_default(),
@@ -93,12 +96,16 @@ impl Services {
             name: request.name.to_string(),
             reconnect: flow.connection.is_some(),
             scopes: words(oauth, &request.scopes),
-            authorize_url: url.map_err(unusable)?.into(),
+            host: url.host_str().unwrap_or_default().to_owned(),
+            authorize_url: url.into(),
         })
     }
 }
 
+/// What is asked for in words; what a person named, by its name.
 fn words(oauth: &OAuth, asked: &[String]) -> Vec<String> {
+    let known = |asked: &String| oauth.scopes.iter().any(|scope| scope.scope == *asked);
+    let named = asked.iter().filter(|asked| !known(asked)).map(|asked| format!("“{asked}”, as the service calls it"));
     let shown = oauth.scopes.iter().filter(|scope| !scope.silent && asked.contains(&scope.scope));
-    shown.map(|scope| scope.allows.clone()).collect()
+    shown.map(|scope| scope.allows.clone()).chain(named).collect()
 }
