@@ -25,9 +25,8 @@ pub struct Detail {
     pub evidence: Option<Evidence>,
     /// The outcomes of the latest checks, the newest first.
     pub timeline: Vec<Check>,
-    /// The day on which this component's check was tried against the service itself; `None`: it rests on the vendor's
-    /// documentation.
-    pub tried_live: Option<String>,
+    /// What this component's check rests on.
+    pub basis: Basis,
     pub workflows: Vec<Workflow>,
     pub audit: Vec<AuditLine>,
     /// A sign-in that brought another account back, and nobody has said yet which one to keep.
@@ -40,6 +39,18 @@ pub struct Undecided {
     pub flow: FlowId,
     pub was: String,
     pub is: String,
+}
+
+/// What a component's check rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The vendor's documentation.
+    Documented,
+    /// It was tried against the service itself on this day (`YYYY-MM-DD`).
+    TriedLive { day: String },
+    /// What the workspace itself has written down.
+    Own,
 }
 
 /// A secret that is stored: which, and since when.

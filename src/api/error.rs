@@ -23,6 +23,12 @@ pub enum ApiError {
     NameTaken { component: String, name: String },
     #[error("Somebody else changed this connection meanwhile. Look at the current values and try again.")]
     Conflict { current: Box<Summary> },
+    #[error("Somebody else changed this meanwhile: version {version} is in force now. Look at it and try again.")]
+    Superseded { version: i64 },
+    #[error("{told}")]
+    InUse { told: String },
+    #[error("This workspace holds as many components of its own as it can (100). Remove some first.")]
+    TooManyComponents,
     #[error(
         "Something else was already created with this request id or Idempotency-Key. Send another one with each new \
          request."

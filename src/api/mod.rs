@@ -1,6 +1,7 @@
 //! The browser's whole contract: server functions, the values they carry and the errors they end in.
 
 pub mod catalog;
+pub mod components;
 pub mod connect;
 pub mod connections;
 pub mod error;

@@ -47,6 +47,8 @@ pub enum Action {
     SendRequest,
     /// See, make and revoke API keys.
     ManageKeys,
+    /// Describe components of the workspace's own.
+    ManageComponents,
 }
 
 impl Role {
@@ -114,7 +116,7 @@ impl Permission {
 }
 
 impl Action {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ViewComponents,
         Self::ViewConnections,
         Self::CreateConnection,
@@ -129,6 +131,7 @@ impl Action {
         Self::FetchCredentials,
         Self::SendRequest,
         Self::ManageKeys,
+        Self::ManageComponents,
     ];
 
     /// The table, for members: the least role that may; `None`: no person does, whatever their role.
@@ -142,7 +145,9 @@ impl Action {
             | Self::TestConnection
             | Self::DeleteConnection
             | Self::ReplaceConnection => Some(Role::Editor),
-            Self::RegisterWorkflow | Self::ManageOAuthClients | Self::ManageKeys => Some(Role::Owner),
+            Self::RegisterWorkflow | Self::ManageOAuthClients | Self::ManageKeys | Self::ManageComponents => {
+                Some(Role::Owner)
+            },
             // Secrets never come back to a browser.
             Self::FetchCredentials | Self::SendRequest => None,
         }
@@ -152,7 +157,7 @@ impl Action {
     #[must_use]
     pub const fn least_role_in_frame(self) -> Option<Role> {
         match self {
-            Self::RegisterWorkflow | Self::ManageKeys => None,
+            Self::RegisterWorkflow | Self::ManageKeys | Self::ManageComponents => None,
             _ => self.least_role(),
         }
     }
@@ -169,7 +174,8 @@ impl Action {
             | Self::TestConnection
             | Self::DeleteConnection
             | Self::ReplaceConnection
-            | Self::ManageOAuthClients => Permission::Write,
+            | Self::ManageOAuthClients
+            | Self::ManageComponents => Permission::Write,
             Self::RegisterWorkflow | Self::SendRequest => Permission::Use,
             Self::FetchCredentials => Permission::Credentials,
         })

@@ -109,6 +109,7 @@ impl Sample<'_> {
             proof,
         };
         let new = NewConnection {
+            own_component: false,
             owner: None,
             id: ConnectionId::from_bytes(self.services.random.uuid_v7(created_at)?),
             component: form.badge.slug.clone(),

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::components;
 use crate::harness::{Answer, As, HOST, Site};
 use patchbay::domain::environment::Environment;
 use patchbay::domain::role::{Action, Permission, Role};
@@ -90,6 +91,10 @@ fn asked(route: &Route, environment: Environment, id: &str, fresh: &str) -> (Str
                                "values": { "token": "ghp_canary333333333333333333333333333333" } });
             (format!("{path}?validate=false"), body)
         }
+        path if path.starts_with("/api/v1/components/") => {
+            let slug = format!("own-{}", fresh.replace(' ', "-"));
+            (path.replace("{slug}", &slug).replace("{version}", "1"), components::acme(&slug))
+        }
         "/api/v1/tags" | "/api/v1/workflows/changes" => (here, Value::Null),
         "/api/v1/workflows" => (here, json!({ "workflows": [] })),
         "/api/v1/workflows/{id}" => {
@@ -103,7 +108,7 @@ fn asked(route: &Route, environment: Environment, id: &str, fresh: &str) -> (Str
 
 /// Whether an answer depends on the environment asked about.
 fn is_in_an_environment(path: &str) -> bool {
-    !matches!(path, "/rpc/components" | "/rpc/local_services" | "/api/v1/components")
+    !matches!(path, "/rpc/components" | "/rpc/local_services") && !path.starts_with("/api/v1/components")
 }
 
 async fn ask(site: &Site, route: &Route, who: &As, environment: Environment, n: usize) -> Answer {
@@ -112,6 +117,10 @@ async fn ask(site: &Site, route: &Route, who: &As, environment: Environment, n: 
     if route.path == "/api/v1/workflows/{id}" && route.method != "PUT" {
         let owner = site.sign_in().await;
         site.call("PUT", &path, &owner, &body).await;
+    }
+    if route.path.starts_with("/api/v1/components/{slug}") && route.method != "PUT" {
+        let (owner, one) = (site.sign_in().await, format!("/api/v1/components/own-fresh-{n}"));
+        site.call("PUT", &one, &owner, &body).await;
     }
     match route.method {
         // It goes on until its page is closed.
@@ -188,6 +197,7 @@ async fn without_a_session_or_a_key_nothing_but_the_public_answers() {
     for route in ROUTES {
         let path = route.path.replace("{id}", "x").replace("{*file}", "x").replace("{*page}", "x");
         let path = path.replace("{workspace}", "x").replace("{view}", "x");
+        let path = path.replace("{slug}", "x").replace("{version}", "1").replace("{name}", "x");
         let answer = match route.method {
             "GET" => site.get(&path, &As::Nobody).await,
             method => site.call(method, &path, &As::Nobody, &json!({})).await,

@@ -130,6 +130,17 @@ impl Site {
         self.router = router(&self.app);
     }
 
+    /// Another server on the same database.
+    pub fn replica(&self) -> Self {
+        let Services { store, vault, catalog, prober, clock, random, setting, oauth, .. } = self.app.services.clone();
+        let services = Services::new(store, vault, catalog, prober, clock, random, setting, oauth);
+        let app = AppState { services, config: Arc::clone(&self.app.config) };
+        let (now, dialled) = (Arc::clone(&self.now), Arc::clone(&self.dialled));
+        // Its folder is the first one's to remove.
+        let folder = self.folder.join("replica");
+        Self { router: router(&app), app, owner: self.owner.clone(), now, dialled, folder }
+    }
+
     pub fn pass(&self, milliseconds: i64) {
         self.now.fetch_add(milliseconds, Ordering::Relaxed);
     }

@@ -4,6 +4,8 @@
 mod access;
 mod assertion;
 mod commands;
+mod component_moves;
+mod components;
 mod connect;
 mod destinations;
 mod embedding;

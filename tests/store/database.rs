@@ -169,6 +169,7 @@ pub fn new(number: u32, text: &str) -> NewConnection {
         owner: None,
         id: id(number),
         component: "slack".to_owned().try_into().expect("a slug"),
+        own_component: false,
         name: name(text),
         tags: TagSet::default(),
         credentials: credentials(b"sealed"),

@@ -283,6 +283,7 @@ fn flow(number: u8, created_at: Timestamp) -> NewFlow {
             scopes: vec!["mail".to_owned()],
             by_link: false,
             owner: None,
+            destination: None,
         },
         sealed: b"first".to_vec(),
         stage: FlowStage::Asked,

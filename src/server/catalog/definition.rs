@@ -55,11 +55,30 @@ pub struct Method {
     pub service: Service,
     #[serde(default)]
     pub oauth: Option<OAuth>,
+    /// What its secrets were given for; only of a workspace's own component.
+    #[serde(skip)]
+    pub fingerprint: Option<Fingerprint>,
     #[serde(skip)]
     known_fields: OnceLock<Vec<Field>>,
 }
 
+/// Digests of a method in a workspace's own component, which whoever may write can change at any time: not only where its
+/// secrets go counts, but all that makes its requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// Of everything that makes requests.
+    pub requests: String,
+    /// Of what makes the requests in which an OAuth client proves itself.
+    pub client: String,
+}
+
 impl Method {
+    /// Of a component that a workspace describes itself.
+    #[must_use]
+    pub const fn is_own(&self) -> bool {
+        self.fingerprint.is_some()
+    }
+
     /// The OAuth section, where somebody has to sign in at the service and consent.
     #[must_use]
     pub fn by_person(&self) -> Option<&OAuth> {

@@ -4,12 +4,16 @@
 pub mod cases;
 pub mod check;
 pub mod definition;
+pub mod difference;
 mod form;
+pub mod icon;
 mod load;
 pub mod oauth;
 #[cfg(test)]
 pub mod oauth_cases;
+pub mod own;
 pub mod template;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,29 +23,31 @@ use crate::domain::component::{ComponentBadge, ComponentForm, ComponentSlug};
 use definition::{Definition, Method};
 pub use load::{CatalogError, check_file};
 use oauth::OAuth;
+pub use view::{Chosen, Unknown, View};
 
 /// What the build script found in `catalog/` and `public/icons/`.
 mod builtin {
     include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
 }
 
-/// All components, read once at start. Cheap to clone.
+/// All components of this server, read once at start. Cheap to clone. A workspace has a [`View`] of it.
 #[derive(Clone, Debug)]
 pub struct Catalog(Arc<Contents>);
 
 #[derive(Debug, Default)]
 struct Contents {
-    components: BTreeMap<ComponentSlug, Component>,
+    components: BTreeMap<ComponentSlug, Arc<Component>>,
     /// Most used first, then by name.
     forms: Vec<ComponentForm>,
     /// The operator's icons by file name.
     icons: BTreeMap<String, Vec<u8>>,
 }
 
+/// A component, and what the browser may know of it.
 #[derive(Debug)]
-struct Component {
-    definition: Definition,
-    form: ComponentForm,
+pub struct Component {
+    pub definition: Definition,
+    pub form: ComponentForm,
 }
 
 impl Catalog {
@@ -54,7 +60,7 @@ impl Catalog {
         let mut contents = Contents { icons: sources.icons, ..Contents::default() };
         for definition in sources.definitions {
             let form = form::form(&definition, &contents.icons);
-            contents.components.insert(definition.slug.clone(), Component { definition, form });
+            contents.components.insert(definition.slug.clone(), Arc::new(Component { definition, form }));
         }
         contents.forms = contents.components.values().map(|component| component.form.clone()).collect();
         contents.forms.sort_by(|a, b| {

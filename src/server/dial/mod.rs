@@ -192,6 +192,12 @@ impl Dialer {
         Err(if silent { DialError::NoAnswer { detail } } else { DialError::NobodyListens { detail } })
     }
 
+    /// Whether an address might be connected to, as far as that can be told without resolving a name.
+    #[must_use]
+    pub fn permits(&self, address: SocketAddr) -> bool {
+        self.check(address, &[]).is_ok()
+    }
+
     /// `own` are further endpoints of ours.
     fn check(&self, address: SocketAddr, own: &[SocketAddr]) -> Result<(), Refusal> {
         self.policy.permits(address)?;

@@ -1,14 +1,17 @@
 //! The site, embedded at build: hashed files for ever, others by their content's hash.
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 use serde::Deserialize;
 use std::borrow::Cow;
 
+use super::refusal::Refusal;
 use super::{AppState, headers};
+use crate::domain::id::WorkspaceId;
 use crate::ui::app::Assets;
 
 /// What `scripts/build` made; empty in a build without it.
@@ -48,6 +51,25 @@ pub async fn icon(State(app): State<AppState>, uri: Uri, headers: HeaderMap) -> 
         None => file(uri.path(), &headers, FOR_AN_HOUR),
     };
     let mut response = found.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response());
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, headers::SANDBOX);
+    response
+}
+
+/// `/icons/own/*`: pictures of components that workspaces describe themselves. In a frame a picture is fetched without
+/// saying who asks, so its name is one that nobody guesses; a new picture has a new one.
+pub async fn own_icon(State(app): State<AppState>, path: Result<Path<(WorkspaceId, String)>, PathRejection>) -> Response {
+    let found = match path {
+        Ok(Path((workspace, name))) => app.services.component_icon(&workspace, &name).await,
+        Err(_) => Ok(None),
+    };
+    let mut response = match found {
+        Ok(Some(icon)) => {
+            let Ok(media) = HeaderValue::try_from(icon.media_type) else { return StatusCode::NOT_FOUND.into_response() };
+            ([(header::CONTENT_TYPE, media)], [(header::CACHE_CONTROL, FOR_EVER)], icon.bytes).into_response()
+        }
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => Refusal::new("/icons", error).into_response(),
+    };
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, headers::SANDBOX);
     response
 }

@@ -56,6 +56,7 @@ pub fn router(app: &AppState) -> Router {
         .route("/favicon.svg", get(assets::icon))
         .route("/pkg/{*file}", get(assets::package))
         .route("/icons/{*file}", get(assets::icon))
+        .route("/icons/own/{workspace}/{name}", get(assets::own_icon))
         .route("/sdk/v1/{*file}", get(embed::sdk))
         .layer(from_fn_with_state(app.clone(), routes::layer));
     // No layer here looks for a caller: whatever cookie comes along counts for nothing.

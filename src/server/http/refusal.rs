@@ -164,9 +164,13 @@ pub const fn status(error: &ApiError) -> StatusCode {
         ApiError::Forbidden => StatusCode::FORBIDDEN,
         ApiError::NotFound => StatusCode::NOT_FOUND,
         ApiError::Invalid { .. } => StatusCode::BAD_REQUEST,
-        ApiError::NameTaken { .. } | ApiError::Conflict { .. } | ApiError::Full | ApiError::Outdated => {
-            StatusCode::CONFLICT
-        }
+        ApiError::NameTaken { .. }
+        | ApiError::Conflict { .. }
+        | ApiError::Superseded { .. }
+        | ApiError::InUse { .. }
+        | ApiError::TooManyComponents
+        | ApiError::Full
+        | ApiError::Outdated => StatusCode::CONFLICT,
         ApiError::Reused => StatusCode::UNPROCESSABLE_ENTITY,
         ApiError::Gone => StatusCode::GONE,
         ApiError::Busy => StatusCode::TOO_MANY_REQUESTS,

@@ -113,7 +113,8 @@ async fn tagged_snapshot(
     let revision = app.services.revision(caller, environment).await?;
     // A revision counts within its workspace, not everybody sees the same of it, and the contract gives the answer its shape.
     let whose = caller.sight().limit().map_or_else(|| "all".to_owned(), short_hash);
-    let tag = format!("W/\"{}.{environment}.{revision}.{whose}.{CONTRACT}\"", caller.workspace);
+    let own = app.services.view(&caller.workspace).await?.revision();
+    let tag = format!("W/\"{}.{environment}.{revision}.{own}.{whose}.{CONTRACT}\"", caller.workspace);
     let common = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
     let vary = [(header::VARY, "cookie, authorization")];
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {

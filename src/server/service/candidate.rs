@@ -45,22 +45,6 @@ pub struct Kept<'a> {
     pub stored: &'a [StoredSecret],
 }
 
-/// Finds component and method by name.
-pub fn find<'a>(
-    services: &'a Services,
-    component: &crate::domain::component::ComponentSlug,
-    method: &str,
-) -> Result<(&'a Definition, &'a Method), ApiError> {
-    let definition = services.catalog.get(component).ok_or_else(|| {
-        ApiError::field("component", "There is no such component. Choose one from the list of components.")
-    })?;
-    let method =
-        definition.methods.iter().find(|candidate| candidate.id == method).ok_or_else(|| {
-            ApiError::field("method", format!("{} has no such way of authenticating.", definition.name))
-        })?;
-    Ok((definition, method))
-}
-
 /// Credentials that can be typed; an account is connected instead where its owner has to consent.
 ///
 /// # Errors

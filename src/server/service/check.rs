@@ -4,7 +4,7 @@
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::Services;
-use super::candidate::{by_provider, find, pin_host_key};
+use super::candidate::{by_provider, pin_host_key};
 use super::destinations::destination;
 use crate::api::error::ApiError;
 use crate::domain::evidence::{Account, Evidence, Step, Verdict};
@@ -28,8 +28,10 @@ pub(super) struct Answer {
     pub evidence: Evidence,
     /// The secrets it concerns: asking may have renewed them.
     pub secret_version: i64,
-    /// Labels of required fields that hold nothing, for which reason nothing was asked.
+    /// Labels of required fields that hold nothing, or nothing that may be sent: nothing was asked.
     missing: Vec<String>,
+    /// The credential is a token that a provider gave.
+    by_token: bool,
 }
 
 impl Services {
@@ -39,15 +41,18 @@ impl Services {
         stored: &StoredConnection,
         live: UnboundedSender<Step>,
     ) -> Result<Answer, ApiError> {
-        let (definition, method) = find(self, &stored.summary.component, &stored.credentials.method)?;
+        let chosen = self.find(&stored.scope.workspace, &stored.summary.component, &stored.credentials.method).await?;
+        let (definition, method) = chosen.parts();
         let config = &stored.credentials.config;
         let secrets = self.stored_secrets(stored).await?;
-        let missing = missing_fields(method, config, &secrets);
+        let mut missing = missing_fields(method, config, &secrets);
         let none = |reason| Evidence::none(self.clock.now(), reason);
         let (evidence, secret_version) = if !missing.is_empty() {
             let reason = format!("Not asked: {} is missing. Update the connection.", missing.join(", "));
             (none(reason), stored.secret_version)
         } else if is_redirected(stored, method) {
+            // A secret that may not be sent is as good as none.
+            missing = withheld(method, &secrets);
             (none(redirected(&definition.name, method)), stored.secret_version)
         } else if method.oauth.is_some() {
             Box::pin(self.check_with_tokens(stored, definition, method, live)).await?
@@ -59,7 +64,7 @@ impl Services {
             }
             (self.prove(definition, method, &config, &secrets, live).await?, stored.secret_version)
         };
-        Ok(Answer { evidence, secret_version, missing })
+        Ok(Answer { evidence, secret_version, missing, by_token: method.oauth.is_some() })
     }
 
     /// Asks with an access token that is renewed first where it is due, and once more where the service refused it
@@ -112,7 +117,7 @@ impl Services {
 
     /// What is known of a connection after an answer. What the answer does not tell stays as it was known.
     pub(super) fn renewed(&self, before: &StoredConnection, answer: &Answer) -> Proof {
-        let Answer { evidence, missing, .. } = answer;
+        let Answer { evidence, missing, by_token, .. } = answer;
         let known = &before.credentials.proof;
         let told = matches!(evidence.verdict, Verdict::Valid | Verdict::Limited { .. });
         let health = if missing.is_empty() {
@@ -123,9 +128,7 @@ impl Services {
         let first_key = known.evidence.as_ref().and_then(|before| before.host_key.clone());
         let evidence = Evidence { host_key: first_key.or_else(|| evidence.host_key.clone()), ..evidence.clone() };
         // What is known of tokens was told when they were given: the service adds to it.
-        let by_token = self.catalog.method(&before.summary.component, &before.credentials.method);
-        let by_token = by_token.is_some_and(|method| method.oauth.is_some());
-        let (account, expires_at) = match (told, by_token) {
+        let (account, expires_at) = match (told, *by_token) {
             (false, _) => (known.account.clone(), known.expires_at),
             (true, false) => (evidence.account.clone(), evidence.expires_at),
             (true, true) => {
@@ -160,9 +163,12 @@ impl Services {
     /// [`ApiError::Unavailable`], [`ApiError::Internal`].
     pub async fn host_of(&self, claim: &Claim) -> Result<Option<String>, ApiError> {
         let Some(stored) = self.claimed(claim).await? else { return Ok(None) };
-        let Ok((component, method)) = find(self, &stored.summary.component, &stored.credentials.method) else {
-            return Ok(Some(String::new()));
+        let (component, method) = (&stored.summary.component, &stored.credentials.method);
+        let chosen = match self.find(&claim.scope.workspace, component, method).await {
+            Err(ApiError::Invalid { .. }) => return Ok(Some(String::new())),
+            chosen => chosen?,
         };
+        let (component, method) = chosen.parts();
         let secrets = Secrets::default();
         let question = Question { component, method, config: &stored.credentials.config, secrets: &secrets };
         Ok(Some(question.host()))
@@ -180,7 +186,7 @@ impl Services {
             Ok(answer) => answer,
             Err(error @ (ApiError::Unavailable | ApiError::Busy)) => return Err(error),
             // Nobody can be asked for as long as this lasts, and that must not look like a good connection.
-            Err(error) => self.unasked(&stored, &error),
+            Err(error) => self.unasked(&stored, &error).await,
         };
         let answered = !matches!(answer.evidence.verdict, Verdict::NoEvidence { .. });
         let services = self.clone();
@@ -195,17 +201,17 @@ impl Services {
     }
 
     /// What there is to tell of a connection whose service cannot even be asked.
-    fn unasked(&self, stored: &StoredConnection, error: &ApiError) -> Answer {
+    async fn unasked(&self, stored: &StoredConnection, error: &ApiError) -> Answer {
         let component = &stored.summary.component;
         tracing::warn!(connection = stored.summary.id.as_str(), %component, %error, "a check could not be made");
-        let known = find(self, component, &stored.credentials.method).is_ok();
+        let known = self.find(&stored.scope.workspace, component, &stored.credentials.method).await.is_ok();
         let reason = if known {
             "Not asked: the stored secret cannot be opened. Update the connection and give the secret again.".to_owned()
         } else {
             format!("Not asked: there is no component {component} any more, or not this way of authenticating.")
         };
         let evidence = Evidence::none(self.clock.now(), reason);
-        Answer { evidence, secret_version: stored.secret_version, missing: Vec::new() }
+        Answer { evidence, secret_version: stored.secret_version, missing: Vec::new(), by_token: false }
     }
 
     /// Only what lists show otherwise than before is news.
@@ -226,10 +232,21 @@ impl Services {
     }
 }
 
-/// Whether the component's file now sends the stored secrets elsewhere than when they were given.
+/// Whether the component now sends the stored secrets elsewhere than when they were given, or, if it is the workspace's
+/// own, in any other way: whoever may write can change it at any time.
 pub(super) fn is_redirected(stored: &StoredConnection, method: &Method) -> bool {
-    let Credentials { config, destination: given_for, .. } = &stored.credentials;
-    given_for.as_ref().is_some_and(|given_for| *given_for != destination(method, config))
+    let Credentials { config, sealed, destination: given_for, .. } = &stored.credentials;
+    match given_for {
+        Some(given_for) => *given_for != destination(method, config),
+        None => method.is_own() && !sealed.is_empty(),
+    }
+}
+
+/// The labels of the secrets that are there and may not be sent.
+fn withheld(method: &Method, secrets: &Secrets) -> Vec<String> {
+    let held = method.fields.iter().filter(|field| field.secret && secrets.get(&field.id).is_some());
+    let labels: Vec<String> = held.map(|field| field.label.clone()).collect();
+    if labels.is_empty() { vec!["the account, connected anew".to_owned()] } else { labels }
 }
 
 /// Why stored secrets are not sent to where the component's file says now.
@@ -239,7 +256,9 @@ pub(super) fn redirected(component: &str, method: &Method) -> String {
     } else {
         ("the secret was stored, so the secret is not", "Update the connection and give the secret again.")
     };
-    format!("Not asked: the address of the component {component} has changed since {since} sent there. {remedy}")
+    let what = if method.is_own() { "what the component" } else { "the address of the component" };
+    let changed = if method.is_own() { "sends has changed" } else { "has changed" };
+    format!("Not asked: {what} {component} {changed} since {since} sent there. {remedy}")
 }
 
 fn is_used(stored: &StoredConnection, now: Timestamp) -> bool {

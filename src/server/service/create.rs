@@ -4,12 +4,12 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::audit::saved_as;
 use super::caller::Caller;
-use super::candidate::{Candidate, find, name_and_tags, not_saved, proof_of, take_apart, typed};
+use super::candidate::{Candidate, name_and_tags, not_saved, proof_of, take_apart, typed};
+use super::destinations::component_gone;
 use super::repeat::Repeatable;
 use super::{Services, ended, live_for};
 use crate::api::error::ApiError;
 use crate::api::stream::{CreateRequest, ProbeEvent, Saving};
-use crate::domain::component::ComponentSlug;
 use crate::domain::evidence::{Step, Verdict};
 use crate::domain::health::Health;
 use crate::domain::id::ConnectionId;
@@ -18,7 +18,8 @@ use crate::domain::name::ConnectionName;
 use crate::domain::owner::Audience;
 use crate::domain::role::Action;
 use crate::domain::tag::TagSet;
-use crate::server::catalog::definition::{Definition, Method};
+use crate::server::catalog::Chosen;
+use crate::server::catalog::definition::Method;
 use crate::server::probe::askable;
 use crate::server::store::StoreError;
 use crate::server::store::record::{AuditAction, AuditEntry, NewConnection, Proof, Scope};
@@ -27,9 +28,8 @@ use crate::server::store::record::{AuditAction, AuditEntry, NewConnection, Proof
 const REQUEST_ID_LIMIT: usize = 200;
 
 /// A request whose every part has been checked.
-struct Checked<'a> {
-    definition: &'a Definition,
-    method: &'a Method,
+struct Checked {
+    chosen: Chosen,
     name: ConnectionName,
     tags: TagSet,
     candidate: Candidate,
@@ -55,10 +55,10 @@ impl Services {
         if let Some(summary) = self.created_before(&scope, &repeatable).await? {
             return Ok(ProbeEvent::Saved { summary: Box::new(summary), evidence: None });
         }
-        let mut checked = self.check_creation(&request)?;
+        let mut checked = self.check_creation(&scope, &request).await?;
         let proof = match request.saving {
             Saving::WhenValid => {
-                let (definition, method, candidate) = (checked.definition, checked.method, &mut checked.candidate);
+                let ((definition, method), candidate) = (checked.chosen.parts(), &mut checked.candidate);
                 let evidence = self.prove_candidate(&scope, definition, method, candidate, live).await?;
                 if evidence.verdict != Verdict::Valid {
                     self.tries.remember(&scope, &request.request_id, &request.values, &evidence);
@@ -68,22 +68,23 @@ impl Services {
                 proof_of(evidence, self.clock.now())
             }
             Saving::AsNotActive => self.proof_of_last_try(&scope, &request, &checked.candidate),
-            Saving::Vouched => self.vouched(caller, checked.method, &checked.candidate)?,
+            Saving::Vouched => self.vouched(caller, checked.chosen.method(), &checked.candidate)?,
         };
         let about = format!("{}{}", checked.name, saved_as(request.saving));
         let audit = caller.audit(&self.clock, AuditAction::Created, about);
         self.commit_creation(caller, scope, repeatable, request.audience, checked, proof, audit).await
     }
 
-    fn check_creation(&self, request: &CreateRequest) -> Result<Checked<'_>, ApiError> {
-        let (definition, method) = find(self, &request.component, &request.method)?;
+    async fn check_creation(&self, scope: &Scope, request: &CreateRequest) -> Result<Checked, ApiError> {
+        let chosen = self.find(&scope.workspace, &request.component, &request.method).await?;
+        let method = chosen.method();
         typed(method)?;
         let mut problems = Vec::new();
         let named = name_and_tags(&request.name, &request.tags, &mut problems);
         let incomplete = request.saving == Saving::AsNotActive;
         let candidate = take_apart(method, &request.values, None, incomplete, self.clock.now());
         match (named, candidate) {
-            (Some((name, tags)), Ok(candidate)) => Ok(Checked { definition, method, name, tags, candidate }),
+            (Some((name, tags)), Ok(candidate)) => Ok(Checked { chosen, name, tags, candidate }),
             (_, candidate) => {
                 problems.extend(candidate.err().unwrap_or_default());
                 Err(ApiError::Invalid { problems })
@@ -119,26 +120,38 @@ impl Services {
         scope: Scope,
         request: Repeatable,
         audience: Audience,
-        checked: Checked<'_>,
+        checked: Checked,
         proof: Proof,
         audit: AuditEntry,
     ) -> Result<ProbeEvent, ApiError> {
         let id = ConnectionId::from_bytes(self.random.uuid_v7(self.clock.now())?);
         let evidence = proof.evidence.clone().map(|e| if caller.operator { e } else { e.without_details() });
-        let (services, method) = (self.clone(), checked.method.id.clone());
-        let (component, name): (ComponentSlug, _) = (checked.definition.slug.clone(), checked.name.clone());
+        let (services, chosen, name) = (self.clone(), checked.chosen, checked.name);
         let owner = caller.owner_for(audience);
-        let taken = ApiError::NameTaken { component: checked.definition.name.clone(), name: name.to_string() };
+        let taken = ApiError::NameTaken { component: chosen.definition().name.clone(), name: name.to_string() };
         let (tags, candidate) = (checked.tags, checked.candidate);
         let summary = self
             .finish(async move {
-                let credentials = services.seal(&scope, &id, &method, 1, candidate, proof).await?;
+                let (definition, method) = chosen.parts();
+                let credentials = services.seal(&scope, &id, &method.id, 1, candidate, proof).await?;
                 let Repeatable { id: request_id, digest } = request.clone();
                 let (request_id, request_digest) = (Some(request_id), Some(digest));
-                let new = NewConnection { id, owner, component, name, tags, credentials, request_id, request_digest };
+                let (component, own_component) = (definition.slug.clone(), method.is_own());
+                let new = NewConnection {
+                    id,
+                    owner,
+                    component,
+                    own_component,
+                    name,
+                    tags,
+                    credentials,
+                    request_id,
+                    request_digest,
+                };
                 match services.store.insert(&scope, new, audit).await {
                     // The name, or the request's id: another run of it may have come first.
                     Err(StoreError::NameTaken) => services.created_before(&scope, &request).await?.ok_or(taken),
+                    Err(StoreError::NotFound) => Err(component_gone()),
                     result => Ok(result?),
                 }
             })

@@ -2,6 +2,8 @@
 
 use super::Services;
 use super::caller::Caller;
+use super::replace::moved;
+use super::revoke::can_revoke;
 use crate::api::connections::{DeletedConnection, DeletionImpact, Restored};
 use crate::api::error::ApiError;
 use crate::domain::connection::Summary;
@@ -58,7 +60,8 @@ impl Services {
         let replaced = self.present(&scope, &id).await?.summary;
         let audit = caller.audit(&self.clock, AuditAction::Deleted, replaced.name.as_str());
         let done = self.store.delete_replacing(&scope, &id, plan, foreseen, audit).await?;
-        self.moved(&replaced, done)
+        let view = self.view(&scope.workspace).await?;
+        moved(&view, &replaced, done)
     }
 
     /// Brings a deleted connection back as unproven, and to the workflows that still use its replacement.
@@ -79,7 +82,7 @@ impl Services {
         let summary = stored.summary;
         let audit = caller.audit(&self.clock, AuditAction::Restored, summary.name.as_str());
         match self.store.undelete(&scope, &id, audit).await {
-            Err(StoreError::NameTaken) => Err(self.name_taken(&summary.component, summary.name.into())),
+            Err(StoreError::NameTaken) => Err(self.name_taken(&scope, &summary.component, summary.name.into()).await),
             result => {
                 let (summary, GivenBack { restored, kept }) = result?;
                 Ok(Restored { summary, returned: restored, kept })
@@ -107,9 +110,10 @@ impl Services {
         let scope = caller.scope(Action::ViewConnections, environment)?;
         let deleted = self.store.deleted(&scope).await?;
         let connected = self.store.deleted_with_tokens(&scope).await?;
+        let view = self.view(&scope.workspace).await?;
         let entry = |(summary, deleted_at): (Summary, Timestamp)| {
             let held = connected.get(&summary.id);
-            let is_revoked = held.is_some_and(|(method, config)| self.can_revoke(&summary.component, method, config));
+            let is_revoked = held.is_some_and(|(method, config)| can_revoke(&view, &summary.component, method, config));
             DeletedConnection { summary, deleted_at, purge_at: deleted_at.plus(UNDO), is_revoked }
         };
         Ok(deleted.into_iter().map(entry).collect())

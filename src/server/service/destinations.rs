@@ -4,6 +4,7 @@
 use sha2::{Digest, Sha256};
 
 use super::Services;
+use crate::api::error::ApiError;
 use crate::domain::field::FieldValues;
 use crate::server::catalog::Catalog;
 use crate::server::catalog::definition::Method;
@@ -16,8 +17,14 @@ use crate::server::store::{Store, StoreError};
 pub fn destination(method: &Method, config: &FieldValues) -> Vec<u8> {
     let mut places = probe::places(method, config);
     places.extend(oauth::places(method, config));
+    places.extend(method.fingerprint.as_ref().map(|fingerprint| format!("as {}", fingerprint.requests)));
     let text = places.into_iter().collect::<Vec<_>>().join("\n");
     Sha256::digest(text).to_vec()
+}
+
+/// The answer where a component was removed while a connection with it was being made.
+pub(super) fn component_gone() -> ApiError {
+    ApiError::field("component", "This component was removed meanwhile. Choose another one.")
 }
 
 impl Services {
@@ -31,7 +38,8 @@ impl Services {
 }
 
 /// The same. What a component's file says now is taken for what it said when the secret was stored: nobody can know
-/// better any more. A connection whose component or method is gone is left as it is. Safe to run again and beside
+/// better any more. A connection whose component or method is gone is left as it is, and so is one of a workspace's own
+/// component, whose secrets never were without such a note. Safe to run again and beside
 /// itself.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use super::Services;
 use super::caller::Caller;
-use crate::api::connections::{Detail, Undecided};
+use crate::api::connections::{Basis, Detail, Undecided};
 use crate::api::error::ApiError;
 use crate::domain::environment::Environment;
 use crate::domain::evidence::Evidence;
@@ -28,11 +28,18 @@ impl Services {
         let StoredConnection { summary, credentials, .. } = self.present(&scope, &id).await?;
         let Credentials { method, config, secrets, proof, .. } = credentials;
         let without_details = |evidence: Evidence| if caller.operator { evidence } else { evidence.without_details() };
-        let tried_live = self.catalog.get(&summary.component).and_then(|component| component.tried_live.clone());
+        let view = self.view(&scope.workspace).await?;
+        let basis = match view.own_version(&summary.component) {
+            Some(_) => Basis::Own,
+            None => view
+                .get(&summary.component)
+                .and_then(|component| component.tried_live.clone())
+                .map_or(Basis::Documented, |day| Basis::TriedLive { day }),
+        };
         Ok(Detail {
             summary,
             timeline: self.store.checks_of(&scope, &id).await?,
-            tried_live,
+            basis,
             method,
             config,
             secrets,

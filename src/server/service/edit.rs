@@ -5,6 +5,7 @@ use super::audit::renamed;
 use super::caller::Caller;
 use super::candidate::name_and_tags;
 use crate::api::error::ApiError;
+use crate::domain::component::ComponentSlug;
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
 use crate::domain::id::ConnectionId;
@@ -71,15 +72,15 @@ impl Services {
             Err(StoreError::Stale) => Err(self.conflict(scope, id).await?),
             Err(StoreError::NameTaken) => {
                 let component = self.present(scope, id).await?.summary.component;
-                Err(self.name_taken(&component, name.map(String::from).unwrap_or_default()))
+                Err(self.name_taken(scope, &component, name.map(String::from).unwrap_or_default()).await)
             }
             result => Ok(result?),
         }
     }
 
     /// The refusal of a name that another connection of the component bears.
-    pub(super) fn name_taken(&self, component: &crate::domain::component::ComponentSlug, name: String) -> ApiError {
-        let badge = self.catalog.badge(component);
+    pub(super) async fn name_taken(&self, scope: &Scope, component: &ComponentSlug, name: String) -> ApiError {
+        let badge = self.view(&scope.workspace).await.ok().and_then(|view| view.badge(component));
         ApiError::NameTaken { component: badge.map_or_else(|| component.to_string(), |badge| badge.name), name }
     }
 }

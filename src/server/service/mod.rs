@@ -4,6 +4,7 @@ mod audit;
 pub mod caller;
 mod candidate;
 mod check;
+pub mod components;
 mod connect;
 mod create;
 mod delete;
@@ -25,6 +26,7 @@ mod tokens;
 mod tries;
 mod update;
 mod uses;
+mod views;
 pub mod watch;
 pub mod workflows;
 
@@ -50,6 +52,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch as watch_channel;
 use tries::RecentTries;
 use uses::Uses;
+use views::Views;
 use watch::Watches;
 
 /// How this instance was started, as far as use cases and pages need to know.
@@ -66,12 +69,14 @@ pub struct Setting {
 pub struct Services {
     pub store: Store,
     pub vault: Vault,
+    /// The server's own components; what a workspace has is told by [`Services::view`].
     pub catalog: Catalog,
     pub prober: Prober,
     pub clock: Clock,
     pub random: Random,
     pub setting: Setting,
     pub oauth: OAuthSetup,
+    views: Views,
     rows: RowCache,
     tries: RecentTries,
     pub watches: Watches,
@@ -104,6 +109,7 @@ impl Services {
             random,
             setting,
             oauth,
+            views: Views::default(),
             rows: RowCache::default(),
             tries: RecentTries::default(),
             watches: Watches::default(),

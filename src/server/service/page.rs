@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Services;
 use super::caller::{Caller, Principal};
+use super::rows::badges;
 use crate::api::error::ApiError;
 use crate::api::page::{FirstPage, PAGE_ROWS, Snapshot};
 use crate::api::session::Viewer;
@@ -53,7 +54,8 @@ impl Services {
         let now = self.clock.now();
         let Selection { shown, facets } = Index::new(Arc::clone(&all.rows), query.sort, now).select(&query.filter);
         let rows = shown.iter().skip(offset).take(PAGE_ROWS).map(|index| all.rows[*index].summary.clone()).collect();
-        let components = facets.components.iter().filter_map(|(slug, _)| self.catalog.badge(slug)).collect();
+        let view = self.view(&scope.workspace).await?;
+        let components = facets.components.iter().filter_map(|(slug, _)| view.badge(slug)).collect();
         Ok(FirstPage {
             viewer,
             environment,
@@ -99,11 +101,12 @@ impl Services {
             let all = self.rows(&scope).await?;
             (all.revision, all.rows.iter().map(|row| row.summary.clone()).collect(), Vec::new())
         };
+        let view = self.view(&scope.workspace).await?;
         Ok(Snapshot {
             revision,
             now: self.clock.now(),
             whole,
-            components: self.badges(rows.iter()),
+            components: badges(&view, rows.iter()),
             rows,
             removed,
             deleted: self.store.deleted_count(&scope).await?,

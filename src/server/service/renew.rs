@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 use super::Services;
-use super::candidate::{Candidate, find};
+use super::candidate::Candidate;
 use super::check::{is_redirected, redirected};
 use super::connect::{Party, own_scopes};
 use super::destinations::destination;
@@ -20,7 +20,8 @@ use crate::api::error::ApiError;
 use crate::domain::evidence::Verdict;
 use crate::domain::health::Health;
 use crate::domain::time::{MINUTE, SECOND, Timestamp};
-use crate::server::catalog::definition::{Definition, Method};
+use crate::server::catalog::Chosen;
+use crate::server::catalog::definition::Method;
 use crate::server::oauth::{Ending, Next, OAuthError, Standing, Tokens, settle};
 use crate::server::probe::{askable, earliest, known_end};
 use crate::server::store::record::{
@@ -45,12 +46,11 @@ const STORE_AGAIN: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A connection whose renewal is claimed, opened.
-struct Renewing<'a> {
+struct Renewing {
     claim: RenewalClaim,
     stored: StoredConnection,
     grant: Grant,
-    definition: &'a Definition,
-    method: &'a Method,
+    chosen: Chosen,
     secrets: Secrets,
     party: Option<Party>,
 }
@@ -71,7 +71,8 @@ impl Services {
     /// [`ApiError::Unavailable`], [`ApiError::NotFound`], [`ApiError::Internal`].
     pub(super) async fn fresh(&self, stored: StoredConnection, force: bool) -> Result<StoredConnection, ApiError> {
         let (scope, id) = (stored.scope.clone(), stored.summary.id.clone());
-        let (_, method) = find(self, &stored.summary.component, &stored.credentials.method)?;
+        let chosen = self.find(&scope.workspace, &stored.summary.component, &stored.credentials.method).await?;
+        let method = chosen.method();
         let deadline = self.clock.now().plus(RENEWAL_LEASE);
         let before = stored.secret_version;
         let mut stored = stored;
@@ -137,22 +138,25 @@ impl Services {
         }
     }
 
-    async fn renewing(&self, claim: &RenewalClaim) -> Result<Option<Renewing<'_>>, ApiError> {
+    async fn renewing(&self, claim: &RenewalClaim) -> Result<Option<Renewing>, ApiError> {
         let stored = match self.present(&claim.scope, &claim.id).await {
             Err(ApiError::NotFound) => return Ok(None),
             stored => stored?,
         };
         let Some(grant) = self.store.grant(&claim.scope, &claim.id).await? else { return Ok(None) };
-        let (definition, method) = find(self, &stored.summary.component, &stored.credentials.method)?;
+        let (component, method) = (&stored.summary.component, &stored.credentials.method);
+        let chosen = self.find(&claim.scope.workspace, component, method).await?;
+        let (definition, method) = chosen.parts();
         let secrets = self.stored_secrets(&stored).await?;
         let config = &stored.credentials.config;
         let party = self.party_of(&claim.scope, &definition.slug, method, config, &secrets).await?;
-        Ok(Some(Renewing { claim: claim.clone(), stored, grant, definition, method, secrets, party }))
+        Ok(Some(Renewing { claim: claim.clone(), stored, grant, chosen, secrets, party }))
     }
 
     /// Asks the provider for new tokens. From here on, until they are sealed, no database is needed.
-    async fn ask_anew(&self, renewing: &Renewing<'_>) -> Result<Tokens, NoTokens> {
-        let Renewing { stored, grant, definition, method, secrets, party, .. } = renewing;
+    async fn ask_anew(&self, renewing: &Renewing) -> Result<Tokens, NoTokens> {
+        let Renewing { stored, grant, chosen, secrets, party, .. } = renewing;
+        let (definition, method) = chosen.parts();
         let (component, config) = (&definition.name, &stored.credentials.config);
         if is_redirected(stored, method) {
             return Err(NoTokens::NotAsked(redirected(component, method)));
@@ -208,8 +212,9 @@ impl Services {
         self.held.load(Ordering::Acquire) > 0
     }
 
-    async fn sealed_renewal(&self, renewing: &Renewing<'_>, tokens: Tokens) -> Result<Renewed, ApiError> {
-        let Renewing { claim, stored, grant, method, secrets, party, .. } = renewing;
+    async fn sealed_renewal(&self, renewing: &Renewing, tokens: Tokens) -> Result<Renewed, ApiError> {
+        let Renewing { claim, stored, grant, chosen, secrets, party, .. } = renewing;
+        let method = chosen.method();
         let tokens = with_what_is_known(tokens, grant, secrets);
         let mut candidate = Candidate::of(stored, secrets.clone());
         put_tokens(&tokens, &mut candidate);
@@ -240,8 +245,9 @@ impl Services {
     }
 
     /// No tokens came: says so where it can be seen, and when it is tried again.
-    async fn set_back(&self, renewing: &Renewing<'_>, why: NoTokens) -> Result<(), ApiError> {
-        let Renewing { claim, stored, grant, definition, method, .. } = renewing;
+    async fn set_back(&self, renewing: &Renewing, why: NoTokens) -> Result<(), ApiError> {
+        let Renewing { claim, stored, grant, chosen, .. } = renewing;
+        let (definition, method) = chosen.parts();
         let (at, lost) = (self.clock.now(), claim.presented > 1);
         let standing = Standing {
             was_lost_before: lost,

@@ -14,6 +14,7 @@ use crate::domain::health::Status;
 use crate::domain::id::ConnectionId;
 use crate::domain::replacement::Replacement;
 use crate::domain::role::Action;
+use crate::server::catalog::View;
 use crate::server::store::record::{AuditAction, Scope};
 use crate::server::store::{Moved, Reason, Replacing, Unfit};
 
@@ -43,7 +44,8 @@ impl Services {
         }
         let audit = caller.audit(&self.clock, AuditAction::Replaced, "");
         let done = self.store.replace(&scope, &id, plan, audit).await?;
-        self.moved(&replaced, done)
+        let view = self.view(&scope.workspace).await?;
+        moved(&view, &replaced, done)
     }
 
     /// What could replace a connection: those that work first, then by name.
@@ -56,46 +58,46 @@ impl Services {
         offers.truncate(OFFERS);
         Ok(offers)
     }
+}
 
-    /// What was done, or in words why not.
-    pub(super) fn moved(&self, replaced: &Summary, done: Replacing) -> Result<Vec<Moved>, ApiError> {
-        match done {
-            Replacing::Done(moved) => Ok(moved),
-            Replacing::Refused(unfit) => {
-                let problem = |unfit| self.refusal(replaced, unfit);
-                Err(ApiError::Invalid { problems: unfit.into_iter().map(problem).collect() })
-            }
+/// What was done, or in words why not.
+pub(super) fn moved(view: &View, replaced: &Summary, done: Replacing) -> Result<Vec<Moved>, ApiError> {
+    match done {
+        Replacing::Done(moved) => Ok(moved),
+        Replacing::Refused(unfit) => {
+            let problem = |unfit| refusal(view, replaced, unfit);
+            Err(ApiError::Invalid { problems: unfit.into_iter().map(problem).collect() })
         }
     }
+}
 
-    fn refusal(&self, replaced: &Summary, Unfit { workflow, reason }: Unfit) -> FieldProblem {
-        let who = workflow.clone().unwrap_or_default();
-        let message = match reason {
-            Reason::Itself => "A connection cannot replace itself. Choose another one.".to_owned(),
-            Reason::Unknown => "There is no such connection in this environment.".to_owned(),
-            Reason::Deleted { name } => {
-                format!("“{name}” was deleted. Choose another connection, or restore this one first.")
-            }
-            Reason::OtherComponent { name, component } => format!(
-                "“{name}” is a connection to {}. Only another one to {} can replace “{}”.",
-                self.word_for(component),
-                self.word_for(replaced.component.to_string()),
-                replaced.name,
-            ),
-            Reason::NotUsed => format!("The workflow “{who}” does not use this connection, or no longer."),
-            Reason::Unforeseen => {
-                format!("The workflow “{who}” has begun to use this connection. Say what it is to use instead.")
-            }
-        };
-        // A step of a JSON pointer (RFC 6901, section 3).
-        let escaped = |id: String| format!("workflows/{}", id.replace('~', "~0").replace('/', "~1"));
-        FieldProblem::new(&workflow.map_or_else(|| "replacement".to_owned(), escaped), message)
-    }
+fn refusal(view: &View, replaced: &Summary, Unfit { workflow, reason }: Unfit) -> FieldProblem {
+    let who = workflow.clone().unwrap_or_default();
+    let message = match reason {
+        Reason::Itself => "A connection cannot replace itself. Choose another one.".to_owned(),
+        Reason::Unknown => "There is no such connection in this environment.".to_owned(),
+        Reason::Deleted { name } => {
+            format!("“{name}” was deleted. Choose another connection, or restore this one first.")
+        }
+        Reason::OtherComponent { name, component } => format!(
+            "“{name}” is a connection to {}. Only another one to {} can replace “{}”.",
+            word_for(view, component),
+            word_for(view, replaced.component.to_string()),
+            replaced.name,
+        ),
+        Reason::NotUsed => format!("The workflow “{who}” does not use this connection, or no longer."),
+        Reason::Unforeseen => {
+            format!("The workflow “{who}” has begun to use this connection. Say what it is to use instead.")
+        }
+    };
+    // A step of a JSON pointer (RFC 6901, section 3).
+    let escaped = |id: String| format!("workflows/{}", id.replace('~', "~0").replace('/', "~1"));
+    FieldProblem::new(&workflow.map_or_else(|| "replacement".to_owned(), escaped), message)
+}
 
-    fn word_for(&self, slug: String) -> String {
-        let badge = ComponentSlug::try_from(slug.clone()).ok().and_then(|slug| self.catalog.badge(&slug));
-        badge.map_or(slug, |badge| badge.name)
-    }
+fn word_for(view: &View, slug: String) -> String {
+    let badge = ComponentSlug::try_from(slug.clone()).ok().and_then(|slug| view.badge(&slug));
+    badge.map_or(slug, |badge| badge.name)
 }
 
 fn offer(summary: Summary, now: crate::domain::time::Timestamp) -> Offer {

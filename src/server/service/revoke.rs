@@ -2,7 +2,6 @@
 //! destroyed as soon as it is done, or after a day.
 
 use super::Services;
-use super::candidate::find;
 use super::connect::Party;
 use super::destinations::destination;
 use super::tokens::with_tokens;
@@ -10,6 +9,7 @@ use crate::api::error::ApiError;
 use crate::domain::component::ComponentSlug;
 use crate::domain::field::FieldValues;
 use crate::domain::time::{DAY, MINUTE, Timestamp};
+use crate::server::catalog::View;
 use crate::server::catalog::definition::{Definition, Method};
 use crate::server::oauth::{Metadata, OAuthError, Provider, Revoked};
 use crate::server::store::record::{AuditAction, AuditEntry};
@@ -85,16 +85,22 @@ impl Services {
     }
 
     async fn revoke(&self, revocation: &Revocation) -> Attempt {
-        let Ok((definition, method)) = find(self, &revocation.component, &revocation.method) else {
-            return Attempt::Refused("its component is no longer in the catalog".to_owned());
-        };
         let Revocation { scope, config, .. } = revocation;
+        let chosen = match self.find(&scope.workspace, &revocation.component, &revocation.method).await {
+            Err(ApiError::Invalid { .. }) => {
+                return Attempt::Refused("its component is no longer in the catalog".to_owned());
+            }
+            Err(error) => return Attempt::Failed(error.to_string()),
+            Ok(chosen) => chosen,
+        };
+        let (definition, method) = chosen.parts();
         let opened = self.vault.open_sealed(&context_of(revocation), &revocation.sealed).await;
         let Ok(secrets) = opened else { return Attempt::Failed("its secrets could not be opened".to_owned()) };
         if super::tokens::held(&secrets).is_none() {
             return Attempt::Needless;
         }
-        if revocation.destination.as_ref().is_some_and(|given_for| *given_for != destination(method, config)) {
+        let given_for = revocation.destination.as_ref();
+        if given_for.map_or(method.is_own(), |given_for| *given_for != destination(method, config)) {
             return Attempt::Refused("its component's addresses have changed since it was connected".to_owned());
         }
         match self.is_kept_for_another(revocation, method).await {
@@ -128,13 +134,6 @@ impl Services {
             Some(section) if section.ends_grant => self.store.is_shared(&revocation.client, &revocation.account).await,
             _ => Ok(false),
         }
-    }
-
-    /// Whether a purge ends the tokens at the provider as well.
-    pub(super) fn can_revoke(&self, component: &ComponentSlug, method: &str, config: &FieldValues) -> bool {
-        let Ok((_, method)) = find(self, component, method) else { return false };
-        let told = Metadata::kept_in(config).is_some_and(|metadata| metadata.revocation_endpoint.is_some());
-        told || method.oauth.as_ref().is_some_and(|oauth| oauth.revoke.is_some())
     }
 
     async fn end_at(&self, provider: &Provider<'_>, secrets: &Secrets) -> Result<Revoked, OAuthError> {
@@ -177,6 +176,13 @@ impl Services {
         };
         attempt_of(self.end_at(&provider, &secrets).await, &definition.name)
     }
+}
+
+/// Whether a purge ends the tokens at the provider as well.
+pub(super) fn can_revoke(view: &View, component: &ComponentSlug, method: &str, config: &FieldValues) -> bool {
+    let Ok(chosen) = view.choose(component, method) else { return false };
+    let told = Metadata::kept_in(config).is_some_and(|metadata| metadata.revocation_endpoint.is_some());
+    told || chosen.method().oauth.as_ref().is_some_and(|oauth| oauth.revoke.is_some())
 }
 
 fn context_of(revocation: &Revocation) -> SealContext<'_> {

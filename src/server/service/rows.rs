@@ -8,6 +8,7 @@ use crate::api::error::ApiError;
 use crate::domain::component::ComponentBadge;
 use crate::domain::connection::Summary;
 use crate::domain::filter::Row;
+use crate::server::catalog::View;
 use crate::server::store::record::Scope;
 
 /// Environments kept at once; 10,000 rows are about 10 MB.
@@ -17,6 +18,8 @@ const KEPT: usize = 4;
 #[derive(Clone)]
 pub struct Rows {
     pub revision: i64,
+    /// The revision of the workspace's own components, whose names are part of what is found and sorted.
+    components: i64,
     pub rows: Arc<Vec<Row>>,
 }
 
@@ -24,9 +27,9 @@ pub struct Rows {
 pub struct RowCache(Arc<Mutex<HashMap<Scope, Rows>>>);
 
 impl RowCache {
-    fn get(&self, scope: &Scope, revision: i64) -> Option<Rows> {
+    fn get(&self, scope: &Scope, revision: i64, components: i64) -> Option<Rows> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(scope).filter(|rows| rows.revision == revision).cloned()
+        kept.get(scope).filter(|rows| (rows.revision, rows.components) == (revision, components)).cloned()
     }
 
     fn keep(&self, scope: &Scope, rows: Rows) {
@@ -42,26 +45,26 @@ impl Services {
     /// All rows of an environment, from memory where nothing changed since.
     pub(super) async fn rows(&self, scope: &Scope) -> Result<Rows, ApiError> {
         let revision = self.store.revision(scope).await?;
-        if let Some(rows) = self.rows.get(scope, revision) {
+        let view = self.view(&scope.workspace).await?;
+        if let Some(rows) = self.rows.get(scope, revision, view.revision()) {
             return Ok(rows);
         }
         let (revision, summaries) = self.store.snapshot(scope).await?;
-        let rows = summaries.into_iter().map(|summary| self.row(summary)).collect();
-        let rows = Rows { revision, rows: Arc::new(rows) };
+        let row = |summary: Summary| {
+            let badge = view.badge(&summary.component);
+            Row::new(summary, badge.as_ref())
+        };
+        let rows = summaries.into_iter().map(row).collect();
+        let rows = Rows { revision, components: view.revision(), rows: Arc::new(rows) };
         self.rows.keep(scope, rows.clone());
         Ok(rows)
     }
+}
 
-    fn row(&self, summary: Summary) -> Row {
-        let badge = self.catalog.badge(&summary.component);
-        Row::new(summary, badge.as_ref())
-    }
-
-    /// The badges of the components that occur, each once.
-    pub(super) fn badges<'a>(&self, summaries: impl Iterator<Item = &'a Summary>) -> Vec<ComponentBadge> {
-        let mut slugs: Vec<_> = summaries.map(|summary| &summary.component).collect();
-        slugs.sort_unstable();
-        slugs.dedup();
-        slugs.into_iter().filter_map(|slug| self.catalog.badge(slug)).collect()
-    }
+/// The badges of the components that occur, each once.
+pub(super) fn badges<'a>(view: &View, summaries: impl Iterator<Item = &'a Summary>) -> Vec<ComponentBadge> {
+    let mut slugs: Vec<_> = summaries.map(|summary| &summary.component).collect();
+    slugs.sort_unstable();
+    slugs.dedup();
+    slugs.into_iter().filter_map(|slug| view.badge(slug)).collect()
 }

@@ -5,6 +5,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::Services;
 use super::candidate::Candidate;
 use super::connect::{name_of, own_scopes};
+use super::destinations::destination;
 use crate::api::error::ApiError;
 use crate::domain::component::MethodKind;
 use crate::domain::evidence::{Evidence, Step, StepKind, StepOutcome, Verdict};
@@ -185,7 +186,9 @@ impl Services {
         match self.obtain(method, &provider, &asked).await {
             Ok(tokens) => {
                 put_tokens(&tokens, candidate);
-                let client = (name_of(oauth, &definition.slug), Some(party.client_id()));
+                candidate.destination = Some(destination(method, &candidate.config));
+                let name = name_of(method, &definition.slug);
+                let client = (name.as_str(), Some(party.client_id()));
                 let (grant, _) = self.grant_of(method, client, &asked, &tokens, now);
                 candidate.grant = Some(grant);
                 Ok(None)

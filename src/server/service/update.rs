@@ -4,7 +4,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::audit::{renamed, replaced, saved_as};
 use super::caller::Caller;
-use super::candidate::{Candidate, Kept, find, name_and_tags, not_saved, proof_of, take_apart, typed};
+use super::candidate::{Candidate, Kept, name_and_tags, not_saved, proof_of, take_apart, typed};
 use super::check::is_redirected;
 use super::{Services, ended, live_for};
 use crate::api::error::ApiError;
@@ -16,14 +16,14 @@ use crate::domain::id::ConnectionId;
 use crate::domain::name::ConnectionName;
 use crate::domain::role::Action;
 use crate::domain::tag::TagSet;
-use crate::server::catalog::definition::{Definition, Method};
+use crate::server::catalog::Chosen;
+use crate::server::catalog::definition::Method;
 use crate::server::store::StoreError;
 use crate::server::store::record::{AuditAction, AuditEntry, Change, Proof, Scope, StoredConnection};
 use crate::server::vault::{SealContext, Secrets};
 
-struct Checked<'a> {
-    definition: &'a Definition,
-    method: &'a Method,
+struct Checked {
+    chosen: Chosen,
     name: ConnectionName,
     tags: TagSet,
     candidate: Candidate,
@@ -63,7 +63,7 @@ impl Services {
         let mut checked = self.check_update(&stored, &request, given_up).await?;
         let proof = match request.saving {
             Saving::WhenValid => {
-                let (definition, method, candidate) = (checked.definition, checked.method, &mut checked.candidate);
+                let ((definition, method), candidate) = (checked.chosen.parts(), &mut checked.candidate);
                 let evidence = self.prove_candidate(&scope, definition, method, candidate, live).await?;
                 if evidence.verdict != Verdict::Valid {
                     self.tries.remember(&scope, &request.request_id, &request.values, &evidence);
@@ -79,7 +79,7 @@ impl Services {
                 .tries
                 .recall(&scope, &request.request_id, &request.values)
                 .map_or_else(Proof::default, |evidence| proof_of(evidence, self.clock.now())),
-            Saving::Vouched => self.vouched(caller, checked.method, &checked.candidate)?,
+            Saving::Vouched => self.vouched(caller, checked.chosen.method(), &checked.candidate)?,
         };
         let about = format!("{}{}", checked.changed.join(", "), saved_as(request.saving));
         let audit = caller.audit(&self.clock, AuditAction::Edited, about);
@@ -91,8 +91,9 @@ impl Services {
         stored: &StoredConnection,
         request: &UpdateRequest,
         given_up: &[String],
-    ) -> Result<Checked<'_>, ApiError> {
-        let (definition, method) = find(self, &stored.summary.component, &request.method)?;
+    ) -> Result<Checked, ApiError> {
+        let chosen = self.find(&stored.scope.workspace, &stored.summary.component, &request.method).await?;
+        let method = chosen.method();
         typed(method)?;
         let mut problems = Vec::new();
         let named = name_and_tags(&request.name, &request.tags, &mut problems);
@@ -109,7 +110,7 @@ impl Services {
             (Some((name, tags)), Ok(candidate)) if problems.is_empty() => {
                 let mut changed = renamed(stored, &name, &tags);
                 changed.extend(replaced(stored, &before, &method.id, &candidate));
-                Ok(Checked { definition, method, name, tags, candidate, changed })
+                Ok(Checked { chosen, name, tags, candidate, changed })
             }
             (_, candidate) => {
                 problems.extend(candidate.err().unwrap_or_default());
@@ -123,13 +124,14 @@ impl Services {
         caller: &Caller,
         scope: Scope,
         stored: StoredConnection,
-        checked: Checked<'_>,
+        checked: Checked,
         proof: Proof,
         audit: AuditEntry,
     ) -> Result<ProbeEvent, ApiError> {
         let evidence = proof.evidence.clone().map(|e| if caller.operator { e } else { e.without_details() });
-        let taken = ApiError::NameTaken { component: checked.definition.name.clone(), name: checked.name.to_string() };
-        let (services, method) = (self.clone(), checked.method.id.clone());
+        let taken =
+            ApiError::NameTaken { component: checked.chosen.definition().name.clone(), name: checked.name.to_string() };
+        let (services, method) = (self.clone(), checked.chosen.method().id.clone());
         let (name, tags, candidate) = (checked.name, checked.tags, checked.candidate);
         let summary = self
             .finish(async move {
@@ -183,7 +185,7 @@ impl Services {
 /// field that tells the destination and says something new.
 pub(super) fn moved<'a>(stored: &StoredConnection, method: &'a Method, after: &FieldValues) -> Option<&'a str> {
     if is_redirected(stored, method) {
-        return Some("The component's address");
+        return Some(if method.is_own() { "The component" } else { "The component's address" });
     }
     let before = &stored.credentials.config;
     let mut destinations = method.fields.iter().filter(|field| field.destination);

@@ -10,7 +10,7 @@ use super::grant::set_grant;
 use super::list::{next_revision, summary_of};
 use super::record::{AuditEntry, Change, Credentials, EndingFlow, NewConnection, Scope, StoredConnection};
 use super::row::{seen, stored, to_json};
-use super::{Store, StoreError, audit};
+use super::{Store, StoreError, audit, component};
 use crate::domain::connection::Summary;
 use crate::domain::id::ConnectionId;
 use crate::domain::name::ConnectionName;
@@ -33,7 +33,7 @@ impl Store {
     /// its first run made, unless that is deleted.
     ///
     /// # Errors
-    /// `NameTaken`, `Full`, `Unavailable`; `NotFound` where there is no such workspace.
+    /// `NameTaken`, `Full`, `Unavailable`; `NotFound` where there is no such workspace, or its own component is gone.
     pub async fn insert(&self, scope: &Scope, new: NewConnection, entry: AuditEntry) -> Result<Summary, StoreError> {
         self.insert_ending(scope, new, entry, None).await
     }
@@ -66,6 +66,9 @@ impl Store {
                 audit::append_in(tx, &here, Some(new.id.as_str()), &entry).await?;
                 let revision = next_revision(tx, &here).await?;
                 check_capacity(tx, &here, 1, capacity).await?;
+                if new.own_component {
+                    component::check_present(tx, &here.workspace, &new.component).await?;
+                }
                 insert_row(tx, &here, &new, entry.at, revision).await?;
                 if let Some(flow) = &flow {
                     end_flow(tx, flow, &new.id).await?;

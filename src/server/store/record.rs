@@ -158,6 +158,8 @@ pub struct NewConnection {
     /// The end user it belongs to; `None`: the workspace.
     pub owner: Option<EndUser>,
     pub component: ComponentSlug,
+    /// The component is the workspace's own, and has to be there still.
+    pub own_component: bool,
     pub name: ConnectionName,
     pub tags: TagSet,
     pub credentials: Credentials,
@@ -223,6 +225,10 @@ pub struct FlowRequest {
     /// The end user the connection will belong to; `None`: the workspace.
     #[serde(default)]
     pub owner: Option<EndUser>,
+    /// A digest of where codes, tokens and secrets are sent, as the component said when it was begun; `None`: begun
+    /// before this was noted.
+    #[serde(default)]
+    pub destination: Option<Vec<u8>>,
 }
 
 /// How far the connecting of an account is.
@@ -329,6 +335,11 @@ pub enum AuditAction {
     TicketMade,
     /// A frame traded its ticket.
     FrameSignedIn,
+    ComponentRegistered,
+    ComponentChanged,
+    ComponentRemoved,
+    /// A component was tried with a credential that is not kept.
+    ComponentTried,
 }
 
 impl AuditAction {
@@ -363,6 +374,10 @@ impl AuditAction {
             Self::WorkspaceStored => "workspace settings stored",
             Self::TicketMade => "embed ticket made",
             Self::FrameSignedIn => "signed in to an embedded page",
+            Self::ComponentRegistered => "component registered",
+            Self::ComponentChanged => "component changed",
+            Self::ComponentRemoved => "component removed",
+            Self::ComponentTried => "component tried",
         }
     }
 }

@@ -51,6 +51,7 @@ fn connection() -> NewConnection {
     let (sealed, secrets, proof) = (Vec::new(), Vec::new(), Proof::default());
     let method = "token".to_owned();
     NewConnection {
+        own_component: false,
         owner: None,
         id: ConnectionId::from_bytes([1; 16]),
         component: "slack".to_owned().try_into().expect("a slug"),

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::api::connections::{AuditLine, Detail};
+use crate::api::connections::{AuditLine, Basis, Detail};
 use crate::domain::component::{ComponentForm, OAuthForm};
 use crate::domain::connection::Summary;
 use crate::domain::evidence::{Check, CheckOutcome, Evidence, Step, Verdict};
@@ -97,10 +97,11 @@ fn Timeline(detail: Memo<Option<Detail>>) -> impl IntoView {
         Some(view! { <ol class="timeline" aria-label=label>{marks}</ol> }.into_any())
     };
     let basis = move || {
-        let basis = detail.get()?.tried_live.map_or_else(
-            || "How this check reads the answers follows the vendor's documentation.".to_owned(),
-            |day| format!("This check was tried against the service itself on {day}."),
-        );
+        let basis = match detail.get()?.basis {
+            Basis::Documented => "How this check reads the answers follows the vendor's documentation.".to_owned(),
+            Basis::TriedLive { day } => format!("This check was tried against the service itself on {day}."),
+            Basis::Own => "How this check reads the answers was written down in this workspace.".to_owned(),
+        };
         Some(view! { <p class="basis">{basis}</p> }.into_any())
     };
     view! { {move || marks()}{move || basis()} }.into_any()

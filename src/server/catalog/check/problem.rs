@@ -11,33 +11,55 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.location.0.is_empty() {
+        if self.location.shown.is_empty() {
             return self.fault.fmt(f);
         }
         write!(f, "{}: {}", self.location, self.fault)
     }
 }
 
-/// A place in a component file, such as `methods[0].service.probes[1].path`; empty: the file as a whole.
+/// A place in a component's definition, such as `methods[0].service.probes[1].path`; empty: the definition as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Location(String);
+pub struct Location {
+    shown: String,
+    pointer: String,
+}
 
 impl Location {
     #[must_use]
     pub fn child(&self, name: &str) -> Self {
-        let separator = if self.0.is_empty() { "" } else { "." };
-        Self(format!("{}{separator}{name}", self.0))
+        let separator = if self.shown.is_empty() { "" } else { "." };
+        self.followed_by(&format!("{separator}{name}"), name)
     }
 
     #[must_use]
     pub fn item(&self, name: &str, index: usize) -> Self {
-        Self(format!("{}[{index}]", self.child(name)))
+        self.child(name).index(index)
+    }
+
+    /// An item of the list at this place.
+    #[must_use]
+    pub fn index(&self, index: usize) -> Self {
+        self.followed_by(&format!("[{index}]"), &index.to_string())
+    }
+
+    /// A place that was told from here on.
+    #[must_use]
+    pub fn join(&self, below: &Self) -> Self {
+        let separator = if self.shown.is_empty() || below.shown.is_empty() { "" } else { "." };
+        let shown = format!("{}{separator}{}", self.shown, below.shown);
+        Self { shown, pointer: format!("{}{}", self.pointer, below.pointer) }
     }
 
     /// An entry of a table with free keys.
     #[must_use]
     pub fn entry(&self, name: &str, key: &str) -> Self {
-        Self(format!("{}[{key:?}]", self.child(name)))
+        self.child(name).followed_by(&format!("[{key:?}]"), key)
+    }
+
+    fn followed_by(&self, shown: &str, step: &str) -> Self {
+        let escaped = step.replace('~', "~0").replace('/', "~1");
+        Self { shown: format!("{}{shown}", self.shown), pointer: format!("{}/{escaped}", self.pointer) }
     }
 
     /// `offset` is in bytes; lines and columns count from one, columns in characters.
@@ -46,13 +68,19 @@ impl Location {
         let before = text.get(..offset).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Self(format!("line {line}, column {column}"))
+        Self { shown: format!("line {line}, column {column}"), pointer: String::new() }
+    }
+
+    /// The same place in a definition that is JSON (RFC 6901).
+    #[must_use]
+    pub fn pointer(&self) -> &str {
+        &self.pointer
     }
 }
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.shown)
     }
 }
 
@@ -150,6 +178,12 @@ pub enum Fault {
     ProtocolKind(&'static str),
     #[error("the protocol does not know this choice; use {0}")]
     ProtocolChoice(&'static str),
+    #[error("{0}; leave it out or take another value")]
+    NotForOwn(&'static str),
+    #[error("this address leads into networks that are closed to this server; give the service's public address")]
+    Internal,
+    #[error("{0}")]
+    Limit(&'static str),
     #[error("no host; write its labels joined by dots, after *. where any host below it will do")]
     BadHostRule,
     #[error("a value that is an address is not secret; remove hosts or secret")]

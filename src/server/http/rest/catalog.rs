@@ -23,6 +23,11 @@ pub struct ComponentView {
     name: String,
     category: String,
     homepage: String,
+    /// Described by this workspace itself.
+    own: bool,
+    /// The version in force, of one of the workspace's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<i64>,
     /// The recommended one first.
     methods: Vec<MethodView>,
 }
@@ -58,15 +63,26 @@ pub struct ComponentList {
     items: Vec<ComponentView>,
 }
 
-/// All components, most used first.
-#[utoipa::path(get, path = "/api/v1/components", tag = "components", responses((status = 200, body = ComponentList)))]
-pub async fn components(State(app): State<AppState>) -> Json<ComponentList> {
-    Json(ComponentList { items: app.services.catalog.forms().iter().map(ComponentView::from).collect() })
+/// All components: the workspace's own first, then most used first.
+#[utoipa::path(
+    get, path = "/api/v1/components", tag = "components",
+    responses((status = 200, body = ComponentList), (status = "4XX", body = Problem))
+)]
+pub async fn components(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<ComponentList>, Problem> {
+    let view = app.services.components(&caller).await?;
+    let told = |form: &ComponentForm| ComponentView::new(form, view.own_version(&form.badge.slug));
+    Ok(Json(ComponentList { items: view.forms().into_iter().map(told).collect() }))
 }
 
-impl From<&ComponentForm> for ComponentView {
-    fn from(form: &ComponentForm) -> Self {
+impl ComponentView {
+    #[must_use]
+    pub fn new(form: &ComponentForm, own: Option<i64>) -> Self {
         Self {
+            own: own.is_some(),
+            version: own,
             component: form.badge.slug.to_string(),
             name: form.badge.name.clone(),
             category: form.category.clone(),

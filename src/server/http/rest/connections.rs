@@ -136,7 +136,7 @@ pub async fn create(
     let typed = |form: &ComponentForm| {
         form.methods.iter().find(|method| method.oauth.is_none()).map(|method| method.id.clone())
     };
-    let recommended = app.services.catalog.form(&component).and_then(typed);
+    let recommended = app.services.view(&caller.workspace).await?.form(&component).and_then(typed);
     let method = new.method.or(recommended).unwrap_or_default();
     let request = CreateRequest {
         request_id: request_id(&app, &headers)?,
@@ -178,7 +178,7 @@ fn saved(app: &AppState, environment: Environment, event: ProbeEvent) -> Result<
 }
 
 /// The version as entity tag: what `If-Match` takes.
-fn tagged<T: Serialize>(version: i64, view: T) -> Response {
+pub(super) fn tagged<T: Serialize>(version: i64, view: T) -> Response {
     let mut response = Json(view).into_response();
     if let Ok(tag) = HeaderValue::try_from(format!("\"{version}\"")) {
         response.headers_mut().insert(header::ETAG, tag);
@@ -268,11 +268,11 @@ fn taken_apart(values: BTreeMap<String, Value>) -> Result<(FieldValues, Vec<Stri
 }
 
 /// The version in `If-Match` (RFC 9110, section 13.1.1); `*` matches any.
-fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH).filter(|value| *value != "*") else { return Ok(None) };
     let text = value.to_str().ok().map(|text| text.trim().trim_start_matches("W/").trim_matches('"'));
     text.and_then(|text| text.parse().ok()).map(Some).ok_or_else(|| {
-        Problem::unreadable(StatusCode::BAD_REQUEST, "If-Match holds the ETag of the connection, such as \"3\".")
+        Problem::unreadable(StatusCode::BAD_REQUEST, "If-Match holds the ETag that came with it, such as \"3\".")
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod body;
 mod catalog;
+mod components;
 mod connections;
 pub mod problem;
 mod replacement;
@@ -48,6 +49,9 @@ impl Modify for KeyScheme {
 fn described() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(catalog::components))
+        .routes(routes!(components::get, components::put, components::delete))
+        .routes(routes!(components::versions))
+        .routes(routes!(components::version))
         .routes(routes!(catalog::tags))
         .routes(routes!(connections::list, connections::create))
         .routes(routes!(connections::get, connections::patch, replacement::delete))

@@ -68,6 +68,7 @@ impl Problem {
             ApiError::Invalid { problems } => (problems.into_iter().map(place).collect(), None),
             ApiError::NameTaken { .. } => (vec![ValueProblem::new("/name", &detail)], None),
             ApiError::Conflict { current } => (Vec::new(), Some(current.version)),
+            ApiError::Superseded { version } => (Vec::new(), Some(version)),
             _ => (Vec::new(), None),
         };
         Self { kind, title, status, detail, errors, current_version }
@@ -147,7 +148,9 @@ const fn name(error: &ApiError) -> (&'static str, &'static str) {
         ApiError::NotFound => ("/problems/not-found", "Not found"),
         ApiError::Invalid { .. } => ("/problems/invalid-values", "Some values cannot be used"),
         ApiError::NameTaken { .. } => ("/problems/name-taken", "The name is taken"),
-        ApiError::Conflict { .. } => ("/problems/stale-version", "Changed meanwhile"),
+        ApiError::Conflict { .. } | ApiError::Superseded { .. } => ("/problems/stale-version", "Changed meanwhile"),
+        ApiError::InUse { .. } => ("/problems/in-use", "Still in use"),
+        ApiError::TooManyComponents => ("/problems/too-many-components", "The workspace has enough of its own"),
         ApiError::Reused => ("/problems/idempotency-key-reused", "The Idempotency-Key stands for another request"),
         ApiError::Gone => ("/problems/gone", "Deleted since"),
         ApiError::Full => ("/problems/environment-full", "The environment is full"),

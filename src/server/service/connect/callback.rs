@@ -98,9 +98,9 @@ impl Services {
             Err(Refusal::Api(error)) => Err(error),
         };
         match landing {
-            Ok(Settled::Connected) => Ok(Landing::Connected { component: self.component_name(&flow) }),
+            Ok(Settled::Connected) => Ok(Landing::Connected { component: self.component_name(&flow).await }),
             Ok(Settled::OtherAccount { was, is }) => {
-                Ok(Landing::OtherAccount { component: self.component_name(&flow), was, is })
+                Ok(Landing::OtherAccount { component: self.component_name(&flow).await, was, is })
             }
             Ok(Settled::Failed(message)) => {
                 self.fail_flow(&flow, message.as_str()).await?;
@@ -120,7 +120,8 @@ impl Services {
         verifier: &Verifier,
         parameters: &[(String, String)],
     ) -> Result<Tokens, Refusal> {
-        let (_, method) = self.method_of(flow)?;
+        let chosen = self.method_of(flow).await?;
+        let method = chosen.method();
         let request = &flow.request;
         let party = self.party_of(&flow.scope, &request.component, method, &request.config, secrets).await?;
         let party = party.ok_or_else(|| ApiError::field("client", super::NO_CLIENT))?;
@@ -138,19 +139,19 @@ impl Services {
 
     /// What the provider said against it; against the client, where it is the client's fault.
     pub(super) async fn note_refusal(&self, flow: &StoredFlow, error: &OAuthError) -> Result<Settled, ApiError> {
-        let (definition, method) = self.method_of(flow)?;
+        let chosen = self.method_of(flow).await?;
+        let (definition, method) = chosen.parts();
         let message = error.sentence(&definition.name);
-        if matches!(error, OAuthError::WrongClient(_))
-            && let Some(oauth) = method.by_person()
-        {
-            let client = super::client::name_of(oauth, &definition.slug);
-            self.discontent_with_client(&flow.scope, client, &message).await?;
+        if matches!(error, OAuthError::WrongClient(_)) && method.by_person().is_some() {
+            let client = super::client::name_of(method, &definition.slug);
+            self.discontent_with_client(&flow.scope, &client, &message).await?;
         }
         Ok(Settled::Failed(message))
     }
 
-    fn component_name(&self, flow: &StoredFlow) -> String {
-        self.method_of(flow).map_or_else(|_| flow.request.component.to_string(), |(found, _)| found.name.clone())
+    async fn component_name(&self, flow: &StoredFlow) -> String {
+        let chosen = self.method_of(flow).await;
+        chosen.map_or_else(|_| flow.request.component.to_string(), |chosen| chosen.definition().name.clone())
     }
 }
 

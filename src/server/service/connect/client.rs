@@ -12,7 +12,6 @@ use crate::server::catalog::oauth::{OAuth, USERINFO_URL};
 use crate::server::oauth::{Client, Metadata, OAuthError, Provider, Wish, discover, register};
 use crate::server::service::Services;
 use crate::server::service::caller::Caller;
-use crate::server::service::candidate::find;
 use crate::server::store::record::{AuditAction, Scope};
 use crate::server::store::{StoreError, StoredClient};
 use crate::server::vault::{SealContext, SecretText, Secrets};
@@ -51,9 +50,16 @@ impl Party {
     }
 }
 
-/// The client's name in the catalog.
-pub(in crate::server::service) fn name_of<'a>(oauth: &'a OAuth, component: &'a ComponentSlug) -> &'a str {
-    oauth.client.as_deref().unwrap_or(component.as_str())
+/// The client's name in the catalog. That of a workspace's own component is bound to where it proves itself: if that
+/// changes, there is no client of this name, and its secret goes nowhere.
+pub(in crate::server::service) fn name_of(method: &Method, component: &ComponentSlug) -> String {
+    match &method.fingerprint {
+        Some(fingerprint) => format!("{component}@{}", &fingerprint.client[..16]),
+        None => {
+            let named = method.oauth.as_ref().and_then(|oauth| oauth.client.clone());
+            named.unwrap_or_else(|| component.to_string())
+        }
+    }
 }
 
 /// Whether client id and secret are fields of the method's own form.
@@ -91,15 +97,17 @@ impl Services {
         config: &FieldValues,
         secrets: &Secrets,
     ) -> Result<Option<Client>, ApiError> {
-        let Some(oauth) = &method.oauth else { return Ok(None) };
+        if method.oauth.is_none() {
+            return Ok(None);
+        }
         if in_form(method) {
             let id = config.get(CLIENT_ID).map(str::to_owned);
             return Ok(id.map(|id| Client { id, secret: secrets.get(CLIENT_SECRET).cloned() }));
         }
-        let name = name_of(oauth, component);
-        match self.store.oauth_client(scope, name).await? {
-            Some(own) => Ok(Some(self.open_client(scope, name, &own).await?)),
-            None => Ok(self.oauth.clients.get(name).cloned().or_else(|| nobody(method))),
+        let name = name_of(method, component);
+        match self.store.oauth_client(scope, &name).await? {
+            Some(own) => Ok(Some(self.open_client(scope, &name, &own).await?)),
+            None => Ok(self.oauth.clients.get(&name).cloned().or_else(|| nobody(method))),
         }
     }
 
@@ -154,7 +162,8 @@ impl Services {
         method: &str,
     ) -> Result<ClientSetup, ApiError> {
         let scope = caller.scope(Action::CreateConnection, environment)?;
-        let (definition, method) = find(self, component, method)?;
+        let chosen = self.find(&scope.workspace, component, method).await?;
+        let (definition, method) = chosen.parts();
         self.client_setup(&scope, definition, method).await
     }
 
@@ -165,13 +174,13 @@ impl Services {
         method: &Method,
     ) -> Result<ClientSetup, ApiError> {
         let oauth = section(method)?;
-        let name = name_of(oauth, &definition.slug);
-        let own = if in_form(method) { None } else { self.store.oauth_client(scope, name).await? };
+        let name = name_of(method, &definition.slug);
+        let own = if in_form(method) { None } else { self.store.oauth_client(scope, &name).await? };
         let told = own.as_ref().and_then(|own| own.problem.clone());
-        let operators = self.oauth.clients.get(name).filter(|_| !in_form(method));
+        let operators = self.oauth.clients.get(&name).filter(|_| !in_form(method));
         let id = own.as_ref().map(|own| &own.client_id).or(operators.map(|client| &client.id));
         let others = match id {
-            Some(id) => self.store.of_other_clients(scope, name, id).await?,
+            Some(id) => self.store.of_other_clients(scope, &name, id).await?,
             None => 0,
         };
         let left_behind = (others > 0).then(|| {
@@ -186,7 +195,7 @@ impl Services {
             Some(StoredClient { client_id, stored_at, sealed, .. }) => {
                 ClientOrigin::Own { client_id, stored_at, has_secret: !sealed.is_empty() }
             }
-            None if self.oauth.clients.contains_key(name) => ClientOrigin::Operator,
+            None if self.oauth.clients.contains_key(&name) => ClientOrigin::Operator,
             None => ClientOrigin::None,
         };
         Ok(ClientSetup {
@@ -213,23 +222,24 @@ impl Services {
         client_secret: String,
     ) -> Result<ClientSetup, ApiError> {
         let scope = caller.scope(Action::ManageOAuthClients, environment)?;
-        let (definition, method) = find(self, component, method)?;
-        let oauth = section(method)?;
+        let chosen = self.find(&scope.workspace, component, method).await?;
+        let (definition, method) = chosen.parts();
+        section(method)?;
         let client_id = client_id.trim().to_owned();
         let problems = problems_of(&client_id, &client_secret);
         if !problems.is_empty() {
             return Err(ApiError::Invalid { problems });
         }
-        let name = name_of(oauth, &definition.slug);
-        let before = self.store.oauth_client(&scope, name).await?;
+        let name = name_of(method, &definition.slug);
+        let before = self.store.oauth_client(&scope, &name).await?;
         let secret = match &before {
             Some(before) if client_secret.is_empty() && before.client_id == client_id => {
-                self.open_client(&scope, name, before).await?.secret
+                self.open_client(&scope, &name, before).await?.secret
             }
             _ => Some(client_secret).filter(|secret| !secret.is_empty()).map(SecretText::new),
         };
         let client = Client { id: client_id, secret };
-        self.put_client(caller, &scope, name, before.map_or(0, |before| before.version), client).await?;
+        self.put_client(caller, &scope, &name, before.map_or(0, |before| before.version), client).await?;
         self.client_setup(&scope, definition, method).await
     }
 
@@ -246,12 +256,13 @@ impl Services {
         values: &FieldValues,
     ) -> Result<ClientSetup, ApiError> {
         let scope = caller.scope(Action::ManageOAuthClients, environment)?;
-        let (definition, method) = find(self, component, method)?;
-        let oauth = section(method)?;
+        let chosen = self.find(&scope.workspace, component, method).await?;
+        let (definition, method) = chosen.parts();
+        section(method)?;
         let client = self.registered(definition, method, values).await?;
-        let name = name_of(oauth, &definition.slug);
-        let before = self.store.oauth_client(&scope, name).await?.map_or(0, |before| before.version);
-        self.put_client(caller, &scope, name, before, client).await?;
+        let name = name_of(method, &definition.slug);
+        let before = self.store.oauth_client(&scope, &name).await?.map_or(0, |before| before.version);
+        self.put_client(caller, &scope, &name, before, client).await?;
         self.client_setup(&scope, definition, method).await
     }
 
@@ -320,10 +331,12 @@ impl Services {
         method: &str,
     ) -> Result<ClientSetup, ApiError> {
         let scope = caller.scope(Action::ManageOAuthClients, environment)?;
-        let (definition, method) = find(self, component, method)?;
-        let name = name_of(section(method)?, &definition.slug);
-        let entry = caller.audit(&self.clock, AuditAction::ClientRemoved, name);
-        match self.store.remove_oauth_client(&scope, name, entry).await {
+        let chosen = self.find(&scope.workspace, component, method).await?;
+        let (definition, method) = chosen.parts();
+        section(method)?;
+        let name = name_of(method, &definition.slug);
+        let entry = caller.audit(&self.clock, AuditAction::ClientRemoved, name.as_str());
+        match self.store.remove_oauth_client(&scope, &name, entry).await {
             Ok(()) | Err(StoreError::NotFound) => self.client_setup(&scope, definition, method).await,
             Err(error) => Err(error.into()),
         }

@@ -6,7 +6,7 @@ use super::settle::Settled;
 use crate::api::connect::DeviceCode;
 use crate::api::error::ApiError;
 use crate::domain::time::SECOND;
-use crate::server::catalog::definition::Method;
+use crate::server::catalog::definition::{Definition, Method};
 use crate::server::oauth::{DevicePoll, OAuthError};
 use crate::server::service::Services;
 use crate::server::store::record::{FlowRequest, FlowStage};
@@ -22,14 +22,13 @@ impl Services {
     pub(super) async fn begin_device(
         &self,
         party: &Party,
-        method: &Method,
+        (definition, method): (&Definition, &Method),
         flow: &mut NewFlow,
         secrets: &mut Secrets,
     ) -> Result<DeviceCode, ApiError> {
-        let FlowRequest { component, config, scopes, .. } = &flow.request;
+        let FlowRequest { config, scopes, .. } = &flow.request;
         let begun = party.provider(method, config, secrets)?.begin_device(&self.line(), scopes).await;
-        let name = self.catalog.badge(component).map_or_else(|| component.to_string(), |badge| badge.name);
-        let begun = begun.map_err(|error| ApiError::field("method", error.sentence(&name)))?;
+        let begun = begun.map_err(|error| ApiError::field("method", error.sentence(&definition.name)))?;
         secrets.insert(DEVICE_CODE, begun.device_code);
         let shown = DeviceCode {
             user_code: begun.user_code,
@@ -76,7 +75,8 @@ impl Services {
     }
 
     async fn put_question(&self, flow: StoredFlow, mut secrets: Secrets) -> Result<StoredFlow, ApiError> {
-        let (definition, method) = self.method_of(&flow)?;
+        let chosen = self.method_of(&flow).await?;
+        let (definition, method) = chosen.parts();
         let config = &flow.request.config;
         let code = secrets.take(DEVICE_CODE).ok_or(ApiError::Internal)?;
         let party = self.party_of(&flow.scope, &definition.slug, method, config, &secrets).await?;

@@ -18,7 +18,8 @@ pub use setup::OAuthSetup;
 
 use super::Services;
 use super::caller::Caller;
-use super::candidate::{Kept, find, name_and_tags, take_apart};
+use super::candidate::{Kept, name_and_tags, take_apart};
+use super::destinations::destination;
 use super::update::{asked_for_again, moved};
 use crate::api::connect::{Begun, ConnectRequest, Progress, Way};
 use crate::api::error::ApiError;
@@ -28,7 +29,8 @@ use crate::domain::id::{ConnectionId, FlowId};
 use crate::domain::owner::Sight;
 use crate::domain::role::Action;
 use crate::domain::time::{DAY, MINUTE, Timestamp};
-use crate::server::catalog::definition::{Definition, Method};
+use crate::server::catalog::Chosen;
+use crate::server::catalog::definition::Method;
 use crate::server::catalog::oauth::OAuth;
 use crate::server::oauth::{Line, OAuthError};
 use crate::server::store::record::{AuditAction, FlowRequest, FlowStage, Scope, StoredConnection};
@@ -41,8 +43,8 @@ const WINDOW_LIFE: i64 = 10 * MINUTE;
 const LINK_LIFE: i64 = 7 * DAY;
 
 /// A request whose every part has been checked.
-struct Checked<'a> {
-    method: &'a Method,
+struct Checked {
+    chosen: Chosen,
     request: FlowRequest,
     secrets: Secrets,
 }
@@ -60,10 +62,10 @@ impl Services {
             Some(id) => Some(self.present(&scope, id).await?),
             None => None,
         };
-        let mut checked = self.check_connect(&request, before.as_ref()).await?;
+        let mut checked = self.check_connect(&scope, &request, before.as_ref()).await?;
         checked.request.owner = caller.owner_for(request.audience);
         let FlowRequest { component, config, .. } = &checked.request;
-        let party = self.party_of(&scope, component, checked.method, config, &checked.secrets).await?;
+        let party = self.party_of(&scope, component, checked.chosen.method(), config, &checked.secrets).await?;
         let party = party.ok_or_else(|| ApiError::field("client", NO_CLIENT))?;
         let by = request.by;
         let life = if by == Way::Link { LINK_LIFE } else { WINDOW_LIFE };
@@ -72,7 +74,7 @@ impl Services {
         flow.code_hash = token::hash(code.reveal());
         let mut secrets = checked.secrets;
         let device = if by == Way::Device {
-            Some(self.begin_device(&party, checked.method, &mut flow, &mut secrets).await?)
+            Some(self.begin_device(&party, checked.chosen.parts(), &mut flow, &mut secrets).await?)
         } else {
             None
         };
@@ -89,10 +91,12 @@ impl Services {
 
     async fn check_connect(
         &self,
+        scope: &Scope,
         request: &ConnectRequest,
         before: Option<&StoredConnection>,
-    ) -> Result<Checked<'_>, ApiError> {
-        let (definition, method) = find(self, &request.component, &request.method)?;
+    ) -> Result<Checked, ApiError> {
+        let chosen = self.find(&scope.workspace, &request.component, &request.method).await?;
+        let (definition, method) = chosen.parts();
         let oauth = method
             .by_person()
             .ok_or_else(|| ApiError::field("method", "This way of authenticating needs no account to be connected."))?;
@@ -112,8 +116,11 @@ impl Services {
         let discovered = self.discover_into(oauth, &mut config).await;
         discovered.map_err(|error| ApiError::field("issuer", undiscovered(&error, &definition.name)))?;
         let scopes = [scopes, own_scopes(oauth, &config)].concat();
-        let request = FlowRequest { component, method: method_id, name, tags, config, scopes, by_link, owner: None };
-        Ok(Checked { method, request, secrets: candidate.secrets.without(&implied(oauth)) })
+        let destination = Some(destination(method, &config));
+        let request =
+            FlowRequest { component, method: method_id, name, tags, config, scopes, by_link, owner: None, destination };
+        let secrets = candidate.secrets.without(&implied(oauth));
+        Ok(Checked { chosen, request, secrets })
     }
 
     /// What a reconnection takes over: fields left empty keep what is stored, unless the secret would go elsewhere.
@@ -248,9 +255,16 @@ impl Services {
         Ok(self.vault.open_sealed(&context, &flow.sealed).await?)
     }
 
-    /// Component, method and OAuth section of a flow, as the catalog has them now.
-    fn method_of(&self, flow: &StoredFlow) -> Result<(&Definition, &Method), ApiError> {
-        find(self, &flow.request.component, &flow.request.method)
+    /// Component and method of a flow, as the catalog has them now; not if by now its secrets would go elsewhere than
+    /// when it was begun.
+    async fn method_of(&self, flow: &StoredFlow) -> Result<Chosen, ApiError> {
+        let request = &flow.request;
+        let chosen = self.find(&flow.scope.workspace, &request.component, &request.method).await?;
+        let begun_for = request.destination.as_ref();
+        if begun_for.is_some_and(|begun_for| *begun_for != destination(chosen.method(), &request.config)) {
+            return Err(ApiError::field("component", CHANGED));
+        }
+        Ok(chosen)
     }
 
     /// The way to providers.
@@ -276,6 +290,7 @@ fn undiscovered(error: &OAuthError, component: &str) -> String {
     }
 }
 
+const CHANGED: &str = "The component has changed since this was begun, so nothing is sent there. Connect again.";
 const NO_CLIENT: &str = "There is no OAuth client for this service yet. Set one up first.";
 
 fn flow_context<'a>(scope: &'a Scope, id: &'a FlowId, version: i64) -> SealContext<'a> {

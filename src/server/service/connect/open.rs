@@ -74,7 +74,8 @@ impl Services {
         state: &SecretText,
         verifier: &Verifier,
     ) -> Result<Consent, ApiError> {
-        let (definition, method) = self.method_of(flow)?;
+        let chosen = self.method_of(flow).await?;
+        let (definition, method) = chosen.parts();
         let oauth = method.by_person().ok_or(ApiError::Internal)?;
         let request = &flow.request;
         let party = self.party_of(&flow.scope, &request.component, method, &request.config, secrets).await?;
@@ -90,7 +91,7 @@ impl Services {
         let url = url.map_err(unusable)?;
         Ok(Consent {
             component: definition.name.clone(),
-            icon: self.catalog.badge(&definition.slug).map(|badge| badge.icon).unwrap_or_default(),
+            icon: chosen.form().badge.icon.clone(),
             workspace: self.store.workspace_name(&flow.scope.workspace).await?,
             environment: Environment::label(flow.scope.environment),
             name: request.name.to_string(),

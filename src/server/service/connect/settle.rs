@@ -17,7 +17,7 @@ use crate::domain::id::{ConnectionId, FlowId};
 use crate::domain::name::ConnectionName;
 use crate::domain::role::Action;
 use crate::domain::time::Timestamp;
-use crate::server::catalog::definition::{Definition, Method};
+use crate::server::catalog::Chosen;
 use crate::server::oauth::{Captured, Tokens, known_by, missing};
 use crate::server::service::Services;
 use crate::server::service::caller::Caller;
@@ -48,9 +48,8 @@ const FACTS: &str = "waiting.facts";
 const CAPTURED: &str = "waiting.captured.";
 
 /// Everything a connection takes over.
-struct Gain<'a> {
-    definition: &'a Definition,
-    method: &'a Method,
+struct Gain {
+    chosen: Chosen,
     candidate: Candidate,
     proof: Proof,
 }
@@ -134,8 +133,9 @@ impl Services {
     }
 
     /// What the tokens give: asks the service whose account it is.
-    async fn gain(&self, flow: &StoredFlow, secrets: &Secrets, tokens: &Tokens) -> Result<Gain<'_>, ApiError> {
-        let (definition, method) = self.method_of(flow)?;
+    async fn gain(&self, flow: &StoredFlow, secrets: &Secrets, tokens: &Tokens) -> Result<Gain, ApiError> {
+        let chosen = self.method_of(flow).await?;
+        let (definition, method) = chosen.parts();
         let oauth = method.by_person().ok_or(ApiError::Internal)?;
         let now = self.clock.now();
         let mut candidate = Candidate {
@@ -149,7 +149,8 @@ impl Services {
         let asked = &flow.request.scopes;
         let request = &flow.request;
         let party = self.party_of(&flow.scope, &request.component, method, &request.config, secrets).await?;
-        let client = (name_of(oauth, &definition.slug), party.as_ref().map(Party::client_id));
+        let name = name_of(method, &definition.slug);
+        let client = (name.as_str(), party.as_ref().map(Party::client_id));
         let (grant, ends_at) = self.grant_of(method, client, asked, tokens, now);
         candidate.grant = Some(grant);
         put_tokens(tokens, &mut candidate);
@@ -170,16 +171,17 @@ impl Services {
         self.content_with_client(&flow.scope, client.0).await?;
         let mut proof = proof_of(evidence, now);
         proof.expires_at = ends_at.or(proof.expires_at);
-        Ok(Gain { definition, method, candidate, proof })
+        Ok(Gain { chosen, candidate, proof })
     }
 
     async fn insert_connected(
         &self,
         flow: &StoredFlow,
-        gain: Gain<'_>,
+        gain: Gain,
         address: Option<String>,
     ) -> Result<Settled, ApiError> {
-        let Gain { definition, method, candidate, proof } = gain;
+        let Gain { chosen, candidate, proof } = gain;
+        let (definition, method) = chosen.parts();
         let id = ConnectionId::from_bytes(self.random.uuid_v7(self.clock.now())?);
         let credentials = self.seal(&flow.scope, &id, &method.id, 1, candidate, proof).await?;
         let request = &flow.request;
@@ -189,6 +191,7 @@ impl Services {
                 id: id.clone(),
                 owner: request.owner.clone(),
                 component: definition.slug.clone(),
+                own_component: method.is_own(),
                 name,
                 tags: request.tags.clone(),
                 credentials: credentials.clone(),
@@ -212,10 +215,11 @@ impl Services {
         &self,
         flow: &StoredFlow,
         mut before: StoredConnection,
-        gain: Gain<'_>,
+        gain: Gain,
         address: Option<String>,
     ) -> Result<Option<Summary>, ApiError> {
-        let Gain { method, candidate, proof, .. } = gain;
+        let Gain { chosen, candidate, proof } = gain;
+        let method = chosen.method();
         let id = before.summary.id.clone();
         for _ in 0..ATTEMPTS {
             let (secrets, version) = (before.secret_version, before.summary.version);
