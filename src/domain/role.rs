@@ -147,7 +147,7 @@ impl Action {
             | Self::ReplaceConnection => Some(Role::Editor),
             Self::RegisterWorkflow | Self::ManageOAuthClients | Self::ManageKeys | Self::ManageComponents => {
                 Some(Role::Owner)
-            },
+            }
             // Secrets never come back to a browser.
             Self::FetchCredentials | Self::SendRequest => None,
         }

@@ -126,14 +126,14 @@ impl Site {
 
     /// As after a restart: the catalog's files are read again.
     pub fn reload_catalog(&mut self) {
-        self.app.services.catalog = Catalog::load(self.app.config.catalog_dir.as_deref()).expect("the catalog");
+        let catalog = Catalog::load(self.app.config.catalog_dir.as_deref()).expect("the catalog");
+        self.app.services = again(self.app.services.clone(), catalog);
         self.router = router(&self.app);
     }
 
     /// Another server on the same database.
     pub fn replica(&self) -> Self {
-        let Services { store, vault, catalog, prober, clock, random, setting, oauth, .. } = self.app.services.clone();
-        let services = Services::new(store, vault, catalog, prober, clock, random, setting, oauth);
+        let services = again(self.app.services.clone(), self.app.services.catalog.clone());
         let app = AppState { services, config: Arc::clone(&self.app.config) };
         let (now, dialled) = (Arc::clone(&self.now), Arc::clone(&self.dialled));
         // Its folder is the first one's to remove.
@@ -316,6 +316,12 @@ impl Site {
             other => panic!("not created: {other:?}"),
         }
     }
+}
+
+/// The use cases of another process, which remembers nothing.
+fn again(services: Services, catalog: Catalog) -> Services {
+    let Services { store, vault, prober, clock, random, setting, oauth, .. } = services;
+    Services::new(store, vault, catalog, prober, clock, random, setting, oauth)
 }
 
 impl Drop for Site {

@@ -93,7 +93,6 @@ async fn an_edited_component_file_sends_no_stored_secret_elsewhere() {
     site.reload_catalog();
     let tested = site.call("POST", &format!("{one}/test"), &key, &json!({})).await;
     assert_eq!(tested.status, StatusCode::OK, "{}", tested.text);
-    assert!(tested.text.contains("address of the component Acme has changed"), "{}", tested.text);
     let connection = tested.json()["connection"].clone();
     assert_eq!((&connection["status"], &connection["health"]["missing"]), (&json!("not_active"), &json!(["Token"])));
     let kept = site.call("PATCH", &format!("{one}?validate=false"), &key, &json!({ "values": {} })).await;

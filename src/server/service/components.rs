@@ -59,6 +59,10 @@ impl Services {
     /// [`ApiError::Forbidden`], [`ApiError::NotFound`], [`ApiError::Unavailable`].
     pub async fn own_component(&self, caller: &Caller, slug: &ComponentSlug) -> Result<OwnComponent, ApiError> {
         caller.allow(Action::ViewComponents)?;
+        self.in_force(caller, slug).await
+    }
+
+    async fn in_force(&self, caller: &Caller, slug: &ComponentSlug) -> Result<OwnComponent, ApiError> {
         let stored = self.store.component(&caller.workspace, slug).await?.ok_or(ApiError::NotFound)?;
         self.told(caller, stored).await
     }
@@ -172,7 +176,7 @@ impl Services {
         });
         put.await?;
         self.views.expire(&caller.workspace);
-        let component = self.own_component(caller, slug).await?;
+        let component = self.in_force(caller, slug).await?;
         Ok(Registered { component, created, asks_again })
     }
 
@@ -188,7 +192,7 @@ impl Services {
         expected: Option<i64>,
     ) -> Result<(), ApiError> {
         caller.allow(Action::ManageComponents)?;
-        let before = self.own_component(caller, slug).await?;
+        let before = self.in_force(caller, slug).await?;
         let entry = caller.audit(&self.clock, AuditAction::ComponentRemoved, slug.as_str());
         match self.store.remove_component(&caller.workspace, slug, expected, entry).await {
             Err(StoreError::InUse) => Err(self.in_use(caller, slug).await?),

@@ -32,7 +32,8 @@ impl Services {
         let scope = caller.scope(Action::DeleteConnection, environment)?;
         let StoredConnection { summary, credentials, .. } = self.present(&scope, &id).await?;
         let connected = self.store.grant(&scope, &id).await?.is_some();
-        let revocable = connected && self.can_revoke(&summary.component, &credentials.method, &credentials.config);
+        let view = self.view(&scope.workspace).await?;
+        let revocable = connected && can_revoke(&view, &summary.component, &credentials.method, &credentials.config);
         let workflows = self.store.workflows_using(&scope, &id).await?;
         let used = workflows.as_ref().is_some_and(|workflows| !workflows.is_empty());
         let offers = if used { self.offers(&scope, &id).await? } else { Vec::new() };

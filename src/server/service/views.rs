@@ -94,8 +94,21 @@ impl Services {
         Ok(bare.with_own(revision, own))
     }
 
-    /// A component and one of its methods, as a workspace has them now. What is not known may have been registered with
-    /// another replica just now: it is looked for once more.
+    /// The same; a component that is not known may have been registered with another replica just now: it is looked for
+    /// once more.
+    ///
+    /// # Errors
+    /// As [`Services::view`].
+    pub async fn view_with(&self, workspace: &WorkspaceId, component: &ComponentSlug) -> Result<View, ApiError> {
+        let view = self.view(workspace).await?;
+        if view.get(component).is_some() {
+            return Ok(view);
+        }
+        self.views.expire(workspace);
+        self.view(workspace).await
+    }
+
+    /// A component and one of its methods, as a workspace has them now.
     ///
     /// # Errors
     /// [`ApiError::Invalid`] where there is none, [`ApiError::Unavailable`].
@@ -105,11 +118,7 @@ impl Services {
         component: &ComponentSlug,
         method: &str,
     ) -> Result<Chosen, ApiError> {
-        if let Ok(chosen) = self.view(workspace).await?.choose(component, method) {
-            return Ok(chosen);
-        }
-        self.views.expire(workspace);
-        self.view(workspace).await?.choose(component, method).map_err(|unknown| match unknown {
+        self.view_with(workspace, component).await?.choose(component, method).map_err(|unknown| match unknown {
             Unknown::Component => {
                 ApiError::field("component", "There is no such component. Choose one from the list of components.")
             }

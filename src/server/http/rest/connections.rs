@@ -136,7 +136,7 @@ pub async fn create(
     let typed = |form: &ComponentForm| {
         form.methods.iter().find(|method| method.oauth.is_none()).map(|method| method.id.clone())
     };
-    let recommended = app.services.view(&caller.workspace).await?.form(&component).and_then(typed);
+    let recommended = app.services.view_with(&caller.workspace, &component).await?.form(&component).and_then(typed);
     let method = new.method.or(recommended).unwrap_or_default();
     let request = CreateRequest {
         request_id: request_id(&app, &headers)?,

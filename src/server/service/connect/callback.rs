@@ -70,9 +70,8 @@ impl Services {
         for name in self.catalog.state_names() {
             let Some((_, state)) = redirect.parameters.iter().find(|(given, _)| given == name) else { continue };
             let flow = self.store.flow_by_state(token::hash(state), self.clock.now()).await?;
-            let own =
-                |flow: &StoredFlow| flow.browser_hash == Some(browser_hash) && self.lands_at(flow, redirect.typed);
-            if let Some(flow) = flow.filter(own) {
+            let Some(flow) = flow.filter(|flow| flow.browser_hash == Some(browser_hash)) else { continue };
+            if self.lands_at(&flow, redirect.typed).await {
                 return Ok(Some(flow));
             }
         }
@@ -81,8 +80,8 @@ impl Services {
 
     /// Whether the flow was sent away with the redirect URL that was called: another provider's answer to our state is
     /// none (RFC 9700, section 4.4).
-    fn lands_at(&self, flow: &StoredFlow, typed: bool) -> bool {
-        self.method_of(flow).is_ok_and(|(_, method)| is_typed(method) == typed)
+    async fn lands_at(&self, flow: &StoredFlow, typed: bool) -> bool {
+        self.method_of(flow).await.is_ok_and(|chosen| is_typed(chosen.method()) == typed)
     }
 
     async fn carry_through(

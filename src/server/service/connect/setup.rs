@@ -31,7 +31,7 @@ impl OAuthSetup {
     }
 }
 
-/// Whether a person types the provider's addresses, with a client of their own.
+/// Whether a person types the provider's addresses, with a client of their own, or has described the component with them.
 pub(super) fn is_typed(method: &Method) -> bool {
-    in_form(method)
+    in_form(method) || method.is_own()
 }
