@@ -3,6 +3,7 @@
 
 mod audit;
 mod checks;
+mod components;
 mod connections;
 mod database;
 mod deltas;

@@ -250,7 +250,7 @@ fn fingerprint(method: &Value) -> Fingerprint {
 
 fn forget(value: &mut Value, members: &[&str]) {
     if let Some(object) = value.as_object_mut() {
-        members.iter().for_each(|member| drop(object.remove(*member)));
+        object.retain(|member, _| !members.contains(&member.as_str()));
     }
 }
 

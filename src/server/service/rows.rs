@@ -15,11 +15,12 @@ use crate::server::store::record::Scope;
 const KEPT: usize = 4;
 
 /// All rows of an environment at one revision.
+#[expect(clippy::struct_field_names, reason = "the rows are what it is about")]
 #[derive(Clone)]
 pub struct Rows {
     pub revision: i64,
     /// The revision of the workspace's own components, whose names are part of what is found and sorted.
-    components: i64,
+    own: i64,
     pub rows: Arc<Vec<Row>>,
 }
 
@@ -27,9 +28,9 @@ pub struct Rows {
 pub struct RowCache(Arc<Mutex<HashMap<Scope, Rows>>>);
 
 impl RowCache {
-    fn get(&self, scope: &Scope, revision: i64, components: i64) -> Option<Rows> {
+    fn get(&self, scope: &Scope, revision: i64, own: i64) -> Option<Rows> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(scope).filter(|rows| (rows.revision, rows.components) == (revision, components)).cloned()
+        kept.get(scope).filter(|rows| (rows.revision, rows.own) == (revision, own)).cloned()
     }
 
     fn keep(&self, scope: &Scope, rows: Rows) {
@@ -55,7 +56,7 @@ impl Services {
             Row::new(summary, badge.as_ref())
         };
         let rows = summaries.into_iter().map(row).collect();
-        let rows = Rows { revision, components: view.revision(), rows: Arc::new(rows) };
+        let rows = Rows { revision, own: view.revision(), rows: Arc::new(rows) };
         self.rows.keep(scope, rows.clone());
         Ok(rows)
     }

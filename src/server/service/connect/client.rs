@@ -53,13 +53,11 @@ impl Party {
 /// The client's name in the catalog. That of a workspace's own component is bound to where it proves itself: if that
 /// changes, there is no client of this name, and its secret goes nowhere.
 pub(in crate::server::service) fn name_of(method: &Method, component: &ComponentSlug) -> String {
-    match &method.fingerprint {
-        Some(fingerprint) => format!("{component}@{}", &fingerprint.client[..16]),
-        None => {
-            let named = method.oauth.as_ref().and_then(|oauth| oauth.client.clone());
-            named.unwrap_or_else(|| component.to_string())
-        }
+    if let Some(fingerprint) = &method.fingerprint {
+        return format!("{component}@{}", &fingerprint.client[..16]);
     }
+    let named = method.oauth.as_ref().and_then(|oauth| oauth.client.clone());
+    named.unwrap_or_else(|| component.to_string())
 }
 
 /// Whether client id and secret are fields of the method's own form.
