@@ -97,6 +97,10 @@ for (const { component, method, start } of services) {
       await expect(connections.dialog.locator(".verdict")).toBeVisible({ timeout: 15_000 });
       await connections.expectProblem(service.blamed, /\S/);
       await expect(connections.step("authenticate")).toHaveAttribute("data-outcome", "failed");
+      // What was brought into sight scrolled within the dialog, and not the dialog out of itself.
+      await expect(connections.dialog.getByRole("heading", { level: 2 })).toBeInViewport();
+      await expect(connections.button("Cancel")).toBeInViewport({ ratio: 1 });
+      expect(await connections.dialog.evaluate((dialog) => dialog.scrollTop)).toBe(0);
       await expect(connections.field(service.secretField)).toHaveValue(service.wrong);
       await expect(connections.rows).toHaveCount(0);
     });

@@ -67,7 +67,8 @@ pub fn renew() -> bool {
     is_embedded()
 }
 
-/// Something happened to a connection: `created`, `updated`, `deleted`, `undeleted`, or it was `picked`.
+/// Something was done to a connection: `created`, `updated`, `reconnected`, `deleted`, `undeleted`, `replaced`, or it was
+/// `picked`.
 pub fn tell(kind: &str, summary: &Summary, environment: &str, now: Timestamp) {
     if is_embedded() {
         let status = summary.status_at(now).as_str();

@@ -147,6 +147,7 @@ async fn behind_a_proxy_nobody_probes_this_machine() {
     let body = json!({ "environment": "development", "component": "postgresql", "name": "A", "values": values });
     let refused = site.call("POST", "/api/v1/connections", &key, &body).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+    assert_eq!(refused.json()["type"], "/problems/credential-not-checked", "nobody refused it");
     assert!(!site.app.services.setting.local);
     assert_eq!(site.dialled.load(Ordering::Relaxed), 0);
 }

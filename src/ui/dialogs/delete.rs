@@ -126,6 +126,7 @@ fn Asking(
             match delete(list.environment, summary.id.clone(), plan, foreseen).await {
                 Ok(moved) => {
                     list.remove(&summary.id);
+                    tell_host(list, &summary, moved);
                     close_if_open(busy, closing);
                     if at_once {
                         revoke_now(list, toasts, summary);
@@ -238,13 +239,23 @@ fn carry_out(list: ListState, toasts: Toasts, summary: Summary) {
     list.remove(&summary.id);
     spawn_local(async move {
         match delete(list.environment, summary.id.clone(), Replacement::default(), Vec::new()).await {
-            Ok(moved) => offer_undo(list, toasts, &summary, moved),
+            Ok(moved) => {
+                tell_host(list, &summary, moved);
+                offer_undo(list, toasts, &summary, moved);
+            }
             Err(error) => {
                 list.restore(summary);
                 toasts.complain(said(error));
             }
         }
     });
+}
+
+fn tell_host(list: ListState, summary: &Summary, moved: usize) {
+    if moved > 0 {
+        list.tell("replaced", summary);
+    }
+    list.tell("deleted", summary);
 }
 
 /// Destroys what was just deleted, which tells the service. Where that fails it waits in *Recently deleted*.
@@ -277,6 +288,7 @@ pub fn bring_back(list: ListState, toasts: Toasts, id: ConnectionId) {
         match undelete(list.environment, id.clone()).await {
             Ok(restored) => {
                 toasts.tell(back_in_words(&restored));
+                list.tell("undeleted", &restored.summary);
                 list.restore(restored.summary);
                 test_now(list, toasts, id);
             }

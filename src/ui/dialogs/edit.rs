@@ -24,6 +24,10 @@ use crate::ui::state::dialogs::Dialogs;
 use crate::ui::state::list::ListState;
 use crate::ui::state::toasts::Toasts;
 
+/// What a host is told was done: new credentials are in force, or other words alone.
+const RECONNECTED: &str = "reconnected";
+const RENAMED: &str = "updated";
+
 /// `reconnect`: it is opened to connect the account anew.
 #[component]
 pub fn EditDialog(id: ConnectionId, reconnect: bool) -> impl IntoView {
@@ -157,7 +161,7 @@ impl Editing {
         if credentials || (!dirty && !active) {
             self.update(saving);
         } else if dirty {
-            self.rename();
+            self.rename(RENAMED);
         } else {
             self.dialogs.close();
         }
@@ -170,7 +174,7 @@ impl Editing {
             let words = "What you changed about the account takes effect by reconnecting, not by saving.";
             self.submission.progress.update(|progress| progress.stop(words.to_owned()));
         } else if untrack(|| draft.names_changed()) {
-            self.rename();
+            self.rename(RENAMED);
         } else {
             self.dialogs.close();
         }
@@ -182,13 +186,13 @@ impl Editing {
         let same = draft.name.with_untracked(|name| *name == summary.name.as_str())
             && draft.tags.with_untracked(|tags| *tags == tag_words(&summary));
         if same {
-            self.saved(summary);
+            self.saved(summary, RECONNECTED);
             return;
         }
         draft.stage.set(Stage::default());
         self.list.upsert(summary.clone(), None);
         self.current.set_value(summary);
-        self.rename();
+        self.rename(RECONNECTED);
     }
 
     /// New credentials, or the same ones asked about anew.
@@ -205,24 +209,26 @@ impl Editing {
             values: untrack(|| draft.counting()),
             saving,
         };
-        self.submission.send("/rpc/stream/update", &request, move |summary| self.saved(summary));
+        self.submission.send("/rpc/stream/update", &request, move |summary| self.saved(summary, RECONNECTED));
     }
 
     /// Name and tags: no secret is touched and no service asked.
-    fn rename(self) {
+    /// The host is told of it together with what was done before.
+    fn rename(self, done: &'static str) {
         let (draft, current) = (self.submission.draft, self.current.get_value());
         let (name, tags) = (draft.name.get_untracked(), draft.tags.get_untracked());
         self.submission.progress.update(|progress| progress.running = true);
         spawn_local(async move {
             match rename(self.list.environment, current.id, current.version, name, tags).await {
-                Ok(summary) => self.saved(summary),
+                Ok(summary) => self.saved(summary, done),
                 Err(error) => self.submission.fail(error),
             }
         });
     }
 
-    fn saved(self, summary: Summary) {
+    fn saved(self, summary: Summary, done: &str) {
         self.dialogs.close();
+        self.list.tell(done, &summary);
         self.toasts.tell(saved_words(&summary, self.list));
         self.list.upsert(summary, None);
     }

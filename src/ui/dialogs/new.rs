@@ -107,6 +107,7 @@ fn NewForm(draft: Draft, chosen: RwSignal<Option<ComponentSlug>>) -> impl IntoVi
     let saved = Callback::new(move |summary: Summary| {
         dialogs.close();
         toasts.tell(saved_words(&summary, list));
+        list.tell("created", &summary);
         list.upsert(summary, Some(badge.clone()));
     });
     let save = move |saving: Saving| {

@@ -42,12 +42,13 @@ fn asking(
             return;
         }
         busy.set(true);
-        let (id, name, plan) = (summary.id.clone(), summary.name.to_string(), choice.plan(count));
+        let (summary, plan) = (summary.clone(), choice.plan(count));
         spawn_local(async move {
-            match replace(list.environment, id, plan).await {
+            match replace(list.environment, summary.id.clone(), plan).await {
                 Ok(moved) => {
+                    list.tell("replaced", &summary);
                     close_if_open(busy, closing);
-                    toasts.tell(format!("{name} was replaced in {}", counted(moved)));
+                    toasts.tell(format!("{} was replaced in {}", summary.name, counted(moved)));
                 }
                 Err(error) => {
                     tell(error, trouble, again, toasts);

@@ -5,6 +5,8 @@ use leptos::prelude::*;
 use super::progress::{Outcome, Progress, told};
 use super::running::Running;
 use crate::api::stream::TestRequest;
+use crate::domain::connection::Summary;
+use crate::domain::health::Status;
 use crate::domain::id::ConnectionId;
 use crate::ui::state::list::ListState;
 use crate::ui::state::toasts::Toasts;
@@ -17,6 +19,7 @@ pub fn test_now(state: ListState, toasts: Toasts, id: ConnectionId) {
 /// Tests, and shows each step in `progress` as it happens. Goes on when the view that shows it is left.
 pub fn test_into(state: ListState, toasts: Toasts, id: ConnectionId, progress: RwSignal<Progress>) -> Running {
     let known = untrack(|| state.summary(&id));
+    let active_before = known.as_ref().map(|summary| is_active(summary, state));
     let name = known.map_or_else(|| "The connection".to_owned(), |summary| summary.name.to_string());
     let notice = toasts.begin(format!("Testing {name} …"));
     let request = TestRequest { environment: state.environment, id };
@@ -26,6 +29,9 @@ pub fn test_into(state: ListState, toasts: Toasts, id: ConnectionId, progress: R
             Outcome::Tested(summary, evidence) => {
                 toasts.tell(told(&name, &evidence));
                 state.set_now(evidence.at);
+                if active_before != Some(is_active(&summary, state)) {
+                    state.tell("updated", &summary);
+                }
                 state.upsert(*summary, None);
             }
             Outcome::Failed(error) => toasts.complain(error.to_string()),
@@ -33,4 +39,8 @@ pub fn test_into(state: ListState, toasts: Toasts, id: ConnectionId, progress: R
         }
         toasts.dismiss(notice);
     })
+}
+
+fn is_active(summary: &Summary, state: ListState) -> bool {
+    summary.status_at(state.now_untracked()) == Status::Active
 }

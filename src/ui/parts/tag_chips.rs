@@ -74,7 +74,10 @@ pub fn TagEditor(state: ListState, toasts: Toasts, summary: Summary) -> impl Int
         let id = id.clone();
         spawn_local(async move {
             match set_tags(state.environment, id, version, tags).await {
-                Ok(summary) => state.upsert(summary, None),
+                Ok(summary) => {
+                    state.tell("updated", &summary);
+                    state.upsert(summary, None);
+                }
                 Err(error) => toasts.complain(error.to_string()),
             }
         });

@@ -260,13 +260,12 @@ impl ListState {
     /// Puts one row in or replaces it, and lights it up.
     pub fn upsert(self, summary: Summary, badge: Option<ComponentBadge>) {
         let id = summary.id.clone();
-        let is_new = self.known.with_untracked(|known| known.rows.iter().all(|row| row.summary.id != id));
-        self.tell(if is_new { "created" } else { "updated" }, &summary);
         self.put(summary, badge);
         self.lit.set(Some(id));
     }
 
-    /// Tells the host of what happened here.
+    /// Tells the host of what was done here, once the server has done it. Said by whoever did it: whether a row is in
+    /// the list already says nothing, as the stream of changes may have been faster.
     pub fn tell(self, kind: &str, summary: &Summary) {
         host::tell(kind, summary, self.environment.as_str(), self.now_untracked());
     }
@@ -283,9 +282,6 @@ impl ListState {
 
     /// Takes one row out: it was deleted.
     pub fn remove(self, id: &ConnectionId) {
-        if let Some(summary) = untrack(|| self.summary(id)) {
-            self.tell("deleted", &summary);
-        }
         self.known.update(|known| {
             known.rows = Arc::new(merged(&known.rows, Vec::new(), std::slice::from_ref(id)));
             known.deleted += 1;
@@ -300,7 +296,6 @@ impl ListState {
     /// Puts back one row that was taken out.
     pub fn restore(self, summary: Summary) {
         self.forget_deleted();
-        self.tell("undeleted", &summary);
         self.lit.set(Some(summary.id.clone()));
         self.put(summary, None);
     }

@@ -272,11 +272,12 @@ globalThis.patchbayFrame = {
   tell(kind, json) {
     const connection = JSON.parse(json);
     if (kind === "picked") return post("picked", { connection }), (answered = true);
-    post("changed", { kind, connection });
-    if (kind === "created" && /^(create|picker)$/.test(view)) post("created", { connection });
-    if (kind === "created" && view === "picker") post("picked", { connection });
-    if (kind === "updated" && view === "reconnect") post("reconnected", { connection });
-    answered = true;
+    post("changed", { kind: kind === "reconnected" ? "updated" : kind, connection });
+    const answers = { create: { created: ["created"] }, picker: { created: ["created", "picked"] }, reconnect: { reconnected: ["reconnected"] } };
+    for (const type of answers[view]?.[kind] ?? []) {
+      post(type, { connection });
+      answered = true;
+    }
   },
   /** The one dialog of this view was closed; whatever it made is told within the same turn. */
   closed() {

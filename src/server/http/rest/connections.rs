@@ -118,7 +118,7 @@ const fn yes() -> bool {
     params(Validation, ("Idempotency-Key" = Option<String>, Header, description = "Repeating it creates nothing twice")),
     responses(
         (status = 201, body = ConnectionView),
-        (status = 422, description = "The service did not accept the credential", body = Problem),
+        (status = 422, description = "The service did not accept the credential, or could not be asked", body = Problem),
         (status = "4XX", body = Problem)
     )
 )]
@@ -171,7 +171,9 @@ fn saved(app: &AppState, environment: Environment, event: ProbeEvent) -> Result<
         ProbeEvent::Saved { summary, .. } | ProbeEvent::Tested { summary, .. } => {
             Ok(ConnectionView::new(environment, *summary, app.services.clock.now()))
         }
-        ProbeEvent::NotSaved { message, problems, .. } => Err(Problem::not_accepted(message, problems)),
+        ProbeEvent::NotSaved { message, problems, evidence } => {
+            Err(Problem::not_proven(&evidence.verdict, message, problems))
+        }
         ProbeEvent::Failed { error } => Err(Problem::of_connection(error)),
         ProbeEvent::Step { .. } => Err(Problem::of(ApiError::Internal)),
     }

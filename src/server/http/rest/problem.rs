@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
+use crate::domain::evidence::Verdict;
 use crate::domain::field::{FieldProblem, RESERVED};
 use crate::server::http::refusal;
 
@@ -87,12 +88,21 @@ impl Problem {
         Self { kind, title, status: status.as_u16(), detail: detail.into(), errors: Vec::new(), current_version: None }
     }
 
-    /// The service did not accept the credential; nothing was saved.
+    /// The service did not prove the credential right; nothing was saved.
     #[must_use]
-    pub fn not_accepted(message: String, problems: Vec<FieldProblem>) -> Self {
+    pub fn not_proven(verdict: &Verdict, message: String, problems: Vec<FieldProblem>) -> Self {
+        let (kind, title) = match verdict {
+            Verdict::NoEvidence { .. } => {
+                ("/problems/credential-not-checked", "The service could not be asked about the credential")
+            }
+            Verdict::NotAskable => ("/problems/credential-not-checked", "The service has no way to be asked"),
+            Verdict::Valid | Verdict::Limited { .. } | Verdict::Rejected { .. } => {
+                ("/problems/credential-not-accepted", "The service did not accept the credential")
+            }
+        };
         Self {
-            kind: "/problems/credential-not-accepted",
-            title: "The service did not accept the credential",
+            kind,
+            title,
             status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
             detail: message,
             errors: problems.into_iter().map(ValueProblem::of_connection).collect(),
