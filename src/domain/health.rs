@@ -84,6 +84,21 @@ const FAILURE_LIMIT: u32 = 3;
 const FAILURE_SPAN: i64 = 30 * MINUTE;
 
 impl Health {
+    /// The word in the API.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unproven => "unproven",
+            Self::Valid { .. } => "valid",
+            Self::Limited { .. } => "limited",
+            Self::Vouched { .. } => "vouched",
+            Self::Rejected { .. } => "rejected",
+            Self::Expired { .. } => "expired",
+            Self::Missing { .. } => "missing",
+            Self::Unreachable { .. } => "unreachable",
+        }
+    }
+
     #[must_use]
     pub fn status(&self) -> Status {
         match self {

@@ -89,6 +89,17 @@ prefixed_id!(
     "mem_"
 );
 
+prefixed_id!(
+    /// Names an event; whoever receives it twice knows it by this.
+    EventId,
+    "evt_"
+);
+prefixed_id!(
+    /// Names a webhook.
+    WebhookId,
+    "hook_"
+);
+
 /// Names a workspace, the tenant: `^[a-z0-9][a-z0-9-]{0,62}$`, chosen by whoever creates it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -49,6 +49,9 @@ pub enum Action {
     ManageKeys,
     /// Describe components of the workspace's own.
     ManageComponents,
+    /// Follow what happens to connections.
+    ViewEvents,
+    ManageWebhooks,
 }
 
 impl Role {
@@ -116,7 +119,7 @@ impl Permission {
 }
 
 impl Action {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::ViewComponents,
         Self::ViewConnections,
         Self::CreateConnection,
@@ -132,6 +135,8 @@ impl Action {
         Self::SendRequest,
         Self::ManageKeys,
         Self::ManageComponents,
+        Self::ViewEvents,
+        Self::ManageWebhooks,
     ];
 
     /// The table, for members: the least role that may; `None`: no person does, whatever their role.
@@ -145,9 +150,12 @@ impl Action {
             | Self::TestConnection
             | Self::DeleteConnection
             | Self::ReplaceConnection => Some(Role::Editor),
-            Self::RegisterWorkflow | Self::ManageOAuthClients | Self::ManageKeys | Self::ManageComponents => {
-                Some(Role::Owner)
-            }
+            Self::RegisterWorkflow
+            | Self::ManageOAuthClients
+            | Self::ManageKeys
+            | Self::ManageComponents
+            | Self::ViewEvents
+            | Self::ManageWebhooks => Some(Role::Owner),
             // Secrets never come back to a browser.
             Self::FetchCredentials | Self::SendRequest => None,
         }
@@ -157,7 +165,11 @@ impl Action {
     #[must_use]
     pub const fn least_role_in_frame(self) -> Option<Role> {
         match self {
-            Self::RegisterWorkflow | Self::ManageKeys | Self::ManageComponents => None,
+            Self::RegisterWorkflow
+            | Self::ManageKeys
+            | Self::ManageComponents
+            | Self::ViewEvents
+            | Self::ManageWebhooks => None,
             _ => self.least_role(),
         }
     }
@@ -167,7 +179,7 @@ impl Action {
     pub const fn permission(self) -> Option<Permission> {
         Some(match self {
             Self::ManageKeys => return None,
-            Self::ViewComponents | Self::ViewConnections | Self::ViewWorkflows => Permission::Read,
+            Self::ViewComponents | Self::ViewConnections | Self::ViewWorkflows | Self::ViewEvents => Permission::Read,
             Self::CreateConnection
             | Self::EditConnection
             | Self::TagConnection
@@ -175,7 +187,8 @@ impl Action {
             | Self::DeleteConnection
             | Self::ReplaceConnection
             | Self::ManageOAuthClients
-            | Self::ManageComponents => Permission::Write,
+            | Self::ManageComponents
+            | Self::ManageWebhooks => Permission::Write,
             Self::RegisterWorkflow | Self::SendRequest => Permission::Use,
             Self::FetchCredentials => Permission::Credentials,
         })
@@ -199,6 +212,12 @@ impl EnvironmentSet {
     #[must_use]
     pub fn contains(self, environment: Environment) -> bool {
         self.0[environment as usize]
+    }
+
+    /// What is in both; `None`: nothing.
+    #[must_use]
+    pub fn within(self, other: Self) -> Option<Self> {
+        Self::try_from(self.iter().filter(|environment| other.contains(*environment)).collect::<Vec<_>>()).ok()
     }
 
     pub fn iter(self) -> impl Iterator<Item = Environment> {

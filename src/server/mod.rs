@@ -19,3 +19,4 @@ pub mod service;
 pub mod store;
 pub mod token;
 pub mod vault;
+pub mod webhook;

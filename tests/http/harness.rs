@@ -145,6 +145,11 @@ impl Site {
         self.now.fetch_add(milliseconds, Ordering::Relaxed);
     }
 
+    /// For an answer that is read as it comes.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();

@@ -3,8 +3,9 @@
 use patchbay::domain::environment::Environment;
 use patchbay::domain::id::ConnectionId;
 use patchbay::domain::replacement::Replacement;
+use patchbay::domain::time::Timestamp;
 use patchbay::server::store::record::{AuditAction, NewConnection};
-use patchbay::server::store::{AuditVerdict, Cause, GivenBack, Reason, Replacing, Store, Unfit};
+use patchbay::server::store::{AuditVerdict, Cause, FeedError, GivenBack, Reason, Replacing, Store, Unfit};
 
 use crate::database::{Database, entry, id, insert, new, on_both_engines, production, scope};
 use crate::workflows::workflow;
@@ -72,13 +73,17 @@ async fn a_deletion_moves_each_workflow_and_an_undo_brings_all_back(database: &D
         (uses(store, "wf-07").await, count(store, 1).await, count(store, 2).await),
         (vec![id(1)], Some(50), Some(0))
     );
-    let feed = store.mapping_changes(&production(), 0, 200).await.expect("read").expect("known");
+    let feed = store.mapping_changes(&production(), None, 200).await.expect("read");
     assert_eq!(feed.iter().map(|line| line.sequence).collect::<Vec<_>>(), (1..=100).collect::<Vec<_>>());
     assert_eq!((feed[0].cause, feed[99].cause), (Cause::Deletion, Cause::Undo));
     assert_eq!((&feed[7].moved.from, &feed[7].moved.to), (&id(1), &id(3)));
-    let rest = store.mapping_changes(&production(), 98, 200).await.expect("read").expect("known");
+    let rest = store.mapping_changes(&production(), Some(98), 200).await.expect("read");
     assert_eq!(rest.len(), 2);
-    assert_eq!(store.mapping_changes(&production(), 101, 9).await, Ok(None));
+    assert_eq!(store.mapping_changes(&production(), Some(101), 9).await, Err(FeedError::Ahead));
+    store.forget_events(Timestamp(i64::MAX)).await.expect("forgotten");
+    assert_eq!(store.mapping_changes(&production(), Some(98), 9).await, Err(FeedError::Forgotten));
+    let rest = store.mapping_changes(&production(), Some(99), 9).await.expect("read");
+    assert_eq!(rest.len(), 1, "the last line stays, so that the numbers go on");
     let verdict = store.verify_audit(&production().workspace).await.expect("verified");
     assert!(matches!(verdict, AuditVerdict::Intact { .. }), "{verdict:?}");
 }
@@ -139,7 +144,7 @@ async fn what_does_not_fit_is_refused_and_nothing_is_changed(database: &Database
     assert_eq!(delete(store, 1, each(&[("nobody", 2)])).await, Replacing::Refused(vec![stranger]));
     assert_eq!(store.revision(&production()).await, before);
     assert_eq!((uses(store, "wf-00").await, count(store, 1).await), (vec![id(1)], Some(2)));
-    assert_eq!(store.mapping_changes(&production(), 0, 9).await, Ok(Some(Vec::new())));
+    assert_eq!(store.mapping_changes(&production(), None, 9).await, Ok(Vec::new()));
     let offered = store.replacements_for(&production(), &id(1), 9).await.expect("read");
     assert_eq!(offered.into_iter().map(|it| it.id).collect::<Vec<_>>(), [id(2)]);
 }

@@ -65,7 +65,7 @@ pub async fn services(config: &Config, demo: bool) -> Result<Services, CommandEr
     let private = DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
     private.map_err(|_| CommandError::DataFolder(config.data_dir.clone()))?;
     let catalog = Catalog::load(config.catalog_dir.as_deref())?;
-    let store = store(config).await?;
+    let store = store(config).await?.with_notice(config.expiry_notice);
     let vault = Vault::open(store.clone(), config.key_source(), random.clone()).await?;
     let prober = Prober::new(dialer, clock.clone());
     let setting = Setting { local: config.local(), demo };

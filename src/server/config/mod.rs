@@ -16,6 +16,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::domain::time::DAY;
+use crate::server::store::NOTICE;
 use crate::server::vault::{KeySource, SecretText};
 
 /// The file read where `--config` names none.
@@ -40,6 +42,8 @@ pub struct Config {
     pub journal_dir: Option<PathBuf>,
     /// As written; the dialer's policy parses them.
     pub allow_nets: Vec<String>,
+    /// How long before its end a credential's expiry is told, in milliseconds.
+    pub expiry_notice: i64,
     pub log: String,
     pub limits: Limits,
     /// Plain http away from loopback was asked for by name.
@@ -84,6 +88,9 @@ impl Config {
             key: variable("PATCHBAY_KEY").filter(|text| !text.is_empty()).map(SecretText::new),
             journal_dir: texts.parse("journal_dir", None, |text| absolute(text).map(Some))?,
             allow_nets: texts.parse("allow_nets", Vec::new(), |text| Ok(list(text)))?,
+            expiry_notice: texts.parse("expiry_notice_days", NOTICE, |text| {
+                number(text, 0, 365).map(|days| i64::try_from(days).unwrap_or_default() * DAY)
+            })?,
             log: texts.parse("log", DEFAULT_LOG.to_owned(), |text| Ok(text.to_owned()))?,
             limits: limits(&texts)?,
             address,
@@ -193,6 +200,7 @@ impl Config {
             }
             "allow_nets" if self.allow_nets.is_empty() => "none".to_owned(),
             "allow_nets" => self.allow_nets.join(", "),
+            "expiry_notice_days" => (self.expiry_notice / DAY).to_string(),
             "log" => self.log.clone(),
             "limits.requests_at_once" => self.limits.requests_at_once.to_string(),
             "limits.request_seconds" => self.limits.request.as_secs().to_string(),

@@ -17,7 +17,7 @@ const fn setting(key: &'static str, variable: &'static str, meaning: &'static st
     Setting { key, variable, meaning }
 }
 
-pub const SETTINGS: [Setting; 13] = [
+pub const SETTINGS: [Setting; 14] = [
     setting("address", "PATCHBAY_ADDRESS", "IP address and port to listen on"),
     setting("public_url", "PATCHBAY_PUBLIC_URL", "the URL people open; its path is the path everything lives under"),
     setting(
@@ -34,6 +34,11 @@ pub const SETTINGS: [Setting; 13] = [
         "absolute folder where renewed tokens are noted, sealed, until the database has them",
     ),
     setting("allow_nets", "PATCHBAY_ALLOW_NETS", "networks a check may reach besides public ones, such as 10.0.0.0/8"),
+    setting(
+        "expiry_notice_days",
+        "PATCHBAY_EXPIRY_NOTICE_DAYS",
+        "days before a credential ends at which its expiry is told as an event",
+    ),
     setting("log", "PATCHBAY_LOG", "what is logged, such as info or patchbay=debug"),
     setting("limits.requests_at_once", "PATCHBAY_LIMITS_REQUESTS_AT_ONCE", "requests worked on at the same time"),
     setting("limits.request_seconds", "PATCHBAY_LIMITS_REQUEST_SECONDS", "seconds until an answer must have begun"),

@@ -110,6 +110,12 @@ impl Dialer {
         Self { open, ..self }
     }
 
+    /// Whether the operator's rules let it reach networks that are not public.
+    #[must_use]
+    pub fn reaches_inward(&self) -> bool {
+        self.policy.local || !self.policy.allow.is_empty()
+    }
+
     /// Resolves once, checks every address, connects to the first checked one that takes the connection.
     /// A failed step is left running: whoever ends the probe ends it, with the error's words.
     ///

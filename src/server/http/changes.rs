@@ -16,9 +16,9 @@ use crate::domain::environment::Environment;
 use crate::server::service::caller::Caller;
 
 /// Silence after which a comment keeps proxies from closing the stream.
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// After this the page has to ask again, and shows anew who it is.
-const LONGEST: Duration = Duration::from_mins(10);
+pub(super) const LONGEST: Duration = Duration::from_mins(10);
 
 #[derive(Deserialize)]
 pub struct Which {

@@ -1,7 +1,9 @@
 //! Work that runs on a period or once: idempotent, safe with any number of replicas.
 
 mod checks;
+mod deliveries;
 mod destinations;
+mod events;
 mod purge;
 mod renewals;
 
@@ -19,7 +21,9 @@ pub fn start(services: &Services) -> JoinSet<()> {
         jobs.spawn(renewals::renew(services.clone()));
         jobs.spawn(renewals::revoke(services.clone()));
     }
+    jobs.spawn(deliveries::run(services.clone()));
     jobs.spawn(destinations::run(services.clone()));
+    jobs.spawn(events::run(services.clone()));
     jobs.spawn(purge::run(services.clone()));
     jobs
 }

@@ -10,6 +10,8 @@ use crate::server::store::StoreError;
 const PERIOD: Duration = Duration::from_hours(1);
 /// What was purged so long ago is forgotten: by then every session has ended, and with it every page that showed it.
 const REMEMBERED: i64 = 30 * DAY;
+/// How far back events, the mapping's feed and deliveries to webhooks can be looked at.
+const FOLLOWED: i64 = 30 * DAY;
 
 /// Purges what is due, for ever. A failure is told in the log and tried again next time.
 pub async fn run(services: Services) {
@@ -37,7 +39,9 @@ async fn purge(services: &Services, calendar: &mut Option<Calendar>) -> Result<(
     // By the clock alone: a ticket, a bearer or a sign-in that goes too early is asked for again.
     services.store.purge_embedding(now).await?;
     services.store.forget_flows(now).await?;
-    services.store.forget_purged(believed.plus(-REMEMBERED)).await
+    services.store.forget_purged(believed.plus(-REMEMBERED)).await?;
+    services.store.forget_events(believed.plus(-FOLLOWED)).await?;
+    services.store.forget_deliveries(believed.plus(-FOLLOWED)).await
 }
 
 /// What a purge destroys has no undo, so a clock alone does not tell it how late it is: time counts that this process

@@ -8,10 +8,12 @@ pub mod components;
 mod connect;
 mod create;
 mod delete;
+mod deliver;
 pub mod destinations;
 mod detail;
 mod edit;
 pub mod embedding;
+pub mod events;
 mod journal;
 pub mod list;
 mod page;
@@ -28,10 +30,12 @@ mod update;
 mod uses;
 mod views;
 pub mod watch;
+pub mod webhooks;
 pub mod workflows;
 
 pub use connect::{Consent, Landing, OAuthSetup, Redirect};
 pub use delete::UNDO;
+pub use deliver::LINE_LEASE;
 pub use renew::RENEWAL_LEASE;
 
 use crate::api::error::ApiError;

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::Services;
 use super::caller::Caller;
+use super::events::FeedRefusal;
 use super::list::PAGE_LIMIT;
 use crate::api::connections::Workflow;
 use crate::api::error::ApiError;
@@ -93,20 +94,20 @@ impl Services {
     /// What Patchbay changed in the mapping after a cursor, the oldest first, and whether there is more.
     ///
     /// # Errors
-    /// Refusals of [`Caller::scope`]; [`ApiError::Invalid`] for a cursor not of ours, or of a later time.
+    /// Refusals of [`Caller::scope`]; [`ApiError::Invalid`] for a cursor of a later time, and
+    /// [`FeedRefusal::Forgotten`] for one that is too old.
     pub async fn mapping_changes(
         &self,
         caller: &Caller,
         environment: Environment,
         after: Option<i64>,
         limit: Option<u32>,
-    ) -> Result<(Vec<MappingChange>, bool), ApiError> {
+    ) -> Result<(Vec<MappingChange>, bool), FeedRefusal> {
         let scope = caller.scope(Action::ViewWorkflows, environment)?;
         let limit = page_limit(limit);
-        let found = self.store.mapping_changes(&scope, after.unwrap_or_default(), limit + 1).await?;
-        let ahead = "This cursor is newer than anything here: the database was restored from an older copy. Read the \
-                     mapping in force anew, and begin without a cursor.";
-        found.map(|found| cut(found, limit)).ok_or_else(|| ApiError::field("after", ahead))
+        let found = self.store.mapping_changes(&scope, after, limit + 1).await;
+        let found = found.map_err(|error| FeedRefusal::told("after", error))?;
+        Ok(cut(found, limit))
     }
 
     /// Forgets a workflow.
@@ -141,7 +142,7 @@ pub struct ListWorkflows {
     pub limit: Option<u32>,
 }
 
-fn page_limit(asked: Option<u32>) -> u32 {
+pub(super) fn page_limit(asked: Option<u32>) -> u32 {
     asked.unwrap_or(50).clamp(1, PAGE_LIMIT)
 }
 

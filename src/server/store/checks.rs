@@ -41,7 +41,7 @@ impl Store {
                 if let Some(entry) = &entry {
                     audit::append_in(tx, &scope, Some(id.as_str()), entry).await?;
                 }
-                let revision = if visible { Some(next_revision(tx, &scope).await?) } else { None };
+                let revision = if visible { Some(next_revision(tx, &scope, at).await?) } else { None };
                 claim_secrets(tx, &before, secret_version, fence, revision).await?;
                 set_proof(tx, &scope, &id, &proof).await?;
                 summary_of(tx, &scope, &id).await

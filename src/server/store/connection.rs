@@ -64,7 +64,7 @@ impl Store {
         let inserted = self.write(move |tx| {
             Box::pin(async move {
                 audit::append_in(tx, &here, Some(new.id.as_str()), &entry).await?;
-                let revision = next_revision(tx, &here).await?;
+                let revision = next_revision(tx, &here, entry.at).await?;
                 check_capacity(tx, &here, 1, capacity).await?;
                 if new.own_component {
                     component::check_present(tx, &here.workspace, &new.component).await?;
@@ -101,7 +101,7 @@ impl Store {
         self.write_within(MANY, move |tx| {
             Box::pin(async move {
                 audit::append_in(tx, &scope, None, &entry).await?;
-                let revision = next_revision(tx, &scope).await?;
+                let revision = next_revision(tx, &scope, entry.at).await?;
                 check_capacity(tx, &scope, many.len(), capacity).await?;
                 for (new, created_at) in &many {
                     insert_row(tx, &scope, new, *created_at, revision).await?;
@@ -129,7 +129,7 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 audit::append_in(tx, &scope, Some(id.as_str()), &entry).await?;
-                let revision = next_revision(tx, &scope).await?;
+                let revision = next_revision(tx, &scope, entry.at).await?;
                 claim_version(tx, &scope, &id, version, change.replaces, revision).await?;
                 if let Some(flow) = &change.ends {
                     end_flow(tx, flow, &id).await?;

@@ -264,7 +264,7 @@ async fn show(
         audit::append_in(tx, scope, Some(id.as_str()), entry).await?;
     }
     let visible = otherwise || before.summary.expires_at != after.expires_at;
-    let revision = if visible { next_revision(tx, scope).await? } else { 0 };
+    let revision = if visible { next_revision(tx, scope, entry.at).await? } else { 0 };
     sqlx::query(
         "UPDATE connections SET health = $4, expires_at = $5, revision = CASE WHEN $6 > 0 THEN $6 ELSE revision END, \
          check_at = CASE WHEN $7 > 0 THEN $7 ELSE check_at END \

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::record::{Earlier, Scope};
 use super::row::{json, moment, parsed, seen, summaries, summary};
-use super::{Store, StoreError};
+use super::{Store, StoreError, outbox};
 use crate::domain::connection::Summary;
 use crate::domain::field::FieldValues;
 use crate::domain::id::ConnectionId;
@@ -195,8 +195,9 @@ pub(super) async fn summary_of(
     summary(&row)
 }
 
-/// Takes the environment's next revision and so locks it: the second step of every write in it.
-pub(super) async fn next_revision(tx: &mut AnyConnection, scope: &Scope) -> Result<i64, StoreError> {
+/// Takes the environment's next revision and so locks it: the second step of every write in it. What the write changes
+/// is told as events when it is done.
+pub(super) async fn next_revision(tx: &mut AnyConnection, scope: &Scope, at: Timestamp) -> Result<i64, StoreError> {
     let row = sqlx::query(
         "UPDATE environments SET revision = revision + 1 WHERE workspace = $1 AND environment = $2 RETURNING revision",
     )
@@ -204,5 +205,7 @@ pub(super) async fn next_revision(tx: &mut AnyConnection, scope: &Scope) -> Resu
     .bind(scope.environment.as_str())
     .fetch_one(tx)
     .await?;
-    Ok(row.try_get("revision")?)
+    let revision = row.try_get("revision")?;
+    outbox::note(scope, revision, at);
+    Ok(revision)
 }

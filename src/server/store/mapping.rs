@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, Row};
 
 use super::record::{AuditEntry, Scope};
 use super::row::{corrupt, parsed};
-use super::{Store, StoreError};
+use super::{FeedError, Store, StoreError, outbox};
 use crate::domain::id::ConnectionId;
 use crate::domain::time::Timestamp;
 
@@ -58,24 +58,22 @@ pub struct MappingChange {
 }
 
 impl Store {
-    /// What changed after a line of the feed, the oldest first; `None` for a line that is still to come: the database
-    /// was restored from a copy that is older than the reader.
+    /// What changed after a line of the feed, the oldest first; without one, from the oldest that is kept.
     ///
     /// # Errors
-    /// `Unavailable`, `Corrupt`.
+    /// [`FeedError`].
     pub async fn mapping_changes(
         &self,
         scope: &Scope,
-        after: i64,
+        after: Option<i64>,
         limit: u32,
-    ) -> Result<Option<Vec<MappingChange>>, StoreError> {
-        let last = sqlx::query(LAST)
-            .bind(scope.workspace.as_str())
-            .bind(scope.environment.as_str())
-            .fetch_one(&self.read)
-            .await?;
-        if after > last.try_get("last")? {
-            return Ok(None);
+    ) -> Result<Vec<MappingChange>, FeedError> {
+        let (first, last) = self.mapping_ends(scope).await?;
+        if after.is_some_and(|after| after > last) {
+            return Err(FeedError::Ahead);
+        }
+        if after.is_some_and(|after| after + 1 < first) {
+            return Err(FeedError::Forgotten);
         }
         let rows = sqlx::query(
             "SELECT sequence, at, workflow, from_connection, to_connection, cause, actor_name FROM workflow_changes \
@@ -83,11 +81,26 @@ impl Store {
         )
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
-        .bind(after)
+        .bind(after.unwrap_or_default())
         .bind(i64::from(limit))
         .fetch_all(&self.read)
+        .await
+        .map_err(StoreError::from)?;
+        Ok(rows.iter().map(read).collect::<Result<_, StoreError>>()?)
+    }
+
+    /// The first and the last line that is kept; 0: none was ever written.
+    async fn mapping_ends(&self, scope: &Scope) -> Result<(i64, i64), StoreError> {
+        let row = sqlx::query(
+            "SELECT CAST(COALESCE(MIN(sequence), 0) AS BIGINT) AS first, \
+             CAST(COALESCE(MAX(sequence), 0) AS BIGINT) AS last FROM workflow_changes \
+             WHERE workspace = $1 AND environment = $2",
+        )
+        .bind(scope.workspace.as_str())
+        .bind(scope.environment.as_str())
+        .fetch_one(&self.read)
         .await?;
-        rows.iter().map(read).collect::<Result<_, _>>().map(Some)
+        Ok((row.try_get("first")?, row.try_get("last")?))
     }
 }
 
@@ -109,7 +122,7 @@ fn read(row: &AnyRow) -> Result<MappingChange, StoreError> {
     })
 }
 
-/// Writes lines of the feed. The environment is locked, so that nobody else takes their numbers.
+/// Writes lines of the feed, and tells them as events. The environment is locked, so that nobody else takes their numbers.
 pub(super) async fn append(
     tx: &mut AnyConnection,
     scope: &Scope,
@@ -137,5 +150,5 @@ pub(super) async fn append(
         .execute(&mut *tx)
         .await?;
     }
-    Ok(())
+    outbox::tell_replaced(tx, scope, all, cause, entry.at).await
 }

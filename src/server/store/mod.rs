@@ -2,7 +2,8 @@
 //!
 //! One SQL text per query serves `SQLite` and `PostgreSQL`. A write locks the workspace's row first (by appending to
 //! its audit chain), then the environment's (by taking its next revision): one order, so that no two writers wait for
-//! each other, and revisions become visible in the order of their numbers.
+//! each other, and revisions become visible in the order of their numbers. What changed under a new revision is told as
+//! events at the end of the same transaction, whoever changed it.
 
 mod access;
 mod api_keys;
@@ -11,16 +12,20 @@ mod checks;
 mod client;
 mod component;
 mod connection;
+mod delivery;
 mod embed;
 mod engine;
 mod error;
+mod feed;
 mod flow;
 mod grant;
 mod instance_key;
 mod keys;
+mod line;
 mod list;
 mod mapping;
 mod member;
+mod outbox;
 mod page;
 mod pool;
 mod reader;
@@ -30,6 +35,7 @@ mod replacement;
 mod revocation;
 mod row;
 mod session;
+mod webhook;
 mod workflow;
 mod workspace;
 
@@ -37,12 +43,15 @@ pub use access::{ApiKey, NewApiKey};
 pub use audit::AuditVerdict;
 pub use client::StoredClient;
 pub use component::{COMPONENTS_LIMIT, ComponentUse, IconChange, NewComponent, StoredComponent, StoredIcon};
+pub use delivery::{Attempt, Delivery, body_of};
 pub use embed::{EmbedGrant, NewBearer, NewTicket, Redeemed, TicketRefused};
 pub use error::StoreError;
+pub use feed::{Event, FeedError, Stretch};
 pub use flow::{NewFlow, Opening, StoredFlow};
 pub use grant::{RenewalChange, Renewed, Setback};
 pub use instance_key::{InstanceKey, NewInstanceKey};
 pub use keys::WrappedKey;
+pub use line::{LineClaim, Outcome};
 pub use list::Changes;
 pub use mapping::{Cause, MappingChange, Moved};
 pub use member::Member;
@@ -50,8 +59,10 @@ pub use page::PageQuery;
 pub use replacement::{GivenBack, Reason, Replacing, Unfit};
 pub use revocation::Revocation;
 pub use session::{NewSession, SignOut};
+pub use webhook::{MOST_WEBHOOKS, Webhook};
 pub use workspace::{Workspace, WorkspaceSettings};
 
+use crate::domain::time::DAY;
 use engine::Engine;
 use futures::future::{BoxFuture, try_join};
 use pool::Pool;
@@ -62,6 +73,8 @@ use tokio::time::timeout;
 
 /// Most connections in one environment, deleted ones not counted.
 pub const CAPACITY: i64 = 20_000;
+/// How long before its end a credential's expiry is told, unless the operator says otherwise; in milliseconds.
+pub const NOTICE: i64 = 7 * DAY;
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
@@ -71,6 +84,7 @@ pub struct Store {
     /// The statement that begins a write.
     begin: &'static str,
     capacity: i64,
+    notice: i64,
 }
 
 impl Store {
@@ -99,13 +113,20 @@ impl Store {
     }
 
     fn of(engine: Engine) -> Self {
-        Self { read: engine.read, write: engine.write, begin: engine.begin, capacity: CAPACITY }
+        Self { read: engine.read, write: engine.write, begin: engine.begin, capacity: CAPACITY, notice: NOTICE }
     }
 
     /// The same store with another limit of connections in one environment.
     #[must_use]
     pub fn with_capacity(mut self, capacity: i64) -> Self {
         self.capacity = capacity;
+        self
+    }
+
+    /// The same with another notice of a credential's expiry, in milliseconds.
+    #[must_use]
+    pub fn with_notice(mut self, notice: i64) -> Self {
+        self.notice = notice;
         self
     }
 
@@ -134,10 +155,10 @@ impl Store {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
-        let (pool, begin) = (self.write.clone(), self.begin);
+        let (pool, begin, notice) = (self.write.clone(), self.begin, self.notice);
         let transaction = tokio::spawn(async move {
             let mut lease = pool.lend().await?;
-            let ended = timeout(longest, transact(lease.connection()?, begin, work)).await;
+            let ended = timeout(longest, transact(lease.connection()?, begin, notice, work)).await;
             let result = ended.unwrap_or(Err(StoreError::Unavailable))?;
             lease.keep();
             result
@@ -154,13 +175,14 @@ impl Store {
 async fn transact<T, W>(
     connection: &mut AnyConnection,
     begin: &'static str,
+    notice: i64,
     work: W,
 ) -> Result<Result<T, StoreError>, StoreError>
 where
     W: for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, StoreError>>,
 {
     let mut transaction = connection.begin_with(begin).await?;
-    match work(&mut transaction).await {
+    match outbox::telling(&mut transaction, notice, work).await {
         Ok(done) => {
             transaction.commit().await?;
             Ok(Ok(done))

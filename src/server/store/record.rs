@@ -340,6 +340,12 @@ pub enum AuditAction {
     ComponentRemoved,
     /// A component was tried with a credential that is not kept.
     ComponentTried,
+    WebhookCreated,
+    WebhookChanged,
+    WebhookSecretRotated,
+    WebhookRemoved,
+    /// Its endpoint answered that it is gone.
+    WebhookDisabled,
 }
 
 impl AuditAction {
@@ -378,6 +384,11 @@ impl AuditAction {
             Self::ComponentChanged => "component changed",
             Self::ComponentRemoved => "component removed",
             Self::ComponentTried => "component tried",
+            Self::WebhookCreated => "webhook created",
+            Self::WebhookChanged => "webhook changed",
+            Self::WebhookSecretRotated => "webhook secret rotated",
+            Self::WebhookRemoved => "webhook removed",
+            Self::WebhookDisabled => "webhook disabled, its endpoint is gone",
         }
     }
 }

@@ -32,7 +32,7 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 audit::append_in(tx, &scope, Some(id.as_str()), &entry).await?;
-                let revision = next_revision(tx, &scope).await?;
+                let revision = next_revision(tx, &scope, entry.at).await?;
                 mark_deleted(tx, &scope, &id, at, revision).await
             })
         })
@@ -55,7 +55,7 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 audit::append_in(tx, &scope, Some(id.as_str()), &entry).await?;
-                let revision = next_revision(tx, &scope).await?;
+                let revision = next_revision(tx, &scope, entry.at).await?;
                 check_capacity(tx, &scope, 1, capacity).await?;
                 let restored = sqlx::query(concat!(
                     "UPDATE connections AS c SET deleted_at = NULL, health = $4, revision = $5, version = version + 1, \
@@ -142,7 +142,7 @@ pub(super) async fn purge(
     entry: &AuditEntry,
 ) -> Result<(), StoreError> {
     audit::append_in(tx, scope, Some(id.as_str()), entry).await?;
-    let revision = next_revision(tx, scope).await?;
+    let revision = next_revision(tx, scope, entry.at).await?;
     let row = sqlx::query(concat!(
         "SELECT c.id, c.owner, c.deleted_at FROM connections c \
          WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3 ",

@@ -107,7 +107,7 @@ impl Store {
                 audit::append_in(tx, &scope, Some(id.as_str()), &entry).await?;
                 let move_all = Move { scope: &scope, from: &id, plan: &plan, entry: &entry, cause: Cause::Deletion };
                 let moved = move_all.carry_out(tx, users).await?;
-                let revision = next_revision(tx, &scope).await?;
+                let revision = next_revision(tx, &scope, entry.at).await?;
                 mark_deleted(tx, &scope, &id, entry.at, revision).await?;
                 Ok(Replacing::Done(moved))
             })
@@ -249,7 +249,7 @@ impl Move<'_> {
         if all.is_empty() {
             return Ok(all);
         }
-        let revision = next_revision(tx, self.scope).await?;
+        let revision = next_revision(tx, self.scope, self.entry.at).await?;
         for moved in &all {
             let used_both = repoint(tx, self.scope, moved, revision).await?;
             if self.cause == Cause::Deletion {

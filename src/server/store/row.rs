@@ -13,12 +13,23 @@ use crate::domain::id::ConnectionId;
 use crate::domain::owner::EndUser;
 use crate::domain::time::Timestamp;
 
-/// The columns of a [`Summary`] and what they are read from.
+/// The columns of a [`Summary`].
+macro_rules! summary_columns {
+    () => {
+        "c.id, c.owner, c.owner_name, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, c.expires_at, \
+         c.version, c.deleted_at, CASE WHEN w.knows_workflows = 1 THEN c.workflows END AS workflows "
+    };
+}
+pub(super) use summary_columns;
+
+/// The same, and what they are read from.
 macro_rules! summaries {
     () => {
-        "SELECT c.id, c.owner, c.owner_name, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, c.expires_at, \
-         c.version, c.deleted_at, CASE WHEN w.knows_workflows = 1 THEN c.workflows END AS workflows \
-         FROM connections c JOIN workspaces w ON w.id = c.workspace "
+        concat!(
+            "SELECT ",
+            crate::server::store::row::summary_columns!(),
+            "FROM connections c JOIN workspaces w ON w.id = c.workspace "
+        )
     };
 }
 pub(super) use summaries;

@@ -13,6 +13,7 @@ use super::{Store, StoreError, audit};
 use crate::api::connections::Workflow;
 use crate::domain::environment::Environment;
 use crate::domain::id::ConnectionId;
+use crate::domain::time::Timestamp;
 
 impl Store {
     /// Registers a workflow and the connections it uses, or replaces what was registered under its id.
@@ -57,8 +58,8 @@ impl Store {
                 if changed.is_empty() {
                     return Ok(missing);
                 }
-                start_counting(tx, &scope).await?;
-                let revision = next_revision(tx, &scope).await?;
+                start_counting(tx, &scope, entry.at).await?;
+                let revision = next_revision(tx, &scope, entry.at).await?;
                 for given in changed {
                     register(tx, &scope, given, revision, &entry).await?;
                 }
@@ -77,7 +78,7 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 audit::append_in(tx, &scope, Some(&id), &entry).await?;
-                let revision = next_revision(tx, &scope).await?;
+                let revision = next_revision(tx, &scope, entry.at).await?;
                 for connection in &linked(tx, &scope, &id).await? {
                     count(tx, &scope, connection, -1, revision).await?;
                 }
@@ -244,7 +245,7 @@ fn read(row: &AnyRow) -> Result<Workflow, StoreError> {
 }
 
 /// With the first workflow ever, "nobody knows" turns into a number on every connection of the workspace.
-async fn start_counting(tx: &mut AnyConnection, scope: &Scope) -> Result<(), StoreError> {
+async fn start_counting(tx: &mut AnyConnection, scope: &Scope, at: Timestamp) -> Result<(), StoreError> {
     let first = sqlx::query("UPDATE workspaces SET knows_workflows = 1 WHERE id = $1 AND knows_workflows = 0")
         .bind(scope.workspace.as_str())
         .execute(&mut *tx)
@@ -253,7 +254,7 @@ async fn start_counting(tx: &mut AnyConnection, scope: &Scope) -> Result<(), Sto
         return Ok(());
     }
     for environment in Environment::ALL {
-        let revision = next_revision(tx, &Scope::whole(scope.workspace.clone(), environment)).await?;
+        let revision = next_revision(tx, &Scope::whole(scope.workspace.clone(), environment), at).await?;
         sqlx::query("UPDATE connections SET revision = $3 WHERE workspace = $1 AND environment = $2")
             .bind(scope.workspace.as_str())
             .bind(environment.as_str())

@@ -4,9 +4,11 @@ mod body;
 mod catalog;
 mod components;
 mod connections;
+mod events;
 pub mod problem;
 mod replacement;
 mod view;
+mod webhooks;
 mod words;
 mod workflows;
 mod workspaces;
@@ -61,6 +63,13 @@ fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(workflows::list, workflows::put_all))
         .routes(routes!(workflows::changes))
         .routes(routes!(workflows::get, workflows::put, workflows::delete))
+        .routes(routes!(events::events))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::get, webhooks::patch, webhooks::delete))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::replay))
         .routes(routes!(workspaces::list))
         .routes(routes!(workspaces::get, workspaces::put))
         .routes(routes!(workspaces::make_ticket))

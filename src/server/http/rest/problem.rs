@@ -9,6 +9,7 @@ use crate::api::error::ApiError;
 use crate::domain::evidence::Verdict;
 use crate::domain::field::{FieldProblem, RESERVED};
 use crate::server::http::refusal;
+use crate::server::service::events::FeedRefusal;
 
 /// What went wrong, in RFC 9457's words. `type` is stable; texts are for people and may change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -110,6 +111,21 @@ impl Problem {
         }
     }
 
+    /// A place in a feed that it no longer reaches back to.
+    #[must_use]
+    pub fn forgotten() -> Self {
+        Self {
+            kind: "/problems/cursor-expired",
+            title: "The feed no longer reaches back to this cursor",
+            status: StatusCode::GONE.as_u16(),
+            detail: "Events are kept for 30 days. Take a new cursor (GET /api/v1/events?cursor=latest, or the feed \
+                     without a cursor), then read what you follow anew, and go on from that cursor."
+                .to_owned(),
+            errors: Vec::new(),
+            current_version: None,
+        }
+    }
+
     #[must_use]
     pub fn with_status(self, status: StatusCode) -> Self {
         Self { status: status.as_u16(), ..self }
@@ -168,6 +184,15 @@ const fn name(error: &ApiError) -> (&'static str, &'static str) {
         ApiError::Unavailable | ApiError::Offline => ("/problems/unavailable", "Not available right now"),
         ApiError::Outdated => ("/problems/outdated", "Outdated client"),
         ApiError::Internal => ("/problems/internal", "Something went wrong inside Patchbay"),
+    }
+}
+
+impl From<FeedRefusal> for Problem {
+    fn from(refusal: FeedRefusal) -> Self {
+        match refusal {
+            FeedRefusal::Api(error) => Self::of(error),
+            FeedRefusal::Forgotten => Self::forgotten(),
+        }
     }
 }
 

@@ -149,18 +149,17 @@ impl ConnectionView {
 
 impl From<Health> for HealthView {
     fn from(health: Health) -> Self {
-        let view = |state, reason, missing, at: Option<Timestamp>| Self { state, reason, missing, at: at.map(written) };
+        let state = health.as_str();
+        let view = |reason, missing, at: Option<Timestamp>| Self { state, reason, missing, at: at.map(written) };
         match health {
-            Health::Unproven => view("unproven", None, Vec::new(), None),
-            Health::Valid { checked_at } => view("valid", None, Vec::new(), Some(checked_at)),
-            Health::Limited { missing, checked_at } => view("limited", None, missing, Some(checked_at)),
-            Health::Vouched { by, at } => {
-                view("vouched", Some(format!("{by} says that it works")), Vec::new(), Some(at))
-            }
-            Health::Rejected { reason, at } => view("rejected", Some(reason), Vec::new(), Some(at)),
-            Health::Expired { at } => view("expired", None, Vec::new(), Some(at)),
-            Health::Missing { fields } => view("missing", None, fields, None),
-            Health::Unreachable { since, reason, .. } => view("unreachable", Some(reason), Vec::new(), Some(since)),
+            Health::Unproven => view(None, Vec::new(), None),
+            Health::Valid { checked_at } => view(None, Vec::new(), Some(checked_at)),
+            Health::Limited { missing, checked_at } => view(None, missing, Some(checked_at)),
+            Health::Vouched { by, at } => view(Some(format!("{by} says that it works")), Vec::new(), Some(at)),
+            Health::Rejected { reason, at } => view(Some(reason), Vec::new(), Some(at)),
+            Health::Expired { at } => view(None, Vec::new(), Some(at)),
+            Health::Missing { fields } => view(None, fields, None),
+            Health::Unreachable { since, reason, .. } => view(Some(reason), Vec::new(), Some(since)),
         }
     }
 }

@@ -8,9 +8,11 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::api::error::ApiError;
 use crate::domain::component::ComponentSlug;
 use crate::domain::environment::Environment;
+use crate::domain::event::EventType;
 use crate::domain::field::FieldProblem;
 use crate::domain::health::Status;
 use crate::domain::id::ConnectionId;
+use crate::domain::role::EnvironmentSet;
 
 /// Describes the name of an environment.
 pub enum EnvironmentWord {}
@@ -44,6 +46,29 @@ pub fn environment(word: &str) -> Result<Environment, ApiError> {
 
 pub fn status(word: &str) -> Result<Status, ApiError> {
     Status::parse(word).ok_or_else(|| ApiError::field("status", "The status is one of active, not_active."))
+}
+
+/// A set of environments.
+pub fn environments(words: &[String]) -> Result<EnvironmentSet, ApiError> {
+    let all = words.iter().map(|word| environment(word)).collect::<Result<Vec<_>, _>>();
+    let all = all.map_err(|_| ApiError::field("environments", "Environments are development, staging, production."))?;
+    EnvironmentSet::try_from(all).map_err(|error| ApiError::field("environments", format!("{error}.")))
+}
+
+/// Types of events in a field.
+pub fn event_types<'a>(field: &str, words: impl IntoIterator<Item = &'a str>) -> Result<Vec<EventType>, ApiError> {
+    let known = EventType::OF_CONNECTIONS.map(EventType::as_str).join(", ");
+    let parse = |word: &str| EventType::parse(word.trim());
+    words
+        .into_iter()
+        .map(|word| parse(word).ok_or_else(|| ApiError::field(field, format!("The types of events are {known}."))))
+        .collect()
+}
+
+/// A place in a feed.
+pub fn cursor(field: &str, text: &str) -> Result<i64, ApiError> {
+    let unknown = "This cursor is not from the feed. Take it from “cursor” as it is.";
+    text.parse().ok().filter(|place| *place >= 0).ok_or_else(|| ApiError::field(field, unknown))
 }
 
 pub fn component(word: String) -> Result<ComponentSlug, ApiError> {

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{IdOf, JsonBody, QueryOf};
 use super::catalog::InEnvironment;
 use super::problem::Problem;
-use super::words::{EnvironmentWord, connection, connections, environment};
+use super::words::{EnvironmentWord, connection, connections, cursor, environment};
 use crate::api::connections::Workflow;
 use crate::api::error::ApiError;
 use crate::server::http::AppState;
@@ -170,9 +170,7 @@ pub async fn changes(
     QueryOf(params): QueryOf<ChangesParams>,
 ) -> Result<Json<ChangeList>, Problem> {
     let environment = environment(&params.environment)?;
-    let after = params.after.map(|text| text.parse::<i64>().ok().filter(|after| *after >= 0).ok_or(()));
-    let unknown = "This cursor is not from the feed. Take it from “cursor” as it is.";
-    let after = after.transpose().map_err(|()| ApiError::field("after", unknown))?;
+    let after = params.after.map(|text| cursor("after", &text)).transpose()?;
     let (found, more) = app.services.mapping_changes(&caller, environment, after, params.limit).await?;
     let cursor = found.last().map_or(after.unwrap_or_default(), |last| last.sequence).to_string();
     Ok(Json(ChangeList { items: found.into_iter().map(ChangeView::from).collect(), cursor, more }))
