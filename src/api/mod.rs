@@ -11,3 +11,4 @@ pub mod page;
 pub mod session;
 pub mod stream;
 pub mod transport;
+pub mod webhooks;

@@ -57,14 +57,19 @@ pub async fn icon(State(app): State<AppState>, uri: Uri, headers: HeaderMap) -> 
 
 /// `/icons/own/*`: pictures of components that workspaces describe themselves. In a frame a picture is fetched without
 /// saying who asks, so its name is one that nobody guesses; a new picture has a new one.
-pub async fn own_icon(State(app): State<AppState>, path: Result<Path<(WorkspaceId, String)>, PathRejection>) -> Response {
+pub async fn own_icon(
+    State(app): State<AppState>,
+    path: Result<Path<(WorkspaceId, String)>, PathRejection>,
+) -> Response {
     let found = match path {
         Ok(Path((workspace, name))) => app.services.component_icon(&workspace, &name).await,
         Err(_) => Ok(None),
     };
     let mut response = match found {
         Ok(Some(icon)) => {
-            let Ok(media) = HeaderValue::try_from(icon.media_type) else { return StatusCode::NOT_FOUND.into_response() };
+            let Ok(media) = HeaderValue::try_from(icon.media_type) else {
+                return StatusCode::NOT_FOUND.into_response();
+            };
             ([(header::CONTENT_TYPE, media)], [(header::CACHE_CONTROL, FOR_EVER)], icon.bytes).into_response()
         }
         Ok(None) => StatusCode::NOT_FOUND.into_response(),

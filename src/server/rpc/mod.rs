@@ -7,3 +7,4 @@ pub mod connect;
 pub mod connections;
 pub mod page;
 pub mod session;
+pub mod webhooks;

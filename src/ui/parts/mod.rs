@@ -3,6 +3,7 @@
 pub mod account_menu;
 pub mod check_all;
 pub mod component_icon;
+pub mod copy_field;
 pub mod empty_state;
 pub mod environment_switch;
 pub mod field_input;

@@ -1,6 +1,7 @@
 //! The settings of a workspace, for its owners. To add a page: its file here, and its line in [`PAGES`].
 
 pub mod keys;
+pub mod webhooks;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -8,6 +9,7 @@ use leptos::wasm_split::wasm_split;
 use leptos_router::hooks::{use_location, use_params_map};
 
 use self::keys::KeysPage;
+use self::webhooks::WebhooksPage;
 use crate::api::error::ApiError;
 use crate::api::session::{Viewer, current_viewer};
 use crate::domain::role::Action;
@@ -28,8 +30,15 @@ struct Page {
 }
 
 /// All pages, as the navigation lists them. Each finds the [`Viewer`] and [`Toasts`] in context.
-const PAGES: [Page; 1] =
-    [Page { path: "keys", name: "API keys", action: Action::ManageKeys, view: || view! { <KeysPage /> }.into_any() }];
+const PAGES: [Page; 2] = [
+    Page { path: "keys", name: "API keys", action: Action::ManageKeys, view: || view! { <KeysPage /> }.into_any() },
+    Page {
+        path: "webhooks",
+        name: "Webhooks",
+        action: Action::ManageWebhooks,
+        view: || view! { <WebhooksPage /> }.into_any(),
+    },
+];
 
 /// `/settings/{page}`. The code of all pages is one file, fetched when it is wanted.
 #[component]

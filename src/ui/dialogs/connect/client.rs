@@ -5,10 +5,10 @@ use leptos::task::spawn_local;
 
 use super::Connecting;
 use super::client_form::ClientForm;
-use super::copy_field::CopyField;
 use crate::api::connect::{ClientOrigin, ClientSetup, oauth_client};
 use crate::api::error::ApiError;
 use crate::domain::role::Action;
+use crate::ui::parts::copy_field::CopyField;
 use crate::ui::state::list::ListState;
 
 /// Where the focus goes when a client has to be set up first.

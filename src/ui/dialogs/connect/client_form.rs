@@ -7,13 +7,13 @@ use leptos::web_sys::HtmlElement;
 use std::future::Future;
 
 use super::client::KnownClient;
-use super::copy_field::CopyField;
 use super::{CONNECT, Connecting};
 use crate::api::connect::{ClientOrigin, ClientSetup, register_oauth_client, remove_oauth_client, store_oauth_client};
 use crate::api::error::ApiError;
 use crate::domain::component::{ComponentForm, ComponentSlug, MethodForm, MethodKind};
 use crate::domain::field::{Field, FieldValues};
 use crate::ui::dialogs::draft::{Draft, Start};
+use crate::ui::parts::copy_field::CopyField;
 use crate::ui::parts::field_input::{FieldInput, element_id, focus_soon};
 
 const CLIENT_ID: &str = "client_id";

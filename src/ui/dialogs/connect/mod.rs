@@ -7,7 +7,6 @@ mod choice;
 mod client;
 mod client_form;
 mod consent;
-mod copy_field;
 mod elsewhere;
 pub mod stage;
 mod waiting;

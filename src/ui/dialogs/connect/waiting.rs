@@ -3,12 +3,12 @@
 use leptos::prelude::*;
 
 use super::choice::ChoiceView;
-use super::copy_field::CopyField;
 use super::stage::{Stage, Waiting};
 use super::{CONNECT, Connecting};
 use crate::api::connect::{DeviceCode, Way};
 use crate::domain::id::FlowId;
 use crate::ui::dialogs::frame::Closing;
+use crate::ui::parts::copy_field::CopyField;
 use crate::ui::parts::field_input::focus_soon;
 
 /// Takes the focus when it appears.
