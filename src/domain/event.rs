@@ -96,7 +96,7 @@ pub struct Told {
     pub is_active: bool,
     pub is_deleted: bool,
     pub expires_at: Option<Timestamp>,
-    /// The end that was foretold.
+    /// The end that was foretold, while it is near.
     pub foretold: Option<Timestamp>,
     /// Whether there will be something to tell by time alone.
     pub awaits: bool,
@@ -117,14 +117,15 @@ pub fn news(told: Option<&Told>, standing: &Standing, now: Timestamp, notice: i6
     let is_active = summary.status_at(now) == Status::Active;
     let end_is_near = summary.expires_at.is_some_and(|end| end > now && end.since(now) <= notice);
     let foretold = told.and_then(|told| told.foretold);
-    let foretells = !is_deleted && end_is_near && foretold != summary.expires_at;
+    let changed = told.map(|told| changed(told, standing)).unwrap_or_default();
+    // An end that moves on with each renewal is foretold once, and not each time.
+    let foretells = !is_deleted && end_is_near && (foretold.is_none() || changed.contains(&Part::Credentials));
     let mut all = Vec::new();
     let mut tell = |kind, changed| all.push(News { kind, changed });
     match told {
         None if *is_deleted => {}
         None => tell(EventType::Created, Vec::new()),
         Some(told) => {
-            let changed = changed(told, standing);
             if !changed.is_empty() {
                 tell(EventType::Updated, changed);
             }
@@ -141,8 +142,12 @@ pub fn news(told: Option<&Told>, standing: &Standing, now: Timestamp, notice: i6
     if foretells {
         tell(EventType::Expiring, Vec::new());
     }
-    let foretold = if foretells { summary.expires_at } else { foretold };
-    let will_be_foretold = foretold != summary.expires_at && summary.expires_at.is_some_and(|end| end > now);
+    let foretold = match (end_is_near, is_deleted) {
+        (false, _) => None,
+        (true, true) => foretold,
+        (true, false) => summary.expires_at,
+    };
+    let will_be_foretold = foretold.is_none() && summary.expires_at.is_some_and(|end| end > now);
     let then = Told {
         version: summary.version,
         secret_version: *secret_version,

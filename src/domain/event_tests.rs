@@ -95,6 +95,35 @@ fn an_end_is_foretold_once_and_then_told() {
 }
 
 #[test]
+fn an_end_that_moves_on_with_each_renewal_is_foretold_once() {
+    let mut told = told_of(&ending(NOW.plus(DAY)));
+    for hour in 1..48 {
+        let now = NOW.plus(hour * DAY / 24);
+        let mut renewed = ending(now.plus(DAY));
+        renewed.secret_version = 1 + hour;
+        let (all, then) = news(Some(&told), &renewed, now, NOTICE);
+        assert_eq!(all, [], "hour {hour}");
+        told = then;
+    }
+    let now = NOW.plus(3 * DAY);
+    let far = news(Some(&told), &ending(now.plus(30 * DAY)), now, NOTICE).1;
+    assert_eq!(kinds(Some(&far), &ending(now.plus(30 * DAY)), now.plus(25 * DAY)), [EventType::Expiring]);
+    let mut other = ending(now.plus(2 * DAY));
+    (other.secret_version, other.summary.version) = (99, 2);
+    assert_eq!(kinds(Some(&told), &other, now), [EventType::Updated, EventType::Expiring]);
+}
+
+#[test]
+fn while_deleted_no_end_is_foretold() {
+    let end = NOW.plus(10 * DAY);
+    let deleted = Standing { is_deleted: true, ..ending(end) };
+    let (_, told) = news(Some(&told_of(&ending(end))), &deleted, NOW, NOTICE);
+    let (all, told) = news(Some(&told), &deleted, end.plus(-DAY), NOTICE);
+    assert_eq!(all, []);
+    assert_eq!(kinds(Some(&told), &ending(end), end.plus(-DAY)), [EventType::Undeleted, EventType::Expiring]);
+}
+
+#[test]
 fn an_end_that_passed_unseen_is_not_foretold_any_more() {
     let end = NOW.plus(30 * DAY);
     let (all, told) = news(Some(&told_of(&ending(end))), &ending(end), end.plus(DAY), NOTICE);
