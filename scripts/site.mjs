@@ -42,7 +42,7 @@ for (const name of later) {
   writeFileSync(loader, readFileSync(loader, "utf8").replaceAll(`"./${name}"`, `"./${placed.replace("pkg/", "")}"`));
 }
 const js = join(work, "patchbay.min.js");
-run(bin("esbuild"), [join(work, "patchbay.js"), "--bundle", "--minify", "--format=esm", "--log-level=warning", `--outfile=${js}`]);
+run(bin("esbuild"), [join(work, "patchbay.js"), "--bundle", "--minify", "--format=esm", "--log-level=warning", "--log-override:duplicate-object-key=silent", `--outfile=${js}`]);
 const css = join(work, "main.css");
 run(bin("lightningcss"), ["--bundle", "--minify", join("style", "main.css"), "-o", css]);
 

@@ -114,6 +114,34 @@ const states: Record<string, (scene: Scene) => Promise<void>> = {
     await scene.connections.goTo("/deleted?env=development");
     await expect(scene.page.getByRole("heading", { name: "Recently deleted" })).toBeVisible();
   },
+  "the API keys": async (scene) => {
+    await scene.rest.list();
+    await scene.connections.goTo("/?env=development");
+    await scene.page.goto(scene.page.url().replace("/?", "/settings/keys?"));
+    await expect(scene.page.getByRole("listitem").filter({ hasText: "Last used" }).first()).toBeVisible();
+  },
+  "the form of a key with problems, at 390 pixels": async (scene) => {
+    await scene.page.setViewportSize({ width: 390, height: 844 });
+    await scene.page.goto(scene.page.url().replace("/?", "/settings/keys?"));
+    await scene.page.getByRole("button", { name: "New key" }).click();
+    await scene.page.getByRole("button", { name: "Make key" }).click();
+    await expect(scene.page.getByText("Choose where it is valid.")).toBeVisible();
+  },
+  "a key that was made": async (scene) => {
+    await scene.page.goto(scene.page.url().replace("/?", "/settings/keys?"));
+    await scene.page.getByRole("button", { name: "New key" }).click();
+    await scene.page.getByLabel("Name").fill("ci");
+    await scene.page.getByLabel(/^Read/).check();
+    await scene.page.getByLabel("Development").check();
+    await scene.page.getByRole("button", { name: "Make key" }).click();
+    await expect(scene.page.getByLabel("Key", { exact: true })).toBeVisible();
+  },
+  "the question before a key is revoked": async (scene) => {
+    await scene.rest.list();
+    await scene.page.goto(scene.page.url().replace("/?", "/settings/keys?"));
+    await scene.page.getByRole("button", { name: "Revoke" }).first().click();
+    await expect(scene.page.getByRole("button", { name: "Keep" })).toBeVisible();
+  },
   "the list of shortcuts": async ({ connections, page }) => {
     await page.keyboard.press("?");
     await expect(connections.dialog.getByRole("heading", { name: "Keyboard shortcuts" })).toBeVisible();

@@ -7,6 +7,7 @@ pub mod connections;
 pub mod error;
 pub mod event_stream;
 pub mod json;
+pub mod keys;
 pub mod page;
 pub mod session;
 pub mod stream;

@@ -1,5 +1,6 @@
 //! The words Patchbay is made of, as types. Pure: no I/O, no async, no leptos, no `cfg`.
 
+pub mod api_key;
 pub mod component;
 pub mod connection;
 pub mod connection_set;

@@ -233,11 +233,13 @@ impl Site {
             id: ApiKeyId::from_bytes(random.uuid_v7(now).expect("bytes")),
             workspace: WorkspaceId::default_workspace(),
             name: "test".to_owned(),
+            prefix: token::shown(&key),
+            created_by: "test".to_owned(),
             key_hash: token::hash(key.reveal()),
             environments: EnvironmentSet::try_from(environments.to_vec()).expect("environments"),
             permissions: permissions.to_vec(),
             connections,
-            expires_at: now.plus(DAY),
+            expires_at: Some(now.plus(DAY)),
             created_at: now,
         };
         let entry = AuditEntry {

@@ -12,6 +12,7 @@ mod embedding;
 mod events;
 mod harness;
 mod journal;
+mod keys;
 mod listening;
 mod machines;
 mod pages;

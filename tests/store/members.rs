@@ -112,11 +112,13 @@ async fn an_api_key_works_until_it_expires(database: &Database) {
         id: ApiKeyId::from_bytes([4; 16]),
         workspace: WorkspaceId::default_workspace(),
         name: "CI".to_owned(),
+        prefix: "pb_abcdef".to_owned(),
+        created_by: "Owner".to_owned(),
         key_hash: [5; 32],
         environments,
         permissions: vec![Permission::Use, Permission::Credentials],
         connections: ConnectionSet::try_from(Some(vec![ConnectionId::from_bytes([8; 16])])).expect("a set"),
-        expires_at: Timestamp(10 * MINUTE),
+        expires_at: Some(Timestamp(10 * MINUTE)),
         created_at: Timestamp(1),
     };
     store.create_api_key(key.clone(), entry(AuditAction::KeyCreated)).await.expect("made");
@@ -139,11 +141,13 @@ async fn a_revoked_api_key_is_gone_and_its_end_is_written_down(database: &Databa
         id: ApiKeyId::from_bytes([number; 16]),
         workspace: WorkspaceId::default_workspace(),
         name: format!("key {number}"),
+        prefix: "pb_abcdef".to_owned(),
+        created_by: "Owner".to_owned(),
         key_hash: [number; 32],
         environments: EnvironmentSet::EVERY,
         permissions: vec![Permission::Read],
         connections: ConnectionSet::Every,
-        expires_at: Timestamp(10 * MINUTE),
+        expires_at: None,
         created_at: Timestamp(i64::from(number)),
     };
     for number in [1, 2] {

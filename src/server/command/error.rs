@@ -39,7 +39,7 @@ pub enum CommandError {
     DataFolder(PathBuf),
     #[error("{0}")]
     Store(#[from] StoreError),
-    #[error("{0}")]
+    #[error("{}", in_words(.0))]
     Service(#[from] ApiError),
     #[error("{0}")]
     Random(#[from] NoRandomness),
@@ -66,4 +66,12 @@ pub enum CommandError {
     NobodyReads,
     #[error("Standard output cannot be written ({0}). Check where it leads.")]
     Output(io::ErrorKind),
+}
+
+/// A form shows what is wrong beside its fields; here it is one sentence after the other.
+fn in_words(error: &ApiError) -> String {
+    match error {
+        ApiError::Invalid { problems } => problems.iter().map(|it| it.message.as_str()).collect::<Vec<_>>().join(" "),
+        error => error.to_string(),
+    }
 }

@@ -1,8 +1,9 @@
 //! `patchbay instance-key create`, `list` and `revoke`.
 
 use super::error::CommandError;
-use super::key::{NAME_LIMIT, on_command_line};
+use super::key::on_command_line;
 use super::{open, output};
+use crate::domain::api_key::NAME_LIMIT;
 use crate::domain::id::InstanceKeyId;
 use crate::domain::line::is_line;
 use crate::server::clock::Clock;

@@ -2,21 +2,20 @@
 
 use super::error::CommandError;
 use super::{open, output};
+use crate::api::error::ApiError;
+use crate::api::keys::KeyRequest;
+use crate::domain::api_key::LONGEST_DAYS;
 use crate::domain::connection_set::ConnectionSet;
 use crate::domain::environment::Environment;
 use crate::domain::id::{ApiKeyId, ConnectionId, InvalidId, WorkspaceId};
-use crate::domain::line::is_line;
-use crate::domain::role::{EnvironmentSet, Permission};
-use crate::domain::time::{DAY, Timestamp};
+use crate::domain::role::Permission;
+use crate::domain::time::Timestamp;
 use crate::server::clock::Clock;
 use crate::server::config::Config;
 use crate::server::random::Random;
+use crate::server::service::keys::KeyMaker;
+use crate::server::store::ApiKey;
 use crate::server::store::record::{AuditAction, AuditEntry};
-use crate::server::store::{ApiKey, NewApiKey, StoreError};
-use crate::server::token;
-
-/// Longest name, in characters.
-pub(super) const NAME_LIMIT: usize = 120;
 
 /// What the key may do, and for how long.
 #[derive(clap::Args)]
@@ -38,8 +37,11 @@ pub struct Create {
     #[arg(long, value_delimiter = ',')]
     connection: Vec<ConnectionId>,
     /// Days until it expires
-    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(i64).range(1..=3650))]
-    expires_days: i64,
+    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=i64::from(LONGEST_DAYS)))]
+    expires_days: u32,
+    /// Lets it live until it is revoked
+    #[arg(long, conflicts_with = "expires_days")]
+    no_expiry: bool,
 }
 
 fn permission(text: &str) -> Result<Permission, &'static str> {
@@ -54,58 +56,30 @@ pub(super) fn workspace(text: &str) -> Result<WorkspaceId, InvalidId> {
 /// Makes a key in a workspace and prints it on standard output, alone.
 ///
 /// # Errors
-/// An unusable name, or a database that does not open.
+/// What is wrong with the key that was asked for, or a database that does not open.
 pub async fn create(config: &Config, create: &Create) -> Result<(), CommandError> {
-    let name = create.name.trim();
-    if !is_line(name, NAME_LIMIT) {
-        return Err(CommandError::Key("A key's name has 1 to 120 characters on one line."));
-    }
     let (clock, random) = (Clock::system(), Random::system());
     let store = open::existing(config).await?;
     open::owner(&store, &clock, &random).await?;
-    let now = clock.now();
-    let key = token::draw(&random, token::KEY_PREFIX)?;
-    let mut permissions = create.permission.clone();
-    permissions.sort_unstable();
-    permissions.dedup();
-    let connections = named(create, &permissions)?;
-    let new = NewApiKey {
-        id: ApiKeyId::from_bytes(random.uuid_v7(now)?),
-        workspace: create.workspace.clone(),
-        name: name.to_owned(),
-        key_hash: token::hash(key.reveal()),
-        environments: EnvironmentSet::try_from(create.environment.clone())
-            .map_err(|_| CommandError::Key("Name an environment."))?,
-        permissions,
-        connections,
-        expires_at: now.plus(create.expires_days * DAY),
-        created_at: now,
+    let request = KeyRequest {
+        name: create.name.clone(),
+        permissions: create.permission.clone(),
+        environments: create.environment.clone(),
+        connections: create.connection.clone(),
+        days: (!create.no_expiry).then_some(create.expires_days),
     };
-    let entry = on_command_line(now, AuditAction::KeyCreated, name);
-    let until = new.expires_at.to_day();
-    match store.create_api_key(new, entry).await {
-        Err(StoreError::NotFound) => return Err(CommandError::Key("There is no workspace with this id.")),
-        created => created?,
-    }
+    let entry = |action, about: &str| on_command_line(clock.now(), action, about);
+    let maker = KeyMaker { store: &store, clock: &clock, random: &random, workspace: &create.workspace, entry: &entry };
+    let (new, key) = maker.create(request).await.map_err(|error| match error {
+        ApiError::NotFound => CommandError::Key("There is no workspace with this id."),
+        error => error.into(),
+    })?;
     // Shown to whoever asked for it; only its hash is stored.
     output::line(key.reveal())?;
+    let until = new.expires_at.map_or_else(|| "revoked".to_owned(), Timestamp::to_day);
     let once = "It is shown this once only: put it where the program reads its secrets.";
     output::note(format_args!("Valid until {until}. {once}"));
     Ok(())
-}
-
-/// The connections that a key is for. One that may read or write is not limited by them, so it names none.
-fn named(create: &Create, permissions: &[Permission]) -> Result<ConnectionSet, CommandError> {
-    if create.connection.is_empty() {
-        return Ok(ConnectionSet::Every);
-    }
-    if !permissions.iter().all(|permission| permission.is_of_named_connections()) {
-        return Err(CommandError::Key(
-            "A key for named connections has the permissions use and credentials only: make another one for the rest.",
-        ));
-    }
-    ConnectionSet::try_from(Some(create.connection.clone()))
-        .map_err(|_| CommandError::Key("A key names 100 connections at most. Make several keys."))
 }
 
 pub(super) fn on_command_line(at: Timestamp, action: AuditAction, about: &str) -> AuditEntry {
@@ -137,10 +111,12 @@ fn line(key: &ApiKey, now: Timestamp) -> String {
             format!("  {}", ids.iter().map(ConnectionId::as_str).collect::<Vec<_>>().join(","))
         }
     };
-    let end = if key.expires_at <= now { "expired" } else { "expires" };
+    let end = match key.expires_at {
+        None => "no expiry".to_owned(),
+        Some(end) => format!("{} {}", if end <= now { "expired" } else { "expires" }, end.to_day()),
+    };
     let used = key.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {}", at.to_day()));
-    let until = key.expires_at.to_day();
-    format!("{}  {}  {environments}  {permissions}{connections}  {end} {until}  {used}", key.id, key.name)
+    format!("{}  {}  {environments}  {permissions}{connections}  {end}  {used}", key.id, key.name)
 }
 
 /// Destroys a key of a workspace.
@@ -152,9 +128,11 @@ pub async fn revoke(config: &Config, workspace: &WorkspaceId, id: &ApiKeyId) -> 
     let known = store.api_keys(workspace).await?.into_iter().find(|key| key.id == *id);
     let unknown = CommandError::Key("There is no key with this id. `patchbay api-key list` shows those there are.");
     let Some(key) = known else { return Err(unknown) };
-    let entry = on_command_line(Clock::system().now(), AuditAction::KeyRevoked, &key.name);
-    match store.revoke_api_key(workspace, id, entry).await {
-        Err(StoreError::NotFound) => Err(unknown),
+    let (clock, random) = (Clock::system(), Random::system());
+    let entry = |action, about: &str| on_command_line(clock.now(), action, about);
+    let maker = KeyMaker { store: &store, clock: &clock, random: &random, workspace, entry: &entry };
+    match maker.revoke(&key).await {
+        Err(ApiError::NotFound) => Err(unknown),
         result => {
             result?;
             output::line(format_args!("{} ({}) is revoked: it is refused from now on.", key.id, key.name))
@@ -165,6 +143,8 @@ pub async fn revoke(config: &Config, workspace: &WorkspaceId, id: &ApiKeyId) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::role::EnvironmentSet;
+    use crate::domain::time::DAY;
 
     #[test]
     fn a_line_says_where_a_key_is_valid_what_it_may_do_and_until_when() {
@@ -172,11 +152,13 @@ mod tests {
             id: ApiKeyId::from_bytes([1; 16]),
             workspace: WorkspaceId::default_workspace(),
             name: "deploy".to_owned(),
+            prefix: None,
+            created_by: None,
             environments: EnvironmentSet::try_from(vec![Environment::Staging]).expect("a set"),
             permissions: vec![Permission::Read, Permission::Write],
             connections: ConnectionSet::Every,
             created_at: Timestamp(0),
-            expires_at: Timestamp(DAY),
+            expires_at: Some(Timestamp(DAY)),
             last_used_at: None,
         };
         let told = line(&key, Timestamp(2 * DAY));

@@ -5,6 +5,7 @@
 pub mod catalog;
 pub mod connect;
 pub mod connections;
+pub mod keys;
 pub mod page;
 pub mod session;
 pub mod webhooks;

@@ -15,6 +15,7 @@ mod edit;
 pub mod embedding;
 pub mod events;
 mod journal;
+pub mod keys;
 pub mod list;
 mod page;
 pub mod patch;

@@ -1,94 +1,28 @@
-//! Programs that may come in: API keys. With the few reads that no workspace scopes,
-//! because they find out which workspace it is about, or concern all of them.
+//! The few reads that no workspace scopes, because they find out which workspace it is about, or concern all of them:
+//! whose an API key is among them.
 
 use sqlx::Row;
-use sqlx::any::AnyRow;
 
-use super::audit;
+use super::api_keys::{ApiKey, api_key, api_keys};
 use super::keys::key_id;
-use super::record::{AuditEntry, Claim, Scope};
-use super::row::{json, moment, parsed, place, to_json};
+use super::record::{Claim, Scope};
+use super::row::{moment, parsed, place};
 use super::{Store, StoreError};
 use crate::domain::component::ComponentSlug;
-use crate::domain::connection_set::ConnectionSet;
 use crate::domain::id::{ApiKeyId, ConnectionId, WorkspaceId};
-use crate::domain::role::{EnvironmentSet, Permission};
 use crate::domain::time::Timestamp;
 
-/// An API key, without the key itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiKey {
-    pub id: ApiKeyId,
-    pub workspace: WorkspaceId,
-    pub name: String,
-    pub environments: EnvironmentSet,
-    pub permissions: Vec<Permission>,
-    /// What it may use at run time.
-    pub connections: ConnectionSet,
-    pub created_at: Timestamp,
-    pub expires_at: Timestamp,
-    pub last_used_at: Option<Timestamp>,
-}
-
-/// An API key to be stored.
-#[derive(Clone, Debug)]
-pub struct NewApiKey {
-    pub id: ApiKeyId,
-    pub workspace: WorkspaceId,
-    pub name: String,
-    /// SHA-256 of the key.
-    pub key_hash: [u8; 32],
-    pub environments: EnvironmentSet,
-    pub permissions: Vec<Permission>,
-    /// What it may use at run time.
-    pub connections: ConnectionSet,
-    pub expires_at: Timestamp,
-    pub created_at: Timestamp,
-}
-
 impl Store {
-    /// Stores an API key.
-    ///
-    /// # Errors
-    /// `Unavailable`; `NotFound` where there is no such workspace.
-    pub async fn create_api_key(&self, key: NewApiKey, entry: AuditEntry) -> Result<(), StoreError> {
-        self.write(move |tx| {
-            Box::pin(async move {
-                audit::append(tx, &key.workspace, None, Some(key.id.as_str()), &entry).await?;
-                sqlx::query(
-                    "INSERT INTO api_keys (id, workspace, name, key_hash, environments, permissions, connections, \
-                     created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                )
-                .bind(key.id.as_str())
-                .bind(key.workspace.as_str())
-                .bind(key.name.as_str())
-                .bind(key.key_hash.to_vec())
-                .bind(to_json(&key.environments)?)
-                .bind(to_json(&key.permissions)?)
-                .bind(named(&key.connections)?)
-                .bind(key.created_at.0)
-                .bind(key.expires_at.0)
-                .execute(tx)
-                .await?;
-                Ok(())
-            })
-        })
-        .await
-    }
-
     /// The API key with this hash; `None` where it expired or never was.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn api_key(&self, key_hash: [u8; 32], now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
-        let row = sqlx::query(
-            "SELECT id, workspace, name, environments, permissions, connections, created_at, expires_at, last_used_at \
-             FROM api_keys WHERE key_hash = $1 AND expires_at > $2",
-        )
-        .bind(key_hash.to_vec())
-        .bind(now.0)
-        .fetch_optional(&self.read)
-        .await?;
+        let row = sqlx::query(concat!(api_keys!(), "WHERE key_hash = $1 AND expires_at > $2"))
+            .bind(key_hash.to_vec())
+            .bind(now.0)
+            .fetch_optional(&self.read)
+            .await?;
         row.as_ref().map(api_key).transpose()
     }
 
@@ -246,23 +180,4 @@ impl Store {
         })
         .await
     }
-}
-
-/// `None` stands for every connection.
-fn named(connections: &ConnectionSet) -> Result<Option<String>, StoreError> {
-    if connections.is_every() { Ok(None) } else { to_json(connections).map(Some) }
-}
-
-pub(super) fn api_key(row: &AnyRow) -> Result<ApiKey, StoreError> {
-    Ok(ApiKey {
-        id: parsed(row.try_get("id")?)?,
-        workspace: parsed(row.try_get("workspace")?)?,
-        name: row.try_get("name")?,
-        environments: json(row.try_get("environments")?)?,
-        permissions: json(row.try_get("permissions")?)?,
-        connections: row.try_get::<Option<&str>, _>("connections")?.map(json).transpose()?.unwrap_or_default(),
-        created_at: Timestamp(row.try_get("created_at")?),
-        expires_at: Timestamp(row.try_get("expires_at")?),
-        last_used_at: moment(row, "last_used_at")?,
-    })
 }

@@ -39,7 +39,7 @@ mod webhook;
 mod workflow;
 mod workspace;
 
-pub use access::{ApiKey, NewApiKey};
+pub use api_keys::{ApiKey, NewApiKey};
 pub use audit::AuditVerdict;
 pub use client::StoredClient;
 pub use component::{COMPONENTS_LIMIT, ComponentUse, IconChange, NewComponent, StoredComponent, StoredIcon};
