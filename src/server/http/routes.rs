@@ -104,7 +104,7 @@ pub const ROUTES: &[Route] = &[
     may("POST", "/rpc/stream/create", Action::CreateConnection),
     may("POST", "/rpc/stream/update", Action::EditConnection),
     may("POST", "/rpc/stream/test", Action::TestConnection),
-    route("GET", "/api/v1/openapi.json", Access::SignedIn),
+    route("GET", "/api/v1/openapi.json", Access::Public),
     may("GET", "/api/v1/components", Action::ViewComponents),
     may("GET", "/api/v1/components/{slug}", Action::ViewComponents),
     may("PUT", "/api/v1/components/{slug}", Action::ManageComponents),
@@ -217,6 +217,22 @@ mod tests {
                 let method: Method = method.to_uppercase().parse().expect("a method");
                 assert!(access(&method, path).is_some(), "{method} {path} is missing in ROUTES");
             }
+        }
+    }
+
+    #[test]
+    fn every_route_of_the_api_is_described_under_a_name_of_its_own() {
+        let document = serde_json::to_value(crate::server::http::rest::document()).expect("a document");
+        let mut names = std::collections::BTreeSet::new();
+        for Route { method, path, .. } in ROUTES.iter().filter(|route| route.path.starts_with("/api/")) {
+            if *path == "/api/v1/openapi.json" {
+                continue;
+            }
+            let operation = &document["paths"][path][method.to_lowercase()];
+            assert!(operation.is_object(), "{method} {path} is not described");
+            let name = operation["operationId"].as_str().expect("a name").to_owned();
+            assert!(operation["summary"].is_string() && operation["tags"][0].is_string(), "{method} {path}");
+            assert!(names.insert(name), "{method} {path} has the name of another");
         }
     }
 

@@ -119,9 +119,6 @@ fn permitted(viewer: Viewer, page: &Page) -> AnyView {
     said(if viewer.embedded {
         format!("{} are looked after in Patchbay itself, not in an embedded page.", page.name)
     } else {
-        format!(
-            "{} are for the owners of {place}. You can ask one of them to make the change, or to make you an owner.",
-            page.name
-        )
+        format!("{} are for the owners of {place}. Ask one of them.", page.name)
     })
 }

@@ -65,7 +65,7 @@ pub struct ComponentList {
 
 /// All components: the workspace's own first, then most used first.
 #[utoipa::path(
-    get, path = "/api/v1/components", tag = "components",
+    get, path = "/api/v1/components", operation_id = "listComponents", tag = "components",
     responses((status = 200, body = ComponentList), (status = "4XX", body = Problem))
 )]
 pub async fn components(
@@ -149,7 +149,7 @@ pub struct TagView {
 
 /// The tags of an environment.
 #[utoipa::path(
-    get, path = "/api/v1/tags", tag = "connections", params(InEnvironment),
+    get, path = "/api/v1/tags", operation_id = "listTags", tag = "connections", params(InEnvironment),
     responses((status = 200, body = TagList), (status = "4XX", body = Problem))
 )]
 pub async fn tags(

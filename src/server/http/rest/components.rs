@@ -107,7 +107,7 @@ fn unknown(error: ApiError) -> Problem {
 
 /// One component. Of one of the workspace's own, the entity tag is its version.
 #[utoipa::path(
-    get, path = "/api/v1/components/{slug}", tag = "components", params(("slug" = String, Path)),
+    get, path = "/api/v1/components/{slug}", operation_id = "getComponent", tag = "components", params(("slug" = String, Path, description = "The component's slug")),
     responses((status = 200, body = ComponentDetail), (status = "4XX", body = Problem))
 )]
 pub async fn get(
@@ -129,8 +129,8 @@ pub async fn get(
 /// Registers a component of the workspace's own, or its next version. The body is the catalog's format as JSON, as
 /// docs/adding-a-component.md describes it, its `icon` as a data URL.
 #[utoipa::path(
-    put, path = "/api/v1/components/{slug}", tag = "components", request_body = Object,
-    params(("slug" = String, Path), ("If-Match" = Option<String>, Header, description = "The version you have seen")),
+    put, path = "/api/v1/components/{slug}", operation_id = "storeComponent", tag = "components", request_body = Object,
+    params(("slug" = String, Path, description = "The component's slug"), ("If-Match" = Option<String>, Header, description = "The version you have seen")),
     responses(
         (status = 200, body = RegisteredView), (status = 201, body = RegisteredView), (status = "4XX", body = Problem)
     )
@@ -163,8 +163,8 @@ fn refused(error: ApiError, seen: Option<i64>) -> Problem {
 
 /// Removes a component that no connection is made with.
 #[utoipa::path(
-    delete, path = "/api/v1/components/{slug}", tag = "components",
-    params(("slug" = String, Path), ("If-Match" = Option<String>, Header, description = "The version you have seen")),
+    delete, path = "/api/v1/components/{slug}", operation_id = "deleteComponent", tag = "components",
+    params(("slug" = String, Path, description = "The component's slug"), ("If-Match" = Option<String>, Header, description = "The version you have seen")),
     responses(
         (status = 204),
         (status = 409, description = "Connections are made with it", body = Problem),
@@ -184,7 +184,7 @@ pub async fn delete(
 
 /// The versions of one of the workspace's own components, the latest first: at most 100.
 #[utoipa::path(
-    get, path = "/api/v1/components/{slug}/versions", tag = "components", params(("slug" = String, Path)),
+    get, path = "/api/v1/components/{slug}/versions", operation_id = "listComponentVersions", tag = "components", params(("slug" = String, Path, description = "The component's slug")),
     responses((status = 200, body = VersionList), (status = "4XX", body = Problem))
 )]
 pub async fn versions(
@@ -198,8 +198,8 @@ pub async fn versions(
 
 /// One version as it was given.
 #[utoipa::path(
-    get, path = "/api/v1/components/{slug}/versions/{version}", tag = "components",
-    params(("slug" = String, Path), ("version" = i64, Path)),
+    get, path = "/api/v1/components/{slug}/versions/{version}", operation_id = "getComponentVersion", tag = "components",
+    params(("slug" = String, Path, description = "The component's slug"), ("version" = i64, Path, description = "1 for the first")),
     responses((status = 200, body = Described), (status = "4XX", body = Problem))
 )]
 pub async fn version(

@@ -62,7 +62,7 @@ pub struct ConnectionList {
 
 /// The connections of an environment, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/connections", tag = "connections", params(ListParams),
+    get, path = "/api/v1/connections", operation_id = "listConnections", tag = "connections", params(ListParams),
     responses((status = 200, body = ConnectionList), (status = "4XX", body = Problem))
 )]
 pub async fn list(
@@ -84,9 +84,13 @@ pub async fn list(
 /// A new connection.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "environment": "development", "component": "github", "name": "Releases", "tags": ["ci"], "values": { "token": "ghp_…" }
+}))]
 pub struct NewConnection {
     #[schema(value_type = EnvironmentWord, inline)]
     environment: String,
+    /// One of GET /api/v1/components.
     component: String,
     /// The recommended one unless given.
     method: Option<String>,
@@ -114,11 +118,18 @@ const fn yes() -> bool {
 
 /// Creates a connection, after its service has accepted the credential.
 #[utoipa::path(
-    post, path = "/api/v1/connections", tag = "connections", request_body = NewConnection,
-    params(Validation, ("Idempotency-Key" = Option<String>, Header, description = "Repeating it creates nothing twice")),
+    post, path = "/api/v1/connections", operation_id = "createConnection", tag = "connections", request_body = NewConnection,
+    params(Validation, ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, description = "A value of
+        your own for each new connection: a request that is repeated with it creates nothing twice")),
     responses(
-        (status = 201, body = ConnectionView),
-        (status = 422, description = "The service did not accept the credential, or could not be asked", body = Problem),
+        (status = 201, description = "Created, or created before with this Idempotency-Key", body = ConnectionView, headers(
+            ("Location" = String, description = "Where the connection is"),
+            ("ETag" = String, description = "Its version")
+        )),
+        (status = 409, description = "The name is taken, or the environment is full", body = Problem),
+        (status = 410, description = "What this Idempotency-Key created was deleted since", body = Problem),
+        (status = 422, description = "The service did not accept the credential, or could not be asked; or the Idempotency-Key
+         stands for another request", body = Problem),
         (status = "4XX", body = Problem)
     )
 )]
@@ -190,8 +201,8 @@ pub(super) fn tagged<T: Serialize>(version: i64, view: T) -> Response {
 
 /// One connection, without its secrets.
 #[utoipa::path(
-    get, path = "/api/v1/connections/{id}", tag = "connections", params(("id" = String, Path)),
-    responses((status = 200, body = DetailView), (status = "4XX", body = Problem))
+    get, path = "/api/v1/connections/{id}", operation_id = "getConnection", tag = "connections", params(("id" = String, Path, description = "The connection's id")),
+    responses((status = 200, body = DetailView, headers(("ETag" = String, description = "Its version"))), (status = "4XX", body = Problem))
 )]
 pub async fn get(
     State(app): State<AppState>,
@@ -221,9 +232,15 @@ pub struct ConnectionPatch {
 
 /// Changes a connection. New credentials replace the old ones after the service has accepted them.
 #[utoipa::path(
-    patch, path = "/api/v1/connections/{id}", tag = "connections", request_body = ConnectionPatch,
-    params(("id" = String, Path), Validation, ("If-Match" = Option<String>, Header, description = "The version you have seen")),
-    responses((status = 200, body = ConnectionView), (status = "4XX", body = Problem))
+    patch, path = "/api/v1/connections/{id}", operation_id = "updateConnection", tag = "connections", request_body = ConnectionPatch,
+    params(("id" = String, Path, description = "The connection's id"), Validation, ("If-Match" = Option<String>, Header, example = "\"3\"", description = "The ETag you have seen")),
+    responses(
+        (status = 200, body = ConnectionView, headers(("ETag" = String, description = "Its version"))),
+        (status = 409, description = "The version in the body is stale; current_version says which is in force", body = Problem),
+        (status = 412, description = "The version of If-Match is stale; current_version says which is in force", body = Problem),
+        (status = 422, description = "The service did not accept the credential; nothing was changed", body = Problem),
+        (status = "4XX", body = Problem)
+    )
 )]
 pub async fn patch(
     State(app): State<AppState>,
@@ -280,7 +297,7 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 
 /// Asks the service whether the stored credential still works.
 #[utoipa::path(
-    post, path = "/api/v1/connections/{id}/test", tag = "connections", params(("id" = String, Path)),
+    post, path = "/api/v1/connections/{id}/test", operation_id = "testConnection", tag = "connections", params(("id" = String, Path, description = "The connection's id")),
     responses((status = 200, body = TestView), (status = "4XX", body = Problem))
 )]
 pub async fn test(

@@ -75,7 +75,7 @@ pub struct EventView {
 /// What happened to connections, the oldest first. With `Accept: text/event-stream` the answer goes on as things happen;
 /// the header `Last-Event-ID` counts as the cursor then.
 #[utoipa::path(
-    get, path = "/api/v1/events", tag = "events", params(EventParams),
+    get, path = "/api/v1/events", operation_id = "listEvents", tag = "events", params(EventParams),
     responses((status = 200, body = EventList), (status = 410, body = Problem), (status = "4XX", body = Problem))
 )]
 pub async fn events(

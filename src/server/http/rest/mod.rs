@@ -4,6 +4,7 @@ mod body;
 mod catalog;
 mod components;
 mod connections;
+mod description;
 mod events;
 pub mod problem;
 mod replacement;
@@ -16,37 +17,13 @@ mod workspaces;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::{Json, Router};
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response};
-use utoipa::{Modify, OpenApi};
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::description::Description;
 use super::AppState;
-
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Patchbay",
-        version = "1",
-        description = "Connections to third-party services: their credentials, their status, who uses them. \
-                       Secrets go in and never come out. Errors are problem details (RFC 9457); their `type` is stable."
-    ),
-    modifiers(&KeyScheme),
-    security(("api_key" = []))
-)]
-struct Description;
-
-/// API keys as bearer tokens.
-struct KeyScheme;
-
-impl Modify for KeyScheme {
-    fn modify(&self, document: &mut Document) {
-        let components = document.components.get_or_insert_default();
-        components.add_security_scheme("api_key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-    }
-}
 
 fn described() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Description::openapi())
@@ -79,25 +56,8 @@ fn described() -> OpenApiRouter<AppState> {
 #[must_use]
 pub fn document() -> Document {
     let mut document = described().split_for_parts().1;
-    for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
-        operations.into_iter().flatten().for_each(tell_errors);
-    }
+    description::complete(&mut document);
     document
-}
-
-/// Every operation can fail, and all failures are told in one way.
-fn tell_errors(operation: &mut Operation) {
-    let responses = &mut operation.responses.responses;
-    for (code, description) in [("4XX", "The request cannot be carried out"), ("5XX", "Patchbay cannot answer now")] {
-        responses.entry(code.to_owned()).or_insert_with(|| Response::new(description).into());
-    }
-    for (_, response) in responses.iter_mut().filter(|(code, _)| code.starts_with(['4', '5'])) {
-        if let RefOr::T(response) = response {
-            let problem = Content::new(Some(Ref::from_schema_name("Problem")));
-            response.content = [("application/problem+json".to_owned(), problem)].into_iter().collect();
-        }
-    }
 }
 
 /// All of `/api`.

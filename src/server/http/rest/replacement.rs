@@ -82,7 +82,7 @@ fn refused(error: ApiError) -> Problem {
 /// Moves a connection to *Recently deleted*, where it waits seven days. With a replacement, its workflows use that from
 /// now on: both happen, or neither.
 #[utoipa::path(
-    delete, path = "/api/v1/connections/{id}", tag = "connections", params(("id" = String, Path), InPlace),
+    delete, path = "/api/v1/connections/{id}", operation_id = "deleteConnection", tag = "connections", params(("id" = String, Path, description = "The connection's id"), InPlace),
     request_body(content = Option<ReplacementBody>, description = "What workflows use instead"),
     responses((status = 204), (status = "4XX", body = Problem))
 )]
@@ -105,7 +105,7 @@ pub async fn delete(
 
 /// Lets the workflows of a connection use another one. The connection stays.
 #[utoipa::path(
-    post, path = "/api/v1/connections/{id}/replace", tag = "connections", params(("id" = String, Path)),
+    post, path = "/api/v1/connections/{id}/replace", operation_id = "replaceConnection", tag = "connections", params(("id" = String, Path, description = "The connection's id")),
     request_body = ReplacementBody, responses((status = 200, body = ReplacedView), (status = "4XX", body = Problem))
 )]
 pub async fn replace(
@@ -124,7 +124,7 @@ pub async fn replace(
 /// Brings a deleted connection back, and to the workflows that still use what replaced it when it was deleted. It is not
 /// active until it is tested.
 #[utoipa::path(
-    post, path = "/api/v1/connections/{id}/undelete", tag = "connections", params(("id" = String, Path)),
+    post, path = "/api/v1/connections/{id}/undelete", operation_id = "undeleteConnection", tag = "connections", params(("id" = String, Path, description = "The connection's id")),
     responses((status = 200, body = RestoredView), (status = "4XX", body = Problem))
 )]
 pub async fn undelete(

@@ -180,7 +180,7 @@ impl WebhookBody {
 
 /// Makes a webhook. Its signing secret stands in this answer and nowhere else.
 #[utoipa::path(
-    post, path = "/api/v1/webhooks", tag = "webhooks", request_body = WebhookBody,
+    post, path = "/api/v1/webhooks", operation_id = "createWebhook", tag = "webhooks", request_body = WebhookBody,
     responses((status = 201, body = SecretWebhookView), (status = "4XX", body = Problem))
 )]
 pub async fn create(
@@ -196,7 +196,7 @@ pub async fn create(
 
 /// All webhooks, the oldest first.
 #[utoipa::path(
-    get, path = "/api/v1/webhooks", tag = "webhooks",
+    get, path = "/api/v1/webhooks", operation_id = "listWebhooks", tag = "webhooks",
     responses((status = 200, body = WebhookList), (status = "4XX", body = Problem))
 )]
 pub async fn list(
@@ -209,7 +209,7 @@ pub async fn list(
 
 /// One webhook.
 #[utoipa::path(
-    get, path = "/api/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
+    get, path = "/api/v1/webhooks/{id}", operation_id = "getWebhook", tag = "webhooks", params(("id" = String, Path, description = "The webhook's id")),
     responses((status = 200, body = WebhookView), (status = "4XX", body = Problem))
 )]
 pub async fn get(
@@ -223,7 +223,7 @@ pub async fn get(
 
 /// Changes a webhook. What waits for one that is disabled is sent when it is enabled again.
 #[utoipa::path(
-    patch, path = "/api/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)), request_body = WebhookBody,
+    patch, path = "/api/v1/webhooks/{id}", operation_id = "updateWebhook", tag = "webhooks", params(("id" = String, Path, description = "The webhook's id")), request_body = WebhookBody,
     responses((status = 200, body = WebhookView), (status = "4XX", body = Problem))
 )]
 pub async fn patch(
@@ -238,7 +238,7 @@ pub async fn patch(
 
 /// Removes a webhook, and what waits for it.
 #[utoipa::path(
-    delete, path = "/api/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
+    delete, path = "/api/v1/webhooks/{id}", operation_id = "deleteWebhook", tag = "webhooks", params(("id" = String, Path, description = "The webhook's id")),
     responses((status = 204), (status = "4XX", body = Problem))
 )]
 pub async fn delete(
@@ -252,7 +252,7 @@ pub async fn delete(
 
 /// Gives a webhook another signing secret. For a day messages are signed with both.
 #[utoipa::path(
-    post, path = "/api/v1/webhooks/{id}/rotate", tag = "webhooks", params(("id" = String, Path)),
+    post, path = "/api/v1/webhooks/{id}/rotate", operation_id = "rotateWebhookSecret", tag = "webhooks", params(("id" = String, Path, description = "The webhook's id")),
     responses((status = 200, body = SecretWebhookView), (status = "4XX", body = Problem))
 )]
 pub async fn rotate(
@@ -268,7 +268,7 @@ pub async fn rotate(
 
 /// Sends an event of the type `webhook.test`.
 #[utoipa::path(
-    post, path = "/api/v1/webhooks/{id}/test", tag = "webhooks", params(("id" = String, Path)),
+    post, path = "/api/v1/webhooks/{id}/test", operation_id = "testWebhook", tag = "webhooks", params(("id" = String, Path, description = "The webhook's id")),
     responses((status = 202, body = SentView), (status = "4XX", body = Problem))
 )]
 pub async fn test(
@@ -282,7 +282,7 @@ pub async fn test(
 
 /// What was sent or is to be sent, the latest first, with its attempts; kept for 30 days.
 #[utoipa::path(
-    get, path = "/api/v1/webhooks/{id}/deliveries", tag = "webhooks", params(("id" = String, Path), DeliveryParams),
+    get, path = "/api/v1/webhooks/{id}/deliveries", operation_id = "listWebhookDeliveries", tag = "webhooks", params(("id" = String, Path, description = "The webhook's id"), DeliveryParams),
     responses((status = 200, body = DeliveryList), (status = "4XX", body = Problem))
 )]
 pub async fn deliveries(
@@ -311,7 +311,7 @@ fn place(cursor: &str) -> Result<(Timestamp, EventId), ApiError> {
 
 /// Sends again: one event, whatever became of it, or all that was given up since a moment.
 #[utoipa::path(
-    post, path = "/api/v1/webhooks/{id}/replay", tag = "webhooks", params(("id" = String, Path)),
+    post, path = "/api/v1/webhooks/{id}/replay", operation_id = "replayWebhookEvents", tag = "webhooks", params(("id" = String, Path, description = "The webhook's id")),
     request_body = ReplayBody, responses((status = 202, body = ReplayView), (status = "4XX", body = Problem))
 )]
 pub async fn replay(

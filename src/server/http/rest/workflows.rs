@@ -21,6 +21,10 @@ use crate::server::store::record::WorkflowUse;
 /// A workflow and the connections it uses.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Nightly order sync", "url": "https://app.example.com/workflows/nightly-orders",
+    "connections": ["con_0193e2b1c7f87a3b9d2e4f5061728394"]
+}))]
 pub struct WorkflowBody {
     /// What people know it by.
     name: String,
@@ -110,7 +114,7 @@ pub struct ChangeView {
 
 /// The workflows of an environment, by their ids, and the connections they use.
 #[utoipa::path(
-    get, path = "/api/v1/workflows", tag = "workflows", params(ListParams),
+    get, path = "/api/v1/workflows", operation_id = "listWorkflows", tag = "workflows", params(ListParams),
     responses((status = 200, body = WorkflowList), (status = "4XX", body = Problem))
 )]
 pub async fn list(
@@ -130,7 +134,7 @@ pub async fn list(
 /// Registers many workflows, each in place of what was registered under its id: all of them, or, where one cannot be, none.
 /// Those left out stay as they are.
 #[utoipa::path(
-    put, path = "/api/v1/workflows", tag = "workflows", params(InEnvironment), request_body = WorkflowsBody,
+    put, path = "/api/v1/workflows", operation_id = "registerWorkflows", tag = "workflows", params(InEnvironment), request_body = WorkflowsBody,
     responses((status = 204), (status = "4XX", body = Problem))
 )]
 pub async fn put_all(
@@ -161,7 +165,7 @@ pub async fn put_all(
 /// What Patchbay itself changed in the mapping of workflows to connections, the oldest first: follow it, and your copy of
 /// the mapping stays the one in force.
 #[utoipa::path(
-    get, path = "/api/v1/workflows/changes", tag = "workflows", params(ChangesParams),
+    get, path = "/api/v1/workflows/changes", operation_id = "listWorkflowChanges", tag = "workflows", params(ChangesParams),
     responses((status = 200, body = ChangeList), (status = "4XX", body = Problem))
 )]
 pub async fn changes(
@@ -198,7 +202,7 @@ impl From<MappingChange> for ChangeView {
 
 /// The connections a workflow uses.
 #[utoipa::path(
-    get, path = "/api/v1/workflows/{id}", tag = "workflows", params(("id" = String, Path), InEnvironment),
+    get, path = "/api/v1/workflows/{id}", operation_id = "getWorkflow", tag = "workflows", params(("id" = String, Path, description = "The platform's own id of the workflow"), InEnvironment),
     responses((status = 200, body = WorkflowBody), (status = "4XX", body = Problem))
 )]
 pub async fn get(
@@ -215,7 +219,7 @@ pub async fn get(
 
 /// Registers a workflow, or replaces what was registered under its id.
 #[utoipa::path(
-    put, path = "/api/v1/workflows/{id}", tag = "workflows", params(("id" = String, Path), InEnvironment),
+    put, path = "/api/v1/workflows/{id}", operation_id = "registerWorkflow", tag = "workflows", params(("id" = String, Path, description = "The platform's own id of the workflow"), InEnvironment),
     request_body = WorkflowBody, responses((status = 204), (status = "4XX", body = Problem))
 )]
 pub async fn put(
@@ -236,7 +240,7 @@ pub async fn put(
 
 /// Forgets a workflow.
 #[utoipa::path(
-    delete, path = "/api/v1/workflows/{id}", tag = "workflows", params(("id" = String, Path), InEnvironment),
+    delete, path = "/api/v1/workflows/{id}", operation_id = "removeWorkflow", tag = "workflows", params(("id" = String, Path, description = "The platform's own id of the workflow"), InEnvironment),
     responses((status = 204), (status = "4XX", body = Problem))
 )]
 pub async fn delete(

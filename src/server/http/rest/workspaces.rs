@@ -24,6 +24,7 @@ use crate::server::store::{EmbedGrant, Workspace, WorkspaceSettings};
 /// What the platform says of a workspace.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "name": "Acme", "allowed_origins": ["https://app.example.com"] }))]
 pub struct WorkspaceBody {
     name: String,
     /// Exact origins whose pages may embed it, such as `https://app.example.com`.
@@ -72,6 +73,10 @@ pub struct Paging {
 /// Whom to sign in, where, and on which page.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "workspace": "acme", "user": { "id": "ada", "name": "Ada Okafor" }, "role": "editor", "environments": ["development"],
+    "origin": "https://app.example.com"
+}))]
 pub struct TicketBody {
     workspace: String,
     user: UserBody,
@@ -126,7 +131,7 @@ fn unknown_workspace(error: ApiError) -> Problem {
 
 /// The workspaces of this instance.
 #[utoipa::path(
-    get, path = "/api/v1/workspaces", tag = "embedding", params(Paging),
+    get, path = "/api/v1/workspaces", operation_id = "listWorkspaces", tag = "embedding", security(("instance_key" = [])), params(Paging),
     responses((status = 200, body = WorkspaceList), (status = "4XX", body = Problem))
 )]
 pub async fn list(
@@ -145,7 +150,7 @@ pub async fn list(
 
 /// One workspace.
 #[utoipa::path(
-    get, path = "/api/v1/workspaces/{id}", tag = "embedding", params(("id" = String, Path)),
+    get, path = "/api/v1/workspaces/{id}", operation_id = "getWorkspace", tag = "embedding", security(("instance_key" = [])), params(("id" = String, Path, description = "The workspace's id: lower-case letters, digits and hyphens")),
     responses((status = 200, body = WorkspaceView), (status = "4XX", body = Problem))
 )]
 pub async fn get(State(app): State<AppState>, IdOf(id): IdOf<WorkspaceId>) -> Result<Json<WorkspaceView>, Problem> {
@@ -154,7 +159,7 @@ pub async fn get(State(app): State<AppState>, IdOf(id): IdOf<WorkspaceId>) -> Re
 
 /// Makes a workspace, or replaces what was said of it.
 #[utoipa::path(
-    put, path = "/api/v1/workspaces/{id}", tag = "embedding", params(("id" = String, Path)),
+    put, path = "/api/v1/workspaces/{id}", operation_id = "storeWorkspace", tag = "embedding", security(("instance_key" = [])), params(("id" = String, Path, description = "The workspace's id: lower-case letters, digits and hyphens")),
     request_body = WorkspaceBody,
     responses((status = 200, body = WorkspaceView), (status = 201, body = WorkspaceView), (status = "4XX", body = Problem))
 )]
@@ -184,7 +189,7 @@ pub async fn put(
 
 /// Makes a ticket that signs one end user in to a frame.
 #[utoipa::path(
-    post, path = "/api/v1/embed/sessions", tag = "embedding", request_body = TicketBody,
+    post, path = "/api/v1/embed/sessions", operation_id = "createEmbedTicket", tag = "embedding", security(("instance_key" = [])), request_body = TicketBody,
     responses((status = 201, body = TicketView), (status = "4XX", body = Problem))
 )]
 pub async fn make_ticket(
