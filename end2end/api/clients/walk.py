@@ -1,4 +1,4 @@
-"""What docs/api.md shows, by a client that openapi-python-client made: create, list, test, fetch credentials, delete."""
+"""What docs/api.md shows, by a client that openapi-python-client made: create, list, test, delete."""
 
 import json
 import os
@@ -7,7 +7,6 @@ from patchbay_client import AuthenticatedClient
 from patchbay_client.api.connections import (
     create_connection,
     delete_connection,
-    fetch_credentials,
     list_connections,
     test_connection,
 )
@@ -21,7 +20,6 @@ new = NewConnection.from_dict(
 made = create_connection.sync(client=api, body=new, idempotency_key="walk-py")
 found = list_connections.sync(client=api, environment=new.environment, q="ra")
 tested = test_connection.sync(made.id, client=api)
-fetched = fetch_credentials.sync_detailed(made.id, client=api)
 wrong = list_connections.sync(client=api, environment=new.environment, cursor="?")
 gone = delete_connection.sync_detailed(made.id, client=api)
 
@@ -31,7 +29,6 @@ print(
             "status": str(made.status),
             "listed": [item.name for item in found.items],
             "tested": str(tested.connection.status),
-            "fetched": b"right-token" in fetched.content,
             "problem": wrong.type_,
             "deleted": int(gone.status_code),
         }

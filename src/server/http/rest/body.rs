@@ -6,7 +6,8 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use serde_path_to_error::{Path, Segment};
 
 use super::problem::{Problem, token};
@@ -51,6 +52,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let malformed = |detail: String| Problem::unreadable(StatusCode::BAD_REQUEST, detail);
     let text = std::str::from_utf8(bytes)
         .map_err(|error| malformed(format!("The body is not UTF-8: byte {} is wrong.", error.valid_up_to())))?;
+    // serde would take the members of an object as a list, too.
+    if text.trim_start().starts_with('[') {
+        return Err(malformed("The body is an object: begin it with a brace.".to_owned()));
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let problem = malformed(in_words(error.inner()));
@@ -61,6 +66,15 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     })?;
     reader.end().map_err(|error| malformed(in_words(&error)))?;
     Ok(value)
+}
+
+/// An object within the body, and not the list of its members, which serde would take as well.
+///
+/// # Errors
+/// What the object's own reader says.
+pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(reader: D) -> Result<T, D::Error> {
+    let members = serde_json::Map::deserialize(reader)?;
+    T::deserialize(serde_json::Value::Object(members)).map_err(D::Error::custom)
 }
 
 /// Where in the body; `None` for the body as a whole.
@@ -134,7 +148,6 @@ impl<T: DeserializeOwned + Send> FromRequestParts<AppState> for IdOf<T> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -158,6 +171,7 @@ mod tests {
         assert!(wrong.contains(r#""pointer":"/number""#), "{wrong}");
         assert!(answer(br#"{"tags": ["a", 7]}"#).contains(r#""pointer":"/tags/1""#));
         assert!(!answer(b"[]").contains("pointer") && !answer(b"{\"tags\": [").contains("pointer"));
+        assert!(answer(b"[1, []]").contains("an object"));
         assert!(answer(b"{\"number\": 1} 2").contains("not JSON"));
         assert!(answer(b"{\"number\": \"\xff\"}").contains("not UTF-8"));
     }

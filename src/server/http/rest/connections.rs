@@ -97,8 +97,8 @@ pub struct NewConnection {
     name: String,
     #[serde(default)]
     tags: Vec<String>,
-    /// Field values, secrets among them.
-    #[schema(value_type = BTreeMap<String, String>)]
+    /// Field values, secrets among them; null is as if it were left out.
+    #[schema(value_type = BTreeMap<String, Option<String>>)]
     values: BTreeMap<String, Value>,
 }
 

@@ -2,9 +2,9 @@
 
 use utoipa::openapi::header::Header;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response};
+use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Required, Response};
 use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
@@ -52,6 +52,7 @@ pub fn complete(document: &mut Document) {
         for operation in operations.into_iter().flatten() {
             tell_errors(operation);
             plain_parameters(operation);
+            plain_body(operation);
         }
     }
 }
@@ -94,11 +95,28 @@ fn tell_errors(operation: &mut Operation) {
 fn plain_parameters(operation: &mut Operation) {
     for parameter in operation.parameters.iter_mut().flatten() {
         let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema else { continue };
+        // What a number may be at most is said in words, where it matters.
+        if object.format == Some(SchemaFormat::KnownFormat(KnownFormat::Int32)) {
+            object.format = Some(SchemaFormat::KnownFormat(KnownFormat::Int64));
+        }
         if let SchemaType::Array(types) = &mut object.schema_type {
             types.retain(|kind| *kind != Type::Null);
             if let [one] = types.as_slice() {
                 object.schema_type = SchemaType::Type(one.clone());
             }
+        }
+    }
+}
+
+/// Neither has a body: it is there or not.
+fn plain_body(operation: &mut Operation) {
+    let Some(body) = &mut operation.request_body else { return };
+    for content in body.content.values_mut() {
+        let Some(RefOr::T(Schema::OneOf(either))) = &content.schema else { continue };
+        let named = either.items.iter().find(|item| matches!(item, RefOr::Ref(_))).cloned();
+        if named.is_some() {
+            content.schema = named;
+            body.required = Some(Required::False);
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::body::{IdOf, JsonBody, QueryOf};
+use super::body::{IdOf, JsonBody, QueryOf, object};
 use super::problem::Problem;
 use super::words::environment;
 use crate::api::error::ApiError;
@@ -31,7 +31,7 @@ pub struct WorkspaceBody {
     #[serde(default)]
     allowed_origins: Vec<String>,
     /// `scheme` (light, dark, system), `accent` (#rrggbb), `radius` (0 to 16), `font` (system, or families).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     #[schema(value_type = Object)]
     theme: HostTheme,
     /// The platform's own; Patchbay keeps them as they are.
@@ -79,6 +79,7 @@ pub struct Paging {
 }))]
 pub struct TicketBody {
     workspace: String,
+    #[serde(deserialize_with = "object")]
     user: UserBody,
     /// `viewer`, `editor` or `owner`.
     role: String,
