@@ -102,13 +102,20 @@ fn asked(route: &Route, environment: Environment, id: &str, fresh: &str) -> (Str
             let slug = format!("own-{}", fresh.replace(' ', "-"));
             (path.replace("{slug}", &slug).replace("{version}", "1"), components::acme(&slug))
         }
-        "/api/v1/tags" | "/api/v1/workflows/changes" => (here, Value::Null),
+        "/api/v1/tags" | "/api/v1/workflows/changes" | "/api/v1/events" => (here, Value::Null),
         "/api/v1/workflows" => (here, json!({ "workflows": [] })),
         "/api/v1/workflows/{id}" => {
             let path = format!("/api/v1/workflows/nightly?environment={environment}");
             (path, json!({ "name": "Nightly", "connections": [] }))
         }
+        "/api/v1/webhooks/{id}/replay" => (concrete, json!({ "failed_since": "2026-11-22T14:28:22Z" })),
         path if path.starts_with("/api/") => (concrete, json!({})),
+        path if path.ends_with("_webhook") => {
+            let request =
+                json!({ "url": "https://a.example/", "types": [], "environments": [environment], "enabled": true });
+            (concrete, json!({ "id": id, "request": request, "event": null }))
+        }
+        "/rpc/webhook_deliveries" => (concrete, json!({ "id": id, "failed": false })),
         _ => (concrete, one),
     }
 }
@@ -120,9 +127,28 @@ fn is_in_an_environment(path: &str) -> bool {
     !keys.contains(&path)
         && !matches!(path, "/rpc/components" | "/rpc/local_services")
         && !path.starts_with("/api/v1/components")
+        && !is_of_all_webhooks(path)
+}
+
+fn is_of_all_webhooks(path: &str) -> bool {
+    matches!(path, "/api/v1/webhooks" | "/rpc/webhooks" | "/rpc/create_webhook")
+}
+
+/// A webhook of one environment: there is as much room as for a few, so each is removed again.
+async fn webhook(site: &Site, environment: Environment) -> String {
+    let body = json!({ "url": "https://a.example/", "environments": [environment] });
+    let made = site.call("POST", "/api/v1/webhooks", &site.sign_in().await, &body).await;
+    made.json()["id"].as_str().unwrap_or_else(|| panic!("{}", made.text)).to_owned()
 }
 
 async fn ask(site: &Site, route: &Route, who: &As, environment: Environment, n: usize) -> Answer {
+    if route.path.contains("webhook") && !is_of_all_webhooks(route.path) {
+        let id = webhook(site, environment).await;
+        let (path, body) = asked(route, environment, &id, &format!("fresh {n}"));
+        let answer = send(site, route, who, &path, &body).await;
+        site.call("DELETE", &format!("/api/v1/webhooks/{id}"), &site.sign_in().await, &json!({})).await;
+        return answer;
+    }
     let id = site.connection(environment, &format!("subject {n}")).await;
     let (path, body) = asked(route, environment, &id, &format!("fresh {n}"));
     if route.path == "/api/v1/workflows/{id}" && route.method != "PUT" {
@@ -133,11 +159,15 @@ async fn ask(site: &Site, route: &Route, who: &As, environment: Environment, n: 
         let (owner, one) = (site.sign_in().await, format!("/api/v1/components/own-fresh-{n}"));
         site.call("PUT", &one, &owner, &body).await;
     }
+    send(site, route, who, &path, &body).await
+}
+
+async fn send(site: &Site, route: &Route, who: &As, path: &str, body: &Value) -> Answer {
     match route.method {
         // It goes on until its page is closed.
-        _ if route.path == "/rpc/stream/changes" => site.head(&path, who).await,
-        "GET" => site.get(&path, who).await,
-        method => site.call(method, &path, who, &body).await,
+        _ if route.path == "/rpc/stream/changes" => site.head(path, who).await,
+        "GET" => site.get(path, who).await,
+        method => site.call(method, path, who, body).await,
     }
 }
 
