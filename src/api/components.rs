@@ -1,8 +1,11 @@
 //! Components that a workspace describes itself.
 
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::component::ComponentSlug;
+use super::error::ApiError;
+use super::transport::Transport;
+use crate::domain::component::{ComponentForm, ComponentSlug};
 use crate::domain::time::Timestamp;
 
 /// A workspace's own component, as it is in force.
@@ -54,4 +57,34 @@ pub enum DifferenceKind {
     Added,
     Removed,
     Changed,
+}
+
+/// The workspace's own components, by slug.
+#[server(prefix = "/rpc", endpoint = "own_components", input = server_fn::codec::Json, client = Transport)]
+pub async fn own_components() -> Result<Vec<OwnComponent>, ApiError> {
+    crate::server::rpc::components::own_components().await
+}
+
+/// The versions of one that are kept, the latest first.
+#[server(prefix = "/rpc", endpoint = "component_versions", input = server_fn::codec::Json, client = Transport)]
+pub async fn component_versions(slug: ComponentSlug) -> Result<Vec<ComponentVersion>, ApiError> {
+    crate::server::rpc::components::component_versions(slug).await
+}
+
+/// What a definition (JSON) would look like, without registering it.
+#[server(prefix = "/rpc", endpoint = "preview_component", input = server_fn::codec::Json, client = Transport)]
+pub async fn preview_component(definition: String) -> Result<ComponentForm, ApiError> {
+    crate::server::rpc::components::preview_component(definition).await
+}
+
+/// Registers a definition (JSON) in place of a version; of 0: a new component.
+#[server(prefix = "/rpc", endpoint = "put_component", input = server_fn::codec::Json, client = Transport)]
+pub async fn put_component(slug: String, definition: String, version: i64) -> Result<Registered, ApiError> {
+    crate::server::rpc::components::put_component(slug, definition, version).await
+}
+
+/// Removes one that no connection is made with.
+#[server(prefix = "/rpc", endpoint = "remove_component", input = server_fn::codec::Json, client = Transport)]
+pub async fn remove_component(slug: ComponentSlug, version: i64) -> Result<(), ApiError> {
+    crate::server::rpc::components::remove_component(slug, version).await
 }

@@ -1,4 +1,4 @@
-//! Requests that are answered step by step, as `text/event-stream`: creation, update of credentials, test.
+//! Requests that are answered step by step, as `text/event-stream`: creation, update of credentials, test, trial.
 //!
 //! `POST /rpc/stream/create`, `/rpc/stream/update` and `/rpc/stream/test` take the JSON of the request types and
 //! answer with one [`ProbeEvent`] an event. Dropping the stream cancels the probe; what is being committed is committed.
@@ -72,6 +72,16 @@ pub struct TestRequest {
     pub id: ConnectionId,
 }
 
+/// Tries a component that is being described, with a credential that is not kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TryRequest {
+    /// The catalog's format as JSON.
+    pub definition: String,
+    pub method: String,
+    pub values: FieldValues,
+}
+
 /// One event of the stream. The last one is anything but `Step`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -93,6 +103,10 @@ pub enum ProbeEvent {
     /// A stored credential was tested; the summary is the row after it.
     Tested {
         summary: Box<Summary>,
+        evidence: Evidence,
+    },
+    /// A component was tried; nothing is kept of the credential.
+    Tried {
         evidence: Evidence,
     },
     /// The request could not be carried out.

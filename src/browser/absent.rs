@@ -18,6 +18,17 @@ pub mod cookie {
     pub fn remember(_name: &str, _value: &str, _base: &str) {}
 }
 
+/// The server tells no day to a page that is not a browser's yet.
+#[must_use]
+pub const fn today() -> String {
+    String::new()
+}
+
+/// No files without a browser.
+pub mod file {
+    pub fn chosen(_event: &leptos::ev::Event, _on_url: impl FnOnce(String) + 'static) {}
+}
+
 /// No host without a browser.
 pub mod host {
     use crate::domain::connection::Summary;

@@ -3,6 +3,7 @@
 mod changes;
 pub mod clipboard;
 pub mod cookie;
+pub mod file;
 pub mod host;
 pub mod keyboard;
 pub mod popover;
@@ -55,6 +56,12 @@ fn begin() -> String {
         server_fn::client::set_server_url(Box::leak(base.clone().into_boxed_str()));
     }
     base
+}
+
+/// The day it is (`YYYY-MM-DD`), in UTC.
+#[must_use]
+pub fn today() -> String {
+    String::from(js_sys::Date::new_0().to_iso_string()).chars().take(10).collect()
 }
 
 /// The path below which the product is served, as the document says.

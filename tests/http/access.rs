@@ -65,6 +65,19 @@ fn asked(route: &Route, environment: Environment, id: &str, fresh: &str) -> (Str
         }
         "/rpc/revoke_api_key" => (concrete, json!({ "id": "key_00000000000000000000000000000000" })),
         "/rpc/connections_for_key" => (concrete, json!({ "environments": [environment], "words": "" })),
+        "/rpc/component_versions" | "/rpc/remove_component" => {
+            let slug = format!("own-{}", fresh.replace(' ', "-"));
+            (concrete, json!({ "slug": slug, "version": 1 }))
+        }
+        "/rpc/preview_component" | "/rpc/put_component" | "/rpc/stream/try" => {
+            let slug = format!("own-{}", fresh.replace(' ', "-"));
+            let definition = components::acme(&slug).to_string();
+            if path == "/rpc/stream/try" {
+                (concrete, json!({ "definition": definition, "method": "none", "values": {} }))
+            } else {
+                (concrete, json!({ "slug": slug, "definition": definition, "version": 0 }))
+            }
+        }
         "/rpc/deleted" => (concrete, json!({ "environment": environment })),
         "/rpc/begin_connect" => {
             let request = json!({ "environment": environment, "component": "gmail", "method": "oauth", "name": fresh,
@@ -155,9 +168,10 @@ async fn ask(site: &Site, route: &Route, who: &As, environment: Environment, n: 
         let owner = site.sign_in().await;
         site.call("PUT", &path, &owner, &body).await;
     }
-    if route.path.starts_with("/api/v1/components/{slug}") && route.method != "PUT" {
-        let (owner, one) = (site.sign_in().await, format!("/api/v1/components/own-fresh-{n}"));
-        site.call("PUT", &one, &owner, &body).await;
+    let by_name = route.path.starts_with("/api/v1/components/{slug}") && route.method != "PUT";
+    if by_name || matches!(route.path, "/rpc/component_versions" | "/rpc/remove_component") {
+        let (owner, slug) = (site.sign_in().await, format!("own-fresh-{n}"));
+        site.call("PUT", &format!("/api/v1/components/{slug}"), &owner, &components::acme(&slug)).await;
     }
     send(site, route, who, &path, &body).await
 }

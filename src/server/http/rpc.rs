@@ -30,7 +30,8 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         .route("/rpc/stream/changes", axum::routing::get(changes::changes))
         .route("/rpc/stream/create", axum::routing::post(stream::create))
         .route("/rpc/stream/update", axum::routing::post(stream::update))
-        .route("/rpc/stream/test", axum::routing::post(stream::test));
+        .route("/rpc/stream/test", axum::routing::post(stream::test))
+        .route("/rpc/stream/try", axum::routing::post(stream::try_out));
     for (path, method) in server_fn::axum::server_fn_paths() {
         if let Some(handler) = server_function(app, &method) {
             router = router.route(path, handler);

@@ -1,4 +1,4 @@
-//! Creation, update and test, answered step by step as `text/event-stream`.
+//! Creation, update, test and trial, answered step by step as `text/event-stream`.
 //!
 //! The work runs inside the response's body: when the browser closes it, the work is dropped, and with it the
 //! connection to the service. What is being committed runs in a task of the use case and finishes.
@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::AppState;
 use crate::api::error::ApiError;
-use crate::api::stream::{CreateRequest, ProbeEvent, TestRequest, UpdateRequest};
+use crate::api::stream::{CreateRequest, ProbeEvent, TestRequest, TryRequest, UpdateRequest};
 use crate::domain::evidence::Step;
 use crate::server::service::Services;
 use crate::server::service::caller::Caller;
@@ -44,6 +44,13 @@ pub async fn update(app: State<AppState>, caller: Extension<Caller>, body: Body<
 pub async fn test(app: State<AppState>, caller: Extension<Caller>, body: Body<TestRequest>) -> Response {
     run(app, caller, body, |services, caller, request, live| {
         Box::pin(async move { services.test(&caller, request, live).await })
+    })
+}
+
+/// `POST /rpc/stream/try`.
+pub async fn try_out(app: State<AppState>, caller: Extension<Caller>, body: Body<TryRequest>) -> Response {
+    run(app, caller, body, |services, caller, request, live| {
+        Box::pin(async move { services.try_component(&caller, request, live).await })
     })
 }
 

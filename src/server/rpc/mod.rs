@@ -3,6 +3,7 @@
 #![expect(clippy::missing_errors_doc, reason = "each stands behind the function of the same name in `crate::api`")]
 
 pub mod catalog;
+pub mod components;
 pub mod connect;
 pub mod connections;
 pub mod keys;

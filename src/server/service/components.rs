@@ -301,6 +301,20 @@ impl Services {
     }
 }
 
+/// Reads a definition's text.
+///
+/// # Errors
+/// [`ApiError::Invalid`] with the line where it is no JSON.
+pub fn document(text: &str) -> Result<Value, ApiError> {
+    serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        ApiError::field(
+            "",
+            format!("Line {line}, column {column}: this is not JSON. Look at the quotes and commas there."),
+        )
+    })
+}
+
 /// Takes the icon out of a definition.
 fn taken_icon(document: &mut Map<String, Value>) -> Result<Option<Icon>, ApiError> {
     match document.remove("icon") {

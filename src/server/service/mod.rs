@@ -27,6 +27,7 @@ mod rows;
 mod test;
 mod tokens;
 mod tries;
+mod try_component;
 mod update;
 mod uses;
 mod views;

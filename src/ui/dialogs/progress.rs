@@ -29,6 +29,7 @@ pub enum Outcome {
     Saved(Box<Summary>),
     Tested(Box<Summary>, Evidence),
     NotSaved(Vec<FieldProblem>),
+    Tried(Evidence),
     Failed(ApiError),
 }
 
@@ -60,6 +61,10 @@ impl Progress {
                 self.refused = true;
                 self.unaskable = evidence.verdict == Verdict::NotAskable;
                 Outcome::NotSaved(problems)
+            }
+            ProbeEvent::Tried { evidence } => {
+                self.take_evidence(Some(&evidence));
+                Outcome::Tried(evidence)
             }
             ProbeEvent::Failed { error } => self.fail(error),
         }

@@ -83,7 +83,7 @@ impl Submission {
     /// Sends a request whose answer is a stream.
     pub fn send(self, path: &'static str, request: &impl Serialize, on_saved: impl Fn(Summary) + 'static) {
         let running = Running::start(path, request, self.progress, move |outcome| match outcome {
-            Outcome::Going | Outcome::Tested(..) => {}
+            Outcome::Going | Outcome::Tested(..) | Outcome::Tried(_) => {}
             Outcome::Saved(summary) => on_saved(*summary),
             Outcome::NotSaved(problems) => self.place(problems),
             Outcome::Failed(error) => self.place(Draft::problems_of(&error)),

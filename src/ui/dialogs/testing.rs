@@ -35,7 +35,7 @@ pub fn test_into(state: ListState, toasts: Toasts, id: ConnectionId, progress: R
                 state.upsert(*summary, None);
             }
             Outcome::Failed(error) => toasts.complain(error.to_string()),
-            Outcome::Saved(_) | Outcome::NotSaved(_) => {}
+            Outcome::Saved(_) | Outcome::NotSaved(_) | Outcome::Tried(_) => {}
         }
         toasts.dismiss(notice);
     })

@@ -16,7 +16,9 @@ pub fn ComponentIcon(#[prop(into)] badge: Signal<ComponentBadge>) -> impl IntoVi
     let inside = move || {
         if drawn.get() {
             let base = base.clone();
-            let source = move || badge.with(|badge| base.file(&badge.icon));
+            // A picture that is only being chosen is its own address.
+            let address = move |icon: &str| if icon.starts_with("data:") { icon.to_owned() } else { base.file(icon) };
+            let source = move || badge.with(|badge| address(&badge.icon));
             view! { <img src=move || source() alt="" width="20" height="20" decoding="async" /> }.into_any()
         } else {
             let class = move || badge.with(|badge| tile_class(&badge.name));

@@ -1,5 +1,6 @@
 //! The settings of a workspace, for its owners. To add a page: its file here, and its line in [`PAGES`].
 
+pub mod components;
 pub mod keys;
 pub mod webhooks;
 
@@ -8,6 +9,7 @@ use leptos::task::spawn_local;
 use leptos::wasm_split::wasm_split;
 use leptos_router::hooks::{use_location, use_params_map};
 
+use self::components::ComponentsPage;
 use self::keys::KeysPage;
 use self::webhooks::WebhooksPage;
 use crate::api::error::ApiError;
@@ -30,13 +32,19 @@ struct Page {
 }
 
 /// All pages, as the navigation lists them. Each finds the [`Viewer`] and [`Toasts`] in context.
-const PAGES: [Page; 2] = [
+const PAGES: [Page; 3] = [
     Page { path: "keys", name: "API keys", action: Action::ManageKeys, view: || view! { <KeysPage /> }.into_any() },
     Page {
         path: "webhooks",
         name: "Webhooks",
         action: Action::ManageWebhooks,
         view: || view! { <WebhooksPage /> }.into_any(),
+    },
+    Page {
+        path: "components",
+        name: "Components",
+        action: Action::ManageComponents,
+        view: || view! { <ComponentsPage /> }.into_any(),
     },
 ];
 

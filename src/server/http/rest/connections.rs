@@ -186,7 +186,7 @@ fn saved(app: &AppState, environment: Environment, event: ProbeEvent) -> Result<
             Err(Problem::not_proven(&evidence.verdict, message, problems))
         }
         ProbeEvent::Failed { error } => Err(Problem::of_connection(error)),
-        ProbeEvent::Step { .. } => Err(Problem::of(ApiError::Internal)),
+        ProbeEvent::Step { .. } | ProbeEvent::Tried { .. } => Err(Problem::of(ApiError::Internal)),
     }
 }
 

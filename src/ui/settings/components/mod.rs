@@ -1,0 +1,108 @@
+//! *Components*: what this workspace can connect to beside the built-in ones.
+
+mod editor;
+mod guided;
+mod trial;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use self::editor::{Draft, Editor};
+use crate::api::components::{OwnComponent, own_components, remove_component};
+use crate::api::error::ApiError;
+use crate::domain::component::ComponentSlug;
+use crate::ui::state::toasts::Toasts;
+
+/// The list, and what is being described.
+#[derive(Clone, Copy)]
+struct Desk {
+    own: RwSignal<Option<Result<Vec<OwnComponent>, ApiError>>>,
+    open: RwSignal<Option<Draft>>,
+    toasts: Toasts,
+}
+
+impl Desk {
+    fn load(self) {
+        spawn_local(async move {
+            let answer = own_components().await;
+            let _ = self.own.try_set(Some(answer));
+        });
+    }
+
+    fn remove(self, slug: ComponentSlug, version: i64) {
+        spawn_local(async move {
+            match remove_component(slug, version).await {
+                Ok(()) => self.toasts.tell("The component was removed."),
+                Err(error) => self.toasts.complain(error.to_string()),
+            }
+            self.load();
+        });
+    }
+}
+
+#[component]
+pub fn ComponentsPage() -> impl IntoView {
+    let desk = Desk { own: RwSignal::new(None), open: RwSignal::new(None), toasts: Toasts::expect() };
+    Effect::new(move |_| desk.load());
+    let done = Callback::new(move |()| {
+        desk.open.set(None);
+        desk.load();
+    });
+    move || match desk.open.get() {
+        Some(draft) => view! { <Editor draft=draft on_done=done /> }.into_any(),
+        None => list(desk),
+    }
+}
+
+fn list(desk: Desk) -> AnyView {
+    let rows = move || match desk.own.get() {
+        None => view! { <p class="waiting" role="status">"Loading …"</p> }.into_any(),
+        Some(Err(error)) => view! { <p class="verdict" role="alert">{error.to_string()}</p> }.into_any(),
+        Some(Ok(own)) if own.is_empty() => view! {
+            <p class="none">"None yet. Describe a service of your own once, and everybody here can connect to it."</p>
+        }
+        .into_any(),
+        Some(Ok(own)) => {
+            let rows = own.into_iter().map(|one| row(desk, one)).collect_view();
+            view! { <ul class="own-components">{rows}</ul> }.into_any()
+        }
+    };
+    view! {
+        <div class="settings-head">
+            <div>
+                <h2>"Components"</h2>
+                <p class="intro">
+                    "Services of your own, described in the format of the built-in ones. The platform can register them over the REST API as well."
+                </p>
+            </div>
+            <button type="button" class="button primary" on:click={move |_| desk.open.set(Some(Draft::begun()))}>
+                "New component"
+            </button>
+        </div>
+        {move || rows()}
+    }
+    .into_any()
+}
+
+fn row(desk: Desk, one: OwnComponent) -> AnyView {
+    let used = match one.connections {
+        0 => "not used yet".to_owned(),
+        1 => "1 connection".to_owned(),
+        many => format!("{many} connections"),
+    };
+    let name = editor::name_of(&one.definition).unwrap_or_else(|| one.slug.to_string());
+    let said = format!("{} · version {} by {} · {used}", one.slug, one.version, one.by);
+    let (slug, version) = (one.slug.clone(), one.version);
+    let edit_label = format!("Edit {name}");
+    let remove_label = format!("Remove {name}");
+    view! {
+        <li>
+            <span><b>{name}</b><small>{said}</small></span>
+            <button type="button" class="button small" aria-label=edit_label
+                on:click={move |_| desk.open.set(Some(Draft::of(&one)))}>"Edit"</button>
+            <button type="button" class="button small danger" aria-label=remove_label
+                on:click={move |_| desk.remove(slug.clone(), version)}>"Remove"</button>
+        </li>
+    }
+    .into_any()
+}
