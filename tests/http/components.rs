@@ -239,3 +239,21 @@ async fn another_replica_notices_within_a_second() {
     site.pass(1_000);
     assert!(replica.get("/api/v1/components", &key).await.text.contains("Acme Two"));
 }
+
+#[tokio::test]
+async fn a_trial_asks_the_service_and_keeps_nothing() {
+    let site = Site::new().await;
+    let owner = site.sign_in().await;
+    let mut definition = acme("acme");
+    definition["methods"][0]["service"]["base_url"] = json!("https://127.0.0.1");
+    let body =
+        json!({ "definition": definition.to_string(), "method": "token", "values": { "token": "canary-token" } });
+    let tried = site.call("POST", "/rpc/stream/try", &owner, &body).await;
+    assert!(tried.text.contains("\"tried\"") && tried.text.contains("no_evidence"), "{}", tried.text);
+    assert_eq!(site.dialled.load(std::sync::atomic::Ordering::Relaxed), 1);
+    assert_eq!(site.call("POST", "/rpc/own_components", &owner, &json!({})).await.json(), json!([]));
+    definition["name"] = json!(7);
+    let wrong = json!({ "definition": definition.to_string(), "method": "token", "values": {} });
+    let refused = site.call("POST", "/rpc/stream/try", &owner, &wrong).await;
+    assert!(refused.text.contains("\"field\":\"name\""), "{}", refused.text);
+}

@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 use serde_json::Value;
 use std::time::Duration;
 
-use super::guided::{Guided, Place};
+use super::guided::{Guided, Place, input_of};
 use super::trial::Trial;
 use crate::api::components::{OwnComponent, preview_component, put_component};
 use crate::api::error::ApiError;
@@ -71,13 +71,13 @@ impl Draft {
     }
 
     /// Guided again, if the definition says no more than the form asks.
-    fn go_guided(self) {
+    fn go_guided(self, toasts: Toasts) {
         let found = self.text.with_untracked(|text| json::read::<Value>(text).ok());
         if let Some(guided) = found.as_ref().and_then(Guided::of) {
             self.guided.set(guided);
             self.as_json.set(false);
         } else {
-            Toasts::expect().complain("This definition says more than the guided form asks. Go on as JSON.");
+            toasts.complain("This definition says more than the guided form asks. Go on as JSON.");
         }
     }
 
@@ -174,7 +174,7 @@ pub fn Editor(draft: Draft, on_done: Callback<()>) -> impl IntoView {
             <div><h2>{title}</h2></div>
             <div class="ways" role="group" aria-label="How to describe it">
                 <button type="button" class="button small" aria-pressed=move || pressed(false)
-                    on:click={move |_| draft.go_guided()}>"Guided"</button>
+                    on:click={move |_| draft.go_guided(toasts)}>"Guided"</button>
                 <button type="button" class="button small" aria-pressed=move || pressed(true)
                     on:click={move |_| draft.as_json.set(true)}>"JSON"</button>
             </div>
@@ -197,7 +197,7 @@ pub fn Editor(draft: Draft, on_done: Callback<()>) -> impl IntoView {
 /// Problems that no input of the guided form is about; all of them, beside the JSON.
 fn others(draft: Draft) -> AnyView {
     let json = draft.as_json.get();
-    let shown = |problem: &FieldProblem| json || draft.guided.with(|guided| guided.input_of(&problem.field).is_none());
+    let shown = |problem: &FieldProblem| json || input_of(&problem.field).is_none();
     let problems: Vec<_> = draft.problems.get().into_iter().filter(shown).collect();
     if problems.is_empty() {
         return ().into_any();
@@ -236,8 +236,7 @@ fn line(
     let element = format!("component-{id}");
     let described = format!("{element}-help {element}-problem");
     let problem = Memo::new(move |_| {
-        let about =
-            |problem: &FieldProblem| draft.guided.with_untracked(|guided| guided.input_of(&problem.field)) == Some(id);
+        let about = |problem: &FieldProblem| input_of(&problem.field) == Some(id);
         draft.problems.with(|all| all.iter().find(|problem| about(problem)).map(|problem| problem.message.clone()))
     });
     view! {

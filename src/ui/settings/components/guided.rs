@@ -185,31 +185,30 @@ impl Guided {
         };
         (found.definition() == *whole).then_some(found)
     }
+}
 
-    /// The input that a problem's place in the definition belongs to.
-    pub fn input_of(&self, pointer: &str) -> Option<&'static str> {
-        const INPUTS: [(&str, &str); 16] = [
-            ("slug", "slug"),
-            ("name", "name"),
-            ("category", "category"),
-            ("homepage", "docs"),
-            ("sources", "docs"),
-            ("icon", "icon"),
-            ("methods/0/service/base_url", "base_url"),
-            ("methods/0/service/headers", "place_name"),
-            ("methods/0/service/query", "place_name"),
-            ("methods/0/service/probes/0/path", "path"),
-            ("methods/0/service/probes/0/identity", "identity"),
-            ("methods/0/service/probes/0/outcomes/0", "valid"),
-            ("methods/0/service/probes/0/outcomes/1/message", "message"),
-            ("methods/0/service/probes/0/outcomes/1", "invalid"),
-            ("methods/0/fields", "help"),
-            ("methods/0/service/probes/0", "path"),
-        ];
-        let below =
-            |place: &str| pointer == place || pointer.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
-        INPUTS.into_iter().find(|(place, _)| below(place)).map(|(_, input)| input)
-    }
+/// The input of the guided form that a problem's place in the definition belongs to.
+pub fn input_of(pointer: &str) -> Option<&'static str> {
+    const INPUTS: [(&str, &str); 16] = [
+        ("slug", "slug"),
+        ("name", "name"),
+        ("category", "category"),
+        ("homepage", "docs"),
+        ("sources", "docs"),
+        ("icon", "icon"),
+        ("methods/0/service/base_url", "base_url"),
+        ("methods/0/service/headers", "place_name"),
+        ("methods/0/service/query", "place_name"),
+        ("methods/0/service/probes/0/path", "path"),
+        ("methods/0/service/probes/0/identity", "identity"),
+        ("methods/0/service/probes/0/outcomes/0", "valid"),
+        ("methods/0/service/probes/0/outcomes/1/message", "message"),
+        ("methods/0/service/probes/0/outcomes/1", "invalid"),
+        ("methods/0/fields", "help"),
+        ("methods/0/service/probes/0", "path"),
+    ];
+    let below = |place: &str| pointer == place || pointer.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
+    INPUTS.into_iter().find(|(place, _)| below(place)).map(|(_, input)| input)
 }
 
 /// Status codes as typed; what is none stays a text, which the server then points at.
@@ -254,10 +253,8 @@ mod tests {
 
     #[test]
     fn a_problem_stands_at_the_input_it_is_about() {
-        let guided = acme(Place::Bearer);
-        let at = |pointer| guided.input_of(pointer);
-        assert_eq!(at("methods/0/service/probes/0/outcomes/1/status/0"), Some("invalid"));
-        assert_eq!(at("methods/0/service/base_url"), Some("base_url"));
-        assert_eq!(at("methods/0/kind"), None);
+        assert_eq!(input_of("methods/0/service/probes/0/outcomes/1/status/0"), Some("invalid"));
+        assert_eq!(input_of("methods/0/service/base_url"), Some("base_url"));
+        assert_eq!(input_of("methods/0/kind"), None);
     }
 }
