@@ -257,3 +257,37 @@ async fn a_trial_asks_the_service_and_keeps_nothing() {
     let refused = site.call("POST", "/rpc/stream/try", &owner, &wrong).await;
     assert!(refused.text.contains("\"field\":\"name\""), "{}", refused.text);
 }
+
+#[tokio::test]
+async fn cases_that_come_with_a_definition_are_held_against_it() {
+    let site = Site::new().await;
+    let key = machine(&site).await;
+    let cases = |url: &str, verdict: &str| {
+        json!({
+            "sources": [{ "url": "https://docs.acme.example", "read": "2026-11-22" }],
+            "methods": [{
+                "id": "token", "fields": { "token": "made-up" },
+                "requests": [{ "name": "me", "method": "GET", "url": url, "headers": { "authorization": "Bearer made-up" } }],
+                "cases": [
+                    { "kind": "valid", "answer": { "status": 200, "body": "{}" }, "verdict": "valid" },
+                    { "kind": "invalid", "answer": { "status": 401, "body": "{}" }, "verdict": verdict }
+                ]
+            }]
+        })
+    };
+    let with = |cases: Value| {
+        let mut definition = acme("acme");
+        definition["cases"] = cases;
+        definition
+    };
+    let (here, there) = ("https://api.acme.example/me", "https://api.acme.example/whoami");
+    let wrong = put(&site, &key, &with(cases(here, "limited"))).await;
+    assert_eq!(pointers(&wrong), ["/cases/methods/0/cases/1"], "{}", wrong.text);
+    let other = put(&site, &key, &with(cases(there, "rejected"))).await;
+    assert_eq!(pointers(&other), ["/cases/methods/0/cases/0", "/cases/methods/0/cases/1"], "{}", other.text);
+    assert_eq!(pointers(&put(&site, &key, &with(json!({ "sources": 1 }))).await), ["/cases/sources"]);
+    let right = put(&site, &key, &with(cases(here, "rejected"))).await;
+    assert_eq!(right.status, StatusCode::CREATED, "{}", right.text);
+    assert_eq!(right.json()["definition"], acme("acme"), "they are not kept");
+    assert_eq!(site.dialled.load(std::sync::atomic::Ordering::Relaxed), 0);
+}

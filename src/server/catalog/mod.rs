@@ -1,6 +1,5 @@
 //! The components this server knows: the built-in ones and the operator's.
 
-#[cfg(test)]
 pub mod cases;
 pub mod check;
 pub mod definition;

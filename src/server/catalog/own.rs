@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use url::Url;
 
+use super::cases::Cases;
 use super::check::{self, Fault, Location, Problem};
 use super::definition::{Definition, Fingerprint, HttpService, Method, Service};
 use super::template::{Encode, Template};
@@ -82,6 +83,14 @@ pub fn parse(document: &Value) -> Result<Definition, Problem> {
         method.fingerprint = Some(fingerprint(written));
     }
     Ok(definition)
+}
+
+/// Reads the cases that came with a definition.
+///
+/// # Errors
+/// The first place that is none.
+pub fn cases(written: &Value) -> Result<Cases, Problem> {
+    typed(written, &Location::default().child("cases"))
 }
 
 fn typed<T: DeserializeOwned>(value: &Value, at: &Location) -> Result<T, Problem> {

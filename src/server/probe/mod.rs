@@ -23,6 +23,7 @@ mod rare;
 #[path = "rare/absent.rs"]
 mod rare;
 mod redis;
+mod replay;
 mod scrub;
 mod setback;
 mod smtp;
@@ -43,6 +44,7 @@ use crate::server::dial::tls::end_of;
 use crate::server::dial::{Dialer, Steps};
 use crate::server::vault::Secrets;
 pub use destination::places;
+pub use replay::replay;
 pub use scrub::Scrubber;
 use setback::Setback;
 pub use turns::NoTurn;

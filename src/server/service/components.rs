@@ -15,6 +15,7 @@ use crate::server::catalog::difference::differences;
 use crate::server::catalog::icon::Icon;
 use crate::server::catalog::own::{self, Surroundings};
 use crate::server::catalog::{Component, View};
+use crate::server::probe::replay;
 use crate::server::store::record::AuditAction;
 use crate::server::store::{IconChange, NewComponent, StoreError, StoredComponent, StoredIcon};
 use crate::server::token;
@@ -235,6 +236,7 @@ impl Services {
             return Err(ApiError::field("", "A component is a JSON object: see docs/adding-a-component.md."));
         };
         let icon = taken_icon(&mut document)?;
+        let cases = document.remove("cases");
         let named = document.entry("slug").or_insert_with(|| Value::from(slug.as_str()));
         if named != slug.as_str() {
             return Err(ApiError::field(
@@ -256,7 +258,22 @@ impl Services {
         let permits = |address| dialer.permits(address);
         let around = Surroundings { permits: &permits, state_names: self.catalog.state_names() };
         let definition = own::read(&document, &around).map_err(invalid)?;
+        if let Some(cases) = cases {
+            self.check_cases(&definition, &cases)?;
+        }
         Ok(Given { definition, document, icon })
+    }
+
+    /// Holds a definition against the cases that came with it. They are not kept.
+    fn check_cases(&self, definition: &Definition, cases: &Value) -> Result<(), ApiError> {
+        let cases = own::cases(cases).map_err(|problem| invalid(vec![problem]))?;
+        let mut problems = Vec::new();
+        for (index, given) in cases.methods.iter().enumerate() {
+            let differences = replay(definition, given, self.clock.now());
+            let told = |(place, words)| FieldProblem::new(&format!("cases/methods/{index}/{place}"), words);
+            problems.extend(differences.into_iter().map(told));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(ApiError::Invalid { problems }) }
     }
 
     async fn icon_change(
