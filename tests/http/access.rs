@@ -183,6 +183,7 @@ async fn send(site: &Site, route: &Route, who: &As, path: &str, body: &Value) ->
         "GET" => site.get(path, who).await,
         method => site.call(method, path, who, body).await,
     }
+    answer
 }
 
 #[tokio::test]
