@@ -65,18 +65,12 @@ fn asked(route: &Route, environment: Environment, id: &str, fresh: &str) -> (Str
         }
         "/rpc/revoke_api_key" => (concrete, json!({ "id": "key_00000000000000000000000000000000" })),
         "/rpc/connections_for_key" => (concrete, json!({ "environments": [environment], "words": "" })),
-        "/rpc/component_versions" | "/rpc/remove_component" => {
-            let slug = format!("own-{}", fresh.replace(' ', "-"));
-            (concrete, json!({ "slug": slug, "version": 1 }))
-        }
+        "/rpc/component_versions" | "/rpc/remove_component" => (concrete, json!({ "slug": own(fresh), "version": 1 })),
         "/rpc/preview_component" | "/rpc/put_component" | "/rpc/stream/try" => {
-            let slug = format!("own-{}", fresh.replace(' ', "-"));
-            let definition = components::acme(&slug).to_string();
-            if path == "/rpc/stream/try" {
-                (concrete, json!({ "definition": definition, "method": "none", "values": {} }))
-            } else {
-                (concrete, json!({ "slug": slug, "definition": definition, "version": 0 }))
-            }
+            let (slug, definition) = (own(fresh), components::acme(&own(fresh)).to_string());
+            let trial = json!({ "definition": definition, "method": "none", "values": {} });
+            let other = json!({ "slug": slug, "definition": definition, "version": 0 });
+            (concrete, if path == "/rpc/stream/try" { trial } else { other })
         }
         "/rpc/deleted" => (concrete, json!({ "environment": environment })),
         "/rpc/begin_connect" => {
@@ -112,7 +106,7 @@ fn asked(route: &Route, environment: Environment, id: &str, fresh: &str) -> (Str
             (format!("{path}?validate=false"), body)
         }
         path if path.starts_with("/api/v1/components/") => {
-            let slug = format!("own-{}", fresh.replace(' ', "-"));
+            let slug = own(fresh);
             (path.replace("{slug}", &slug).replace("{version}", "1"), components::acme(&slug))
         }
         "/api/v1/tags" | "/api/v1/workflows/changes" | "/api/v1/events" => (here, Value::Null),
@@ -137,10 +131,17 @@ fn asked(route: &Route, environment: Environment, id: &str, fresh: &str) -> (Str
 fn is_in_an_environment(path: &str) -> bool {
     // A key for an environment that its maker may not enter is a mistake in the form.
     let keys = ["/rpc/api_keys", "/rpc/create_api_key", "/rpc/revoke_api_key"];
-    !keys.contains(&path)
-        && !matches!(path, "/rpc/components" | "/rpc/local_services")
-        && !path.starts_with("/api/v1/components")
-        && !is_of_all_webhooks(path)
+    !keys.contains(&path) && path != "/rpc/local_services" && !is_of_components(path) && !is_of_all_webhooks(path)
+}
+
+/// Components belong to the workspace as a whole.
+fn is_of_components(path: &str) -> bool {
+    path.contains("component") || path == "/rpc/stream/try"
+}
+
+/// The slug of a component of the workspace's own.
+fn own(fresh: &str) -> String {
+    format!("own-{}", fresh.replace(' ', "-"))
 }
 
 fn is_of_all_webhooks(path: &str) -> bool {
@@ -169,11 +170,18 @@ async fn ask(site: &Site, route: &Route, who: &As, environment: Environment, n: 
         site.call("PUT", &path, &owner, &body).await;
     }
     let by_name = route.path.starts_with("/api/v1/components/{slug}") && route.method != "PUT";
-    if by_name || matches!(route.path, "/rpc/component_versions" | "/rpc/remove_component") {
-        let (owner, slug) = (site.sign_in().await, format!("own-fresh-{n}"));
+    let needed = by_name || matches!(route.path, "/rpc/component_versions" | "/rpc/remove_component");
+    let slug = own(&format!("fresh {n}"));
+    let owner = if is_of_components(route.path) { site.sign_in().await } else { As::Nobody };
+    if needed {
         site.call("PUT", &format!("/api/v1/components/{slug}"), &owner, &components::acme(&slug)).await;
     }
-    send(site, route, who, &path, &body).await
+    let answer = send(site, route, who, &path, &body).await;
+    if is_of_components(route.path) {
+        // A workspace has room for a hundred.
+        site.call("DELETE", &format!("/api/v1/components/{slug}"), &owner, &Value::Null).await;
+    }
+    answer
 }
 
 async fn send(site: &Site, route: &Route, who: &As, path: &str, body: &Value) -> Answer {
@@ -183,7 +191,6 @@ async fn send(site: &Site, route: &Route, who: &As, path: &str, body: &Value) ->
         "GET" => site.get(path, who).await,
         method => site.call(method, path, who, body).await,
     }
-    answer
 }
 
 #[tokio::test]
