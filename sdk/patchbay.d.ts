@@ -41,8 +41,8 @@ export interface Filters {
 
 export type ProblemCode =
   // Told by the frame.
-  | "no_ticket" | "ticket_expired" | "ticket_used" | "origin_not_allowed" | "origin_mismatch" | "workspace_unknown"
-  | "renewal_failed" | "version_unsupported" | "role_insufficient" | "popup_blocked" | "wasm_blocked"
+  | "no_ticket" | "ticket_expired" | "ticket_used" | "origin_not_allowed" | "origin_mismatch" | "connection_missing"
+  | "renewal_failed" | "unavailable" | "user_changed" | "version_unsupported" | "role_insufficient" | "popup_blocked" | "wasm_blocked"
   // Found by this module.
   | "no_answer" | "host_csp" | "ticket_failed";
 
@@ -72,7 +72,7 @@ export interface Events {
   reconnected: { connection: Connection };
   /** The person thought better of it. */
   cancelled: Record<string, never>;
-  /** A connection that people see here is another than before. */
+  /** Something was done here to a connection, and the server has said yes. */
   changed: { kind: "created" | "updated" | "deleted" | "undeleted" | "replaced"; connection: Partial<Connection> & { id: string } };
   "signed-in": SignedIn;
   problem: Problem;
@@ -106,7 +106,7 @@ export interface Options {
   environment?: Environment;
   filters?: Filters;
   theme?: Theme;
-  /** A language tag, such as `de-CH`; the browser's unless told. */
+  /** A language tag, such as `de-CH`. Taken, and without effect yet: the frame speaks English. */
   locale?: string;
   /** `fill` (unless told): as large as the element, scrolls inside. `grow`: as high as its content, up to `maxHeight`. */
   sizing?: "fill" | "grow";

@@ -248,6 +248,7 @@ export function mount(element, options) {
 /** A view in a modal dialog, until the frame says `event` or is left. @returns {Promise<Connection | null>} */
 function ask(view, event, options) {
   return new Promise((resolve) => {
+    if (options.signal?.aborted) return resolve(null);
     const dialog = document.createElement("dialog");
     const panel = document.createElement("div");
     dialog.setAttribute("aria-label", options.title || TITLES[view]);
@@ -261,8 +262,10 @@ function ask(view, event, options) {
     });
     dialog.append(panel);
     document.body.append(dialog);
-    let leaving = false;
+    let leaving = false, over = false;
     const finish = (connection) => {
+      if (over) return;
+      over = true;
       embed.close();
       dialog.close();
       dialog.remove();
@@ -287,9 +290,11 @@ function ask(view, event, options) {
       setTimeout(() => (leaving = false), 1_000);
       embed.leave();
     };
+    // A browser closes a dialog without asking at a second Escape.
+    dialog.addEventListener("close", () => finish(null));
     dialog.addEventListener("cancel", (cancel) => (cancel.preventDefault(), leave()));
     dialog.addEventListener("click", (click) => click.target === dialog && leave());
-    options.signal?.addEventListener("abort", () => dialog.isConnected && finish(null));
+    options.signal?.addEventListener("abort", () => finish(null));
     dialog.showModal();
     dialog.style.display = "grid";
     embed.iframe.focus();
@@ -338,6 +343,13 @@ export class PatchbayConnections extends Base {
   }
 
   connectedCallback() {
+    // Set before this element was defined, they stand in the accessors' way.
+    for (const name of ["getTicket", "filters"]) {
+      if (!Object.hasOwn(this, name)) continue;
+      const value = this[name];
+      delete this[name];
+      this[name] = value;
+    }
     if (getComputedStyle(this).display === "inline") this.style.display = "block";
     this.#soon();
   }

@@ -70,13 +70,49 @@ test("no_answer: an origin that may not embed is not shown anything, and told wh
   await closed.stop();
 });
 
-test("workspace_unknown is said in words at the top of a window, and framed by nobody", async ({ host, patchbay, page }) => {
+test("an unknown workspace is said in words at the top of a window, and framed by nobody", async ({ host, patchbay, page }) => {
   const answer = await fetch(`${patchbay.url}/embed/nobody/connections`);
   expect(answer.status).toBe(404);
   expect(answer.headers.get("content-security-policy")).toContain("frame-ancestors 'none'");
   await page.goto(`${patchbay.url}/embed/nobody/connections`);
   await expect(page.locator("body")).toContainText(/workspace/i);
   expect(host.orbit.url).toContain("localhost");
+});
+
+test("origin_not_allowed: an origin that was withdrawn while the frame stood", async ({ host, key, patchbay }) => {
+  const { ticket } = await ticketOf(host);
+  await host.page.exposeFunction("withdrawn", async () => {
+    const answer = await fetch(`${patchbay.url}/api/v1/workspaces/orbit`, {
+      method: "PUT", headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({ name: "Orbit", allowed_origins: ["https://app.acme.example"] }),
+    });
+    return answer.status;
+  });
+  await host.page.evaluate((kept) => {
+    const page = globalThis as unknown as Record<string, any>;
+    page["getTicket"] = async () => (await page["withdrawn"](), kept);
+  }, ticket);
+  await host.mount();
+  await host.hears("problem", "origin_not_allowed");
+});
+
+test("version_unsupported: a page that speaks another version", async ({ host }) => {
+  await host.mounted();
+  await host.page.locator("iframe").evaluate((iframe) => void ((iframe as HTMLIFrameElement).src = (iframe as HTMLIFrameElement).src.replace("v=1", "v=2")));
+  await host.hears("problem", "version_unsupported");
+});
+
+test("wasm_blocked: the module does not come through", async ({ host, troubles }) => {
+  troubles.allow(/wasm|WebAssembly|ERR_FAILED|Failed to (load|fetch)/i);
+  await host.page.route(/\.wasm$/, (route) => route.abort());
+  await host.mount();
+  await host.hears("problem", "wasm_blocked");
+  await expect(host.frame.locator("body")).toContainText("WebAssembly");
+});
+
+test("connection_missing: a reconnect of nothing", async ({ host }) => {
+  await host.ask("reconnect", {});
+  await host.hears("problem", "connection_missing");
 });
 
 test.describe("a host whose policy forbids the frame", () => {
@@ -147,11 +183,18 @@ test("garbage, and 10,000 messages, cost nothing and change nothing; a reload be
     const began = performance.now();
     for (const evil of [null, 1, "x", [], {}, { patchbay: 2 }, { patchbay: 1 }, { patchbay: 1, type: "configure", theme: { accent: "red;}*{display:none" }, filters: 7 },
       { patchbay: 1, type: "ticket", ticket: { toString: 1 } }]) frame.postMessage(evil, "*");
-    for (let n = 0; n < 10_000; n++) frame.postMessage({ patchbay: 1, type: "nonsense", n }, "*");
+    for (let n = 0; n < 10_000; n++) frame.postMessage({ patchbay: 2, n }, "*");
+    // Nobody listens now: what is sound is not heard either.
+    frame.postMessage({ patchbay: 1, type: "environment", environment: "staging" }, "*");
     await new Promise((done) => setTimeout(done, 500));
     return performance.now() - began;
   });
   expect(took).toBeLessThan(5_000);
+  const environment = host.frame.getByRole("navigation", { name: "Environment" }).locator("[aria-current=true]");
+  await expect(environment).toHaveText("Development");
+  await page.waitForTimeout(1_500);
+  await page.evaluate(() => (document.querySelector("iframe") as HTMLIFrameElement).contentWindow!.postMessage({ patchbay: 1, type: "environment", environment: "staging" }, "*"));
+  await expect(environment).toHaveText("Staging");
   await expect(host.frame.getByRole("heading", { name: "Connections", level: 1 })).toBeVisible();
   await page.frames().at(-1)!.evaluate(() => location.reload()).catch(() => undefined);
   await expect.poll(async () => (await host.told()).filter(({ name }) => name === "signed-in").length, { timeout: 15_000 }).toBe(2);

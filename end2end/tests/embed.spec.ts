@@ -86,21 +86,52 @@ test("S16 reconnect: the same connection, with credentials that are right again"
   expect((await host.answer())!.id).toBe(connection!.id);
 });
 
+test("S16 reconnect: what a colleague changed meanwhile ends nothing, and nothing typed is lost", async ({ host, api }) => {
+  await host.mounted();
+  await create(host, api, "Stale");
+  const { connection } = await host.hears("changed");
+  api.accept("newer-token");
+  await host.ask("reconnect", { connection: connection!.id });
+  const form = host.page.frameLocator("dialog iframe");
+  await form.getByRole("button", { name: "Replace Token" }).click();
+  await form.getByLabel(/^Token(\s|$)/).locator("visible=true").first().fill("newer-token");
+  // In the page behind the dialog, which is as far as a colleague.
+  const other = await host.page.context().newPage();
+  const { HostPage } = await import("../fixtures/embedded.ts");
+  const colleague = new HostPage(other, host.orbit, host.patchbay);
+  await colleague.open();
+  await colleague.mounted();
+  await colleague.row("Stale").getByRole("button", { name: "Actions for Stale" }).click();
+  await colleague.frame.getByRole("menuitem", { name: "Edit", exact: true }).click();
+  await colleague.fill({ Name: "Renamed" });
+  await colleague.frame.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(colleague.row("Renamed")).toBeVisible();
+  await form.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(form.getByText("Somebody else changed this connection meanwhile")).toBeVisible({ timeout: 15_000 });
+  expect((await host.told()).map(({ name }) => name)).not.toContain("reconnected");
+  await form.getByRole("button", { name: "Save", exact: true }).click();
+  expect((await host.answer())!.id).toBe(connection!.id);
+  await other.close();
+});
+
 test("only one component: no other is listed or offered", async ({ host }) => {
   await host.mounted({ view: "component", component: "slack" });
+  const filters = host.frame.getByRole("navigation", { name: "Filters" });
+  await expect(filters.getByRole("heading", { name: "Status" })).toBeVisible();
+  await expect(filters.getByRole("heading", { name: "Components" })).toHaveCount(0);
+  await expect(filters.getByRole("link", { name: /All Components|Slack/ })).toHaveCount(0);
   await host.frame.getByRole("button", { name: "New Connection" }).first().click();
   await expect(host.dialog.getByRole("heading", { name: /Slack/ })).toBeVisible();
   await expect(host.dialog.getByLabel("Search components")).toHaveCount(0);
 });
 
-test("theme, locale and environment follow the host while the frame stands", async ({ host, page }) => {
-  await host.mounted({ theme: { scheme: "light", accent: "#0f766e", radius: 2 }, locale: "en-GB" });
+test("theme and environment follow the host while the frame stands", async ({ host, page }) => {
+  await host.mounted({ theme: { scheme: "light", accent: "#0f766e", radius: 2 } });
   const root = host.frame.locator("html");
   await expect(root).toHaveCSS("color-scheme", "light");
   await root.evaluate((element) => ((element as HTMLElement).dataset["mark"] = "same document"));
-  await host.configure({ theme: { scheme: "dark", accent: "#0f766e", radius: 2 }, locale: "de-CH", environment: "staging" });
+  await host.configure({ theme: { scheme: "dark", accent: "#0f766e", radius: 2 }, environment: "staging" });
   await expect(root).toHaveCSS("color-scheme", "dark");
-  await expect(root).toHaveAttribute("lang", /^(de|en)/);
   await expect(host.frame.getByRole("navigation", { name: "Environment" }).locator("[aria-current=true]")).toHaveText("Staging");
   await expect(root).toHaveAttribute("data-mark", "same document");
   await expectNothingFound(page);
@@ -156,6 +187,49 @@ test("a viewer changes nothing", async ({ host }) => {
   await expect(host.frame.getByRole("button", { name: "New Connection" })).toHaveCount(0);
 });
 
+test("S16 create only, by OAuth: told although the list knows the connection before the form does", async ({ host, page, troubles }) => {
+  troubles.allow(/favicon\.ico/);
+  const provider = await startOidcProvider({ hostname: "localhost" });
+  await host.ask("createConnection", { component: "oauth2" });
+  const form = page.frameLocator("dialog iframe");
+  await form.getByRole("tab", { name: "Sign in" }).click();
+  const { id, secret } = provider.clients.basic;
+  await host.fill({ Name: "Work mail", Issuer: provider.issuer, "Client ID": id, "Client secret": secret!, Scopes: "openid email" });
+  const opened = page.waitForEvent("popup");
+  await form.getByRole("button", { name: /^Connect OAuth/ }).click();
+  const popup = await opened;
+  // The form learns of the outcome long after the list has the row.
+  await page.route("**/rpc/connect_progress", async (route) => {
+    await new Promise((done) => setTimeout(done, 4_000));
+    await route.continue().catch(() => undefined);
+  });
+  await popup.getByRole("button", { name: /^Continue to/ }).click();
+  await popup.getByRole("button", { name: "alice@example.com" }).click();
+  await popup.getByRole("button", { name: "Allow" }).click();
+  expect((await host.answer())!.name).toBe("Work mail");
+  expect((await host.told()).filter(({ name }) => name === "created")).toHaveLength(1);
+  await provider.stop();
+});
+
+test("the host is told of a deletion once it has happened, and of none that was refused", async ({ host, page, api, troubles }) => {
+  troubles.allow(/50[0-9]/);
+  await host.mounted();
+  await create(host, api, "Orders");
+  const remove = async () => {
+    await host.row("Orders").getByRole("button", { name: "Actions for Orders" }).click();
+    await host.frame.getByRole("menuitem", { name: "Delete" }).click();
+    await host.dialog.getByRole("button", { name: "Delete", exact: true }).click();
+  };
+  const kinds = async () => (await host.told()).map(({ kind }) => kind).filter(Boolean);
+  await page.route("**/rpc/delete", (route) => route.fulfill({ status: 503, contentType: "application/json", body: '{"error":"unavailable"}' }));
+  await remove();
+  await expect(host.row("Orders")).toBeVisible();
+  expect(await kinds()).toEqual(["created"]);
+  await page.unroute("**/rpc/delete");
+  await remove();
+  await expect.poll(kinds).toEqual(["created", "deleted"]);
+});
+
 test("an account is connected by OAuth from within the frame", async ({ host, page, troubles }) => {
   troubles.allow(/favicon\.ico/);
   const provider = await startOidcProvider({ hostname: "localhost" });
@@ -190,6 +264,28 @@ test.describe("when a quarter of an hour has passed", () => {
     clock.ahead(16);
     await create(host, api, "After the hour");
     expect((await host.asked()).length).toBeGreaterThanOrEqual(2);
+  });
+
+  test("a ticket of somebody else begins anew: nothing of the one before stays on the screen", async ({ host, page, api, orbit, troubles }) => {
+    troubles.allow(/401/);
+    await host.open("grace");
+    await host.mounted();
+    await create(host, api, "Only Grace's");
+    await page.context().addCookies([{ name: "person", value: "ada", url: orbit.url }]);
+    clock.ahead(16);
+    // What is asked for now meets the end of the bearer.
+    await host.row("Only Grace's").locator(".connection-name").click();
+    await expect.poll(async () => (await host.told()).filter(({ name }) => name === "signed-in").length, { timeout: 20_000 }).toBe(2);
+    await expect(host.row("Only Grace's")).toHaveCount(0);
+  });
+
+  test("ticket_expired: a ticket that was kept for longer than two minutes", async ({ host, troubles }) => {
+    troubles.allow(/401|patchbay\]/);
+    const { ticket } = (await host.orbit.ticket({ id: "ada", name: "Ada", role: "owner" })) as { ticket: string };
+    clock.ahead(3);
+    await host.page.evaluate((kept) => void ((globalThis as unknown as Record<string, unknown>)["getTicket"] = async () => kept), ticket);
+    await host.mount();
+    await host.hears("problem", "ticket_expired");
   });
 
   test("a renewal that fails is told, and mended by the next try", async ({ host, troubles }) => {

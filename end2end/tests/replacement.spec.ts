@@ -115,6 +115,7 @@ async function killedAtRandom(patchbay: Patchbay, rounds: number): Promise<void>
     expect([restored.workflows_returned.length, restored.workflows]).toEqual([WORKFLOWS, WORKFLOWS]);
     expect([...(await mapping(rest, "production"))], state).toEqual([[old.id, WORKFLOWS]]);
   }
+  expect(Math.min(ends.done, ends.undone), JSON.stringify(ends)).toBeGreaterThan(0);
   console.log(`${rounds} deletions killed: ${ends.done} were whole, ${ends.undone} had not happened`);
   expect(await patchbay.command("audit", "verify")).toMatch(/intact/i);
 }

@@ -82,6 +82,37 @@ describe("dialogs and element", { timeout: 300_000 }, () => {
     assert.equal(await answered(page), null);
   });
 
+  onStage("a dialog that the browser closes without asking is over, too", async (scene) => {
+    const frame = await opened(scene);
+    await say(frame, { type: "signed-in" });
+    await settled(scene.page);
+    await scene.page.$eval("dialog", (dialog) => dialog.close());
+    assert.equal(await answered(scene.page), null);
+  });
+
+  onStage("a signal that was aborted before opens nothing", async ({ page }) => {
+    const connection = await page.evaluate((url) => window.sdk.pickConnection({ url, workspace: "acme", getTicket: window.getTicket, signal: AbortSignal.abort() }), stage.patchbay);
+    assert.equal(connection, null);
+    assert.equal((await page.$$("dialog, iframe")).length, 0);
+  });
+
+  onStage("what was set before the element was defined counts", async ({ page, frame }) => {
+    await page.evaluate(([url]) => {
+      // As an element stands that was made before its class was known.
+      const element = document.createElement("patchbay-connections");
+      element.setAttribute("url", url);
+      element.setAttribute("workspace", "acme");
+      for (const [name, value] of [["getTicket", async () => "pb_tkt_early"], ["filters", { tags: ["eu"] }]]) {
+        Object.defineProperty(element, name, { value, writable: true, configurable: true, enumerable: true });
+      }
+      document.querySelector("#box").append(element);
+    }, [stage.patchbay]);
+    const content = await frame();
+    assert.deepEqual((await hears(content, "configure"))[0].filters, { tags: ["eu"] });
+    await say(content, { type: "ticket-wanted", reason: "start" });
+    assert.equal((await hears(content, "ticket"))[0].ticket, "pb_tkt_early");
+  });
+
   onStage("options that cannot be leave no dialog behind", async ({ page }) => {
     const message = await page.evaluate(() => window.sdk.pickConnection({ url: "ftp://x", workspace: "a" }).catch((error) => error.message));
     assert.match(message, /`url`/);

@@ -32,9 +32,9 @@ pub struct ConnectRequest {
     #[serde(default)]
     pub reconnect: Option<ConnectionId>,
     pub by: Way,
-    /// For whom a new connection is.
+    /// For whom a new connection is; left out: as suits who asks.
     #[serde(default)]
-    pub audience: Audience,
+    pub audience: Option<Audience>,
 }
 
 /// Where the account's owner gives consent.

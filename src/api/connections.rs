@@ -117,8 +117,8 @@ pub struct Restored {
     pub summary: Summary,
     /// Ids of the workflows that use it again.
     pub returned: Vec<String>,
-    /// Ids of the workflows that somebody changed since it was deleted: they keep what they use now.
-    pub kept: Vec<String>,
+    /// Workflows that somebody changed since it was deleted: they keep what they use now.
+    pub kept: Vec<Workflow>,
 }
 
 #[server(prefix = "/rpc", endpoint = "detail", input = server_fn::codec::Json, client = Transport)]

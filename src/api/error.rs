@@ -41,6 +41,8 @@ pub enum ApiError {
     Gone,
     #[error("This environment holds as many connections as it can (20,000). Delete some first.")]
     Full,
+    #[error("You keep as many connections to yourself as one person can (500). Delete some first.")]
+    OwnFull,
     #[error("Too many checks run at once. Wait a moment and try again.")]
     Busy,
     #[error("Patchbay cannot reach its database right now. Nothing was changed; try again in a moment.")]

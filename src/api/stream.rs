@@ -42,8 +42,9 @@ pub struct CreateRequest {
     pub values: FieldValues,
     #[serde(default)]
     pub saving: Saving,
+    /// Left out: as suits who asks.
     #[serde(default)]
-    pub audience: Audience,
+    pub audience: Option<Audience>,
 }
 
 /// New credentials for an existing connection; with or without another name and other tags.

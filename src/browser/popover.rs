@@ -75,7 +75,7 @@ fn by_id(id: &str) -> Option<HtmlElement> {
 }
 
 fn items(menu: &HtmlElement) -> Vec<HtmlElement> {
-    let Ok(found) = menu.query_selector_all("[role=menuitem]") else { return Vec::new() };
+    let Ok(found) = menu.query_selector_all("[role=menuitem]:not([hidden])") else { return Vec::new() };
     (0..found.length()).filter_map(|at| found.item(at)).map(JsCast::unchecked_into).collect()
 }
 

@@ -17,6 +17,8 @@ pub enum InvalidOrigin {
     Form,
     #[error("an origin begins with https://; http:// is taken for localhost and 127.0.0.1 only")]
     Scheme,
+    #[error("browsers frame no page of an address such as [::1]: open it by localhost, and give that")]
+    Address,
     #[error("the port that the scheme has anyway is left out: browsers leave it out, too")]
     DefaultPort,
 }
@@ -37,6 +39,10 @@ impl TryFrom<String> for Origin {
             (_, Some(rest)) => (false, rest),
             _ => return Err(InvalidOrigin::Scheme),
         };
+        // A policy's `frame-ancestors` can name no IPv6 address (CSP level 3, section 2.3.1).
+        if rest.starts_with('[') {
+            return Err(InvalidOrigin::Address);
+        }
         let (host, port) = split_port(rest).ok_or(InvalidOrigin::Form)?;
         if !is_host(host) {
             return Err(InvalidOrigin::Form);
@@ -65,17 +71,12 @@ impl fmt::Display for Origin {
 
 /// `None` for a port that no browser would write so.
 fn split_port(rest: &str) -> Option<(&str, Option<u16>)> {
-    let end = rest.rfind(']').map_or(0, |bracket| bracket + 1);
-    let Some(colon) = rest[end..].find(':') else { return Some((rest, None)) };
-    let (host, digits) = (&rest[..end + colon], &rest[end + colon + 1..]);
+    let Some((host, digits)) = rest.split_once(':') else { return Some((rest, None)) };
     let port: u16 = digits.parse().ok()?;
     (port.to_string() == digits).then_some((host, Some(port)))
 }
 
 fn is_host(host: &str) -> bool {
-    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        return !address.is_empty() && address.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b':'));
-    }
     let label = |label: &str| {
         (1..=63).contains(&label.len()) && label.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
     };
@@ -87,7 +88,7 @@ fn is_loopback(host: &str) -> bool {
         let parts: Vec<_> = host.split('.').map(str::parse::<u8>).collect();
         parts.len() == 4 && parts.iter().all(Result::is_ok) && parts[0] == Ok(127)
     };
-    host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || four()
+    host == "localhost" || host.ends_with(".localhost") || four()
 }
 
 /// How embedded pages look; `None`: as Patchbay looks by itself.
@@ -152,7 +153,6 @@ mod tests {
             "https://app.acme.example:8443",
             "http://localhost:5173",
             "http://127.0.0.1:3000",
-            "http://[::1]:3000",
             "http://app.localhost",
             "https://xn--bcher-kva.example",
         ] {
@@ -178,6 +178,7 @@ mod tests {
             "http://127.0.0.1.evil.example",
             "http://localhost.evil.example",
             "null",
+            "http://[::1]:3000",
             "data:",
             "https://a.example:0443",
             "https://a.example:443",

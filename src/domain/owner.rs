@@ -67,11 +67,10 @@ impl EndUser {
 }
 
 /// For whom a new connection is, as an end user chooses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Audience {
     /// Everyone in the workspace.
-    #[default]
     Workspace,
     /// Only the end user who makes it. Whoever is no end user cannot choose this.
     Me,

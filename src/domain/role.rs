@@ -143,14 +143,16 @@ impl Action {
     #[must_use]
     pub const fn least_role(self) -> Option<Role> {
         match self {
-            Self::ViewComponents | Self::ViewConnections | Self::ViewWorkflows => Some(Role::Viewer),
+            Self::ViewComponents | Self::ViewConnections => Some(Role::Viewer),
             Self::CreateConnection
             | Self::EditConnection
             | Self::TagConnection
             | Self::TestConnection
             | Self::DeleteConnection
             | Self::ReplaceConnection => Some(Role::Editor),
-            Self::RegisterWorkflow
+            // What workflows use names everybody's connections.
+            Self::ViewWorkflows
+            | Self::RegisterWorkflow
             | Self::ManageOAuthClients
             | Self::ManageKeys
             | Self::ManageComponents
@@ -165,7 +167,8 @@ impl Action {
     #[must_use]
     pub const fn least_role_in_frame(self) -> Option<Role> {
         match self {
-            Self::RegisterWorkflow
+            Self::ViewWorkflows
+            | Self::RegisterWorkflow
             | Self::ManageKeys
             | Self::ManageComponents
             | Self::ViewEvents

@@ -249,6 +249,11 @@ async fn end_users_see_the_workspaces_and_their_own_and_nothing_of_each_other() 
     let reconnect = json!({ "request": { "environment": "development", "component": "github", "method": "token", "name": "x",
                             "values": {}, "by": "window", "reconnect": own } });
     assert_eq!(site.call("POST", "/rpc/begin_connect", &bob, &reconnect).await.status, StatusCode::NOT_FOUND);
+    // What workflows use would tell of every connection.
+    for path in ["/api/v1/workflows", "/api/v1/workflows/nightly", "/api/v1/workflows/changes"] {
+        let answer = site.get(&format!("{path}?environment=development&connection={own}"), &bob).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}: {}", answer.text);
+    }
     // Deleted and purged: still nothing to see for the other.
     assert!(site.call("POST", "/rpc/delete", &ada, &deletion).await.status.is_success());
     assert_eq!(
@@ -290,6 +295,54 @@ async fn nobody_is_shown_anothers_snapshot_from_a_cache() {
     create(&site, &ada, "own", "me").await;
     let tag = site.get("/rpc/snapshot?env=development", &ada).await.header("etag").to_owned();
     assert_ne!(site.get("/rpc/snapshot?env=development", &bob).await.header("etag"), tag);
+}
+
+#[tokio::test]
+async fn the_history_of_a_shared_connection_names_nobodys_private_one() {
+    let site = Site::new().await;
+    site.workspace("default").await;
+    let ada = site.end_user("default", "ada", Role::Editor, &HERE).await;
+    let own = id_in(&create(&site, &ada, "Ada's own mail", "me").await);
+    let shared = id_in(&create(&site, &ada, "Shared", "workspace").await);
+    let workflow = json!({ "name": "Nightly", "connections": [own] });
+    let key = site.key(&[Permission::Use], &HERE).await;
+    site.call("PUT", "/api/v1/workflows/nightly?environment=development", &key, &workflow).await;
+    let plan = json!({ "everywhere": shared, "workflows": {} });
+    let deletion = json!({ "environment": "development", "id": own, "replacement": plan, "foreseen": ["nightly"] });
+    let deleted = site.call("POST", "/rpc/delete", &ada, &deletion).await;
+    assert_eq!((deleted.status, deleted.text.as_str()), (StatusCode::OK, "1"));
+    let asked = json!({ "environment": "development", "id": shared });
+    let bob = site.end_user("default", "bob", Role::Viewer, &HERE).await;
+    for who in [bob, site.member(Role::Editor, &HERE).await] {
+        let told = site.call("POST", "/rpc/connection_detail", &who, &asked).await.text;
+        assert!(told.contains("a private connection in 1 workflow"), "{told}");
+        assert!(!told.contains("own mail"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_sent_again_for_another_audience_is_another_request() {
+    let site = Site::new().await;
+    site.workspace("acme").await;
+    let ada = site.end_user("acme", "ada", Role::Editor, &HERE).await;
+    create(&site, &ada, "mail", "workspace").await;
+    let again = create(&site, &ada, "mail", "me").await;
+    assert!(again.text.contains("reused"), "{}", again.text);
+}
+
+#[tokio::test]
+async fn what_an_editor_makes_without_a_word_is_theirs_and_what_an_owner_makes_is_the_workspaces() {
+    let site = Site::new().await;
+    site.workspace("acme").await;
+    for (user, role) in [("ada", Role::Editor), ("olga", Role::Owner)] {
+        let who = site.end_user("acme", user, role, &HERE).await;
+        let body = json!({ "environment": "development", "component": "github", "name": format!("of {user}"),
+                           "values": { "token": "ghp_canary555555555555555555555555555555" } });
+        let made = site.call("POST", "/api/v1/connections?validate=false", &who, &body).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    }
+    let bob = site.end_user("acme", "bob", Role::Viewer, &HERE).await;
+    assert_eq!(names(&site, &bob).await, ["of olga"]);
 }
 
 #[tokio::test]

@@ -17,7 +17,6 @@ use patchbay::domain::connection_set::ConnectionSet;
 use patchbay::domain::environment::Environment;
 use patchbay::domain::field::FieldValues;
 use patchbay::domain::id::{ApiKeyId, InstanceKeyId, MemberId, WorkspaceId};
-use patchbay::domain::owner::Audience;
 use patchbay::domain::role::{EnvironmentSet, Permission, Role};
 use patchbay::domain::time::{DAY, Timestamp};
 use patchbay::server::catalog::Catalog;
@@ -315,7 +314,7 @@ impl Site {
             tags: Vec::new(),
             values,
             saving: Saving::AsNotActive,
-            audience: Audience::Workspace,
+            audience: None,
         };
         let (live, _steps) = unbounded_channel();
         match self.app.services.create(&caller, request, live).await {

@@ -2,13 +2,15 @@
 
 use patchbay::domain::embedding::Origin;
 use patchbay::domain::environment::Environment;
-use patchbay::domain::id::WorkspaceId;
+use patchbay::domain::id::{InstanceKeyId, WorkspaceId};
 use patchbay::domain::owner::{EndUser, Sight};
+use patchbay::domain::replacement::Replacement;
 use patchbay::domain::role::{EnvironmentSet, Role};
 use patchbay::domain::time::Timestamp;
 use patchbay::server::store::record::{AuditAction, Change, NewConnection, Scope};
 use patchbay::server::store::{
-    AuditVerdict, EmbedGrant, NewBearer, NewTicket, PageQuery, StoreError, TicketRefused, WorkspaceSettings,
+    AuditVerdict, EmbedGrant, NewBearer, NewInstanceKey, NewTicket, PageQuery, Reason, Replacing, StoreError,
+    TicketRefused, WorkspaceSettings,
 };
 
 use crate::database::{Database, entry, id, name, new, on_both_engines, production};
@@ -18,6 +20,8 @@ on_both_engines!(
     a_ticket_is_good_once_and_only_for_its_page,
     of_many_who_show_one_ticket_one_gets_in,
     a_bearer_ends_with_its_time_and_with_its_page,
+    a_revoked_key_takes_its_tickets_and_bearers_along,
+    one_user_fills_no_environment,
     what_is_over_is_forgotten,
     a_user_sees_and_changes_nothing_of_another,
     a_purge_is_told_to_whoever_saw_the_connection,
@@ -43,9 +47,20 @@ fn settings(origins: &[&str]) -> WorkspaceSettings {
     WorkspaceSettings { name: "Acme".to_owned(), allowed_origins, ..WorkspaceSettings::default() }
 }
 
+/// The first time, with a key to make tickets with.
 async fn embed(database: &Database, origins: &[&str]) -> bool {
-    let entry = entry(AuditAction::WorkspaceStored);
-    database.store.put_workspace(&acme(), settings(origins), entry).await.expect("stored")
+    let stored = entry(AuditAction::WorkspaceStored);
+    let is_new = database.store.put_workspace(&acme(), settings(origins), stored).await.expect("stored");
+    if is_new {
+        let key = NewInstanceKey { id: key(), name: "platform".to_owned(), key_hash: [9; 32] };
+        let made = database.store.create_instance_key(key, entry(AuditAction::KeyCreated)).await;
+        made.expect("made");
+    }
+    is_new
+}
+
+fn key() -> InstanceKeyId {
+    InstanceKeyId::from_bytes([9; 16])
 }
 
 fn ticket(number: u8) -> NewTicket {
@@ -56,7 +71,7 @@ fn ticket(number: u8) -> NewTicket {
         environments: EnvironmentSet::EVERY,
         origin: origin("https://a.example"),
     };
-    NewTicket { token_hash: [number; 32], grant, expires_at: NOW.plus(1_000) }
+    NewTicket { token_hash: [number; 32], key: key(), grant, expires_at: NOW.plus(1_000) }
 }
 
 fn bearer(number: u8, at: Timestamp) -> NewBearer {
@@ -139,6 +154,33 @@ async fn a_bearer_ends_with_its_time_and_with_its_page(database: &Database) {
     assert_eq!(known(NOW).await, None);
 }
 
+async fn a_revoked_key_takes_its_tickets_and_bearers_along(database: &Database) {
+    embed(database, &["https://a.example"]).await;
+    for number in [1, 2] {
+        database.store.create_ticket(ticket(number), entry(AuditAction::TicketMade)).await.expect("made");
+    }
+    redeem(database, 1, "https://a.example", NOW).await.expect("let in");
+    database.store.revoke_instance_key(&key(), entry(AuditAction::KeyRevoked)).await.expect("revoked");
+    assert_eq!(database.store.embed_bearer([101; 32], NOW).await.expect("read").map(drop), None);
+    assert_eq!(redeem(database, 2, "https://a.example", NOW).await, Err(TicketRefused::Unknown));
+}
+
+async fn one_user_fills_no_environment(database: &Database) {
+    let store = &database.store;
+    let many = (1..=500).map(|n| (NewConnection { owner: Some(user("ada")), ..new(n, &format!("n {n}")) }, NOW));
+    store.insert_many(&production(), many.collect(), entry(AuditAction::Created)).await.expect("inserted");
+    let one = |number, owner: Option<EndUser>| {
+        let given = NewConnection { owner, ..new(number, "one more") };
+        async move { store.insert(&production(), given, entry(AuditAction::Created)).await.map(drop) }
+    };
+    assert_eq!(one(501, Some(user("ada"))).await, Err(StoreError::OwnFull));
+    assert_eq!((one(501, Some(user("bob"))).await, one(502, None).await), (Ok(()), Ok(())));
+    store.delete(&production(), &id(1), NOW, entry(AuditAction::Deleted)).await.expect("deleted");
+    assert_eq!(one(503, Some(user("ada"))).await, Ok(()));
+    let restored = store.undelete(&production(), &id(1), entry(AuditAction::Restored)).await;
+    assert_eq!(restored.err(), Some(StoreError::OwnFull));
+}
+
 async fn what_is_over_is_forgotten(database: &Database) {
     embed(database, &["https://a.example"]).await;
     database.store.create_ticket(ticket(1), entry(AuditAction::TicketMade)).await.expect("made");
@@ -166,6 +208,15 @@ async fn a_user_sees_and_changes_nothing_of_another(database: &Database) {
     assert_eq!(written.err(), Some(StoreError::NotFound));
     let gone = |scope: Scope| async move { store.delete(&scope, &id(2), NOW, entry(AuditAction::Deleted)).await };
     assert_eq!(gone(bob.clone()).await, Err(StoreError::NotFound));
+    let plan = || Replacement::everywhere(id(1));
+    let deleted = store.delete_replacing(&bob, &id(2), plan(), None, entry(AuditAction::Deleted)).await;
+    assert_eq!(deleted, Err(StoreError::NotFound));
+    let replaced = store.replace(&bob, &id(2), plan(), entry(AuditAction::Replaced)).await;
+    assert_eq!(replaced, Err(StoreError::NotFound));
+    let by_anothers = store.replace(&bob, &id(3), Replacement::everywhere(id(2)), entry(AuditAction::Replaced)).await;
+    assert!(matches!(by_anothers, Ok(Replacing::Refused(why)) if why[0].reason == Reason::Unknown));
+    let offers = store.replacements_for(&bob, &id(3), 9).await.expect("read");
+    assert_eq!(offers.into_iter().map(|it| it.id).collect::<Vec<_>>(), [id(1)]);
     assert_eq!(gone(ada.clone()).await, Ok(()));
     assert_eq!((store.deleted_count(&ada).await, store.deleted_count(&bob).await), (Ok(1), Ok(0)));
     assert_eq!(store.deleted(&bob).await.expect("read"), []);

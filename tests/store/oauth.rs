@@ -5,10 +5,11 @@ use patchbay::domain::evidence::Verdict;
 use patchbay::domain::field::FieldValues;
 use patchbay::domain::health::Health;
 use patchbay::domain::id::FlowId;
+use patchbay::domain::owner::{EndUserId, Sight};
 use patchbay::domain::tag::TagSet;
 use patchbay::domain::time::{DAY, Timestamp};
 use patchbay::server::store::record::{
-    AuditAction, Change, Credentials, EndingFlow, FlowRequest, FlowStage, Grant, NewConnection, RenewalClaim,
+    AuditAction, Change, Credentials, EndingFlow, FlowRequest, FlowStage, Grant, NewConnection, RenewalClaim, Scope,
 };
 use patchbay::server::store::{NewFlow, Opening, RenewalChange, Renewed, Setback, StoreError, StoredClient};
 use std::collections::BTreeSet;
@@ -23,6 +24,7 @@ on_both_engines!(
     a_setback_of_a_lost_claim_counts_for_nothing,
     tokens_alone_make_nothing_active_and_have_the_service_asked,
     what_an_account_brings_is_saved_only_while_its_flow_goes_on,
+    an_end_users_flow_is_found_again_by_the_server_and_not_by_members,
     an_edit_sealed_before_a_renewal_is_told_so,
     a_setback_leaves_the_tokens_and_counts,
     what_is_deleted_is_not_renewed,
@@ -242,6 +244,16 @@ async fn what_an_account_brings_is_saved_only_while_its_flow_goes_on(database: &
     assert_eq!(refused.err(), Some(StoreError::Stale), "what was connected before stays");
 }
 
+async fn an_end_users_flow_is_found_again_by_the_server_and_not_by_members(database: &Database) {
+    let store = &database.store;
+    let ada = EndUserId::try_from("ada".to_owned()).expect("an id");
+    store.begin_flow(NewFlow { owner: Some(ada), ..flow(1, NOW) }, None).await.expect("begun");
+    let opened = store.flow_by_code([1; 32], NOW).await.expect("read").expect("there");
+    assert!(store.flow(&production(), &opened.id).await.expect("read").is_none());
+    let now = store.flow_now(&opened).await.expect("read").expect("there");
+    assert_eq!((now.id, now.version), (opened.id, opened.version));
+}
+
 async fn a_purge_keeps_the_tokens_until_they_are_revoked(database: &Database) {
     let (store, here) = (&database.store, production());
     due(database, 1..2).await;
@@ -358,6 +370,10 @@ async fn an_own_client_is_replaced_by_whoever_knew_the_last_one(database: &Datab
     let claim = claim(database, NOW).await;
     assert_eq!(store.of_other_clients(&here, "google", "client-a").await, Ok(0));
     assert_eq!(store.of_other_clients(&here, "google", "client-b").await, Ok(1));
+    let private = format!("UPDATE connections SET owner = 'ada' WHERE id = '{}'", id(1));
+    sqlx::query(sqlx::AssertSqlSafe(private)).execute(&mut database.raw().await).await.expect("owned");
+    let others = Scope { sight: Sight::Workspace, ..here.clone() };
+    assert_eq!(store.of_other_clients(&others, "google", "client-b").await, Ok(0), "somebody's own");
     let change = setback(None, Some(99_000), 1, false);
     store.record_renewed(Renewed { change, ..renewed(&claim, 1) }).await.expect("recorded");
     put(client("second", 2)).await.expect("stored");

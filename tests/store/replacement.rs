@@ -76,7 +76,7 @@ async fn a_deletion_moves_each_workflow_and_an_undo_brings_all_back(database: &D
     let feed = store.mapping_changes(&production(), None, 200).await.expect("read");
     assert_eq!(feed.iter().map(|line| line.sequence).collect::<Vec<_>>(), (1..=100).collect::<Vec<_>>());
     assert_eq!((feed[0].cause, feed[99].cause), (Cause::Deletion, Cause::Undo));
-    assert_eq!((&feed[7].moved.from, &feed[7].moved.to), (&id(1), &id(3)));
+    assert_eq!((&feed[7].moved.from, &feed[7].moved.to), (&Some(id(1)), &id(3)));
     let rest = store.mapping_changes(&production(), Some(98), 200).await.expect("read");
     assert_eq!(rest.len(), 2);
     assert_eq!(store.mapping_changes(&production(), Some(101), 9).await, Err(FeedError::Ahead));
@@ -113,6 +113,10 @@ async fn a_workflow_that_used_both_keeps_the_other_one(database: &Database) {
         (uses(store, "a").await, count(store, 1).await, count(store, 2).await),
         (vec![id(1), id(2)], Some(1), Some(1))
     );
+    // Whoever follows the feed is told of nothing that was taken away.
+    let feed = store.mapping_changes(&production(), None, 9).await.expect("read");
+    let told: Vec<_> = feed.into_iter().map(|line| (line.moved.from, line.moved.to)).collect();
+    assert_eq!(told, [(Some(id(1)), id(2)), (None, id(1))]);
 }
 
 async fn what_does_not_fit_is_refused_and_nothing_is_changed(database: &Database) {

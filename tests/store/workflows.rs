@@ -58,6 +58,12 @@ async fn registering_again_replaces_and_counts_anew(database: &Database) {
     assert_eq!(read.connections, [id(2), id(3)]);
     let using = store.workflows_using(&production(), &id(2)).await.expect("read").expect("known");
     assert_eq!(using.into_iter().map(|workflow| workflow.id).collect::<Vec<_>>(), ["a", "b"]);
+    for (id, name) in [("a", "Zeta"), ("b", "alpha")] {
+        let named = Workflow { id: id.to_owned(), name: name.to_owned(), url: None };
+        put(store, WorkflowUse { workflow: named, ..workflow(id, &[2]) }).await.expect("registered");
+    }
+    let using = store.workflows_using(&production(), &id(2)).await.expect("read").expect("known");
+    assert_eq!(using.into_iter().map(|workflow| workflow.name).collect::<Vec<_>>(), ["alpha", "Zeta"]);
 }
 
 async fn a_workflow_names_only_what_is_there(database: &Database) {

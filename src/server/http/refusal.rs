@@ -170,6 +170,7 @@ pub const fn status(error: &ApiError) -> StatusCode {
         | ApiError::InUse { .. }
         | ApiError::TooManyComponents
         | ApiError::Full
+        | ApiError::OwnFull
         | ApiError::Outdated => StatusCode::CONFLICT,
         ApiError::Reused => StatusCode::UNPROCESSABLE_ENTITY,
         ApiError::Gone => StatusCode::GONE,

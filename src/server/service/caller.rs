@@ -92,13 +92,13 @@ impl Caller {
         }
     }
 
-    /// Whose a connection is that this caller makes for an audience.
+    /// Whose a connection is that this caller makes for an audience. Where none is told, an editor's own is theirs, and
+    /// whoever looks after the workspace makes things for it.
     #[must_use]
-    pub fn owner_for(&self, audience: Audience) -> Option<EndUser> {
-        match (&self.principal, audience) {
-            (Principal::EndUser { user, .. }, Audience::Me) => Some(user.clone()),
-            _ => None,
-        }
+    pub fn owner_for(&self, audience: Option<Audience>) -> Option<EndUser> {
+        let Principal::EndUser { user, role } = &self.principal else { return None };
+        let usual = if *role == Role::Owner { Audience::Workspace } else { Audience::Me };
+        (audience.unwrap_or(usual) == Audience::Me).then(|| user.clone())
     }
 
     /// Whether this caller may do this anywhere.

@@ -119,7 +119,7 @@ impl Services {
         caller: &Caller,
         scope: Scope,
         request: Repeatable,
-        audience: Audience,
+        audience: Option<Audience>,
         checked: Checked,
         proof: Proof,
         audit: AuditEntry,

@@ -85,7 +85,11 @@ impl Services {
         match self.store.undelete(&scope, &id, audit).await {
             Err(StoreError::NameTaken) => Err(self.name_taken(&scope, &summary.component, summary.name.into()).await),
             result => {
-                let (summary, GivenBack { restored, kept }) = result?;
+                let (summary, GivenBack { restored, kept: ids }) = result?;
+                let mut kept = Vec::new();
+                for id in ids {
+                    kept.extend(self.store.workflow(&scope, &id).await?.map(|found| found.workflow));
+                }
                 Ok(Restored { summary, returned: restored, kept })
             }
         }

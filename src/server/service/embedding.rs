@@ -6,6 +6,7 @@ use crate::api::error::ApiError;
 use crate::domain::embedding::Origin;
 use crate::domain::id::WorkspaceId;
 use crate::domain::line::is_line;
+use crate::domain::owner::EndUser;
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::server::store::record::{AuditAction, AuditEntry};
 use crate::server::store::{EmbedGrant, NewBearer, NewTicket, Redeemed, TicketRefused, Workspace, WorkspaceSettings};
@@ -81,9 +82,10 @@ impl Services {
         }
         let ticket = token::draw(&self.random, token::TICKET_PREFIX)?;
         let expires_at = self.clock.now().plus(TICKET_LIFE);
-        let about = format!("for {} as {}", grant.user.name, grant.role.as_str());
+        let EndUser { id, name } = &grant.user;
+        let about = format!("for {id} ({name}) as {} at {}", grant.role.as_str(), grant.origin);
         let entry = platform.audit(&self.clock, AuditAction::TicketMade, about);
-        let new = NewTicket { token_hash: token::hash(ticket.reveal()), grant, expires_at };
+        let new = NewTicket { token_hash: token::hash(ticket.reveal()), key: platform.id.clone(), grant, expires_at };
         self.store.create_ticket(new, entry).await?;
         Ok(Issued { token: ticket, expires_at })
     }

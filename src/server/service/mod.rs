@@ -131,6 +131,7 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::NotFound => Self::NotFound,
             StoreError::Full => Self::Full,
+            StoreError::OwnFull => Self::OwnFull,
             StoreError::Unavailable => Self::Unavailable,
             // Where a name or a version can be at fault, the use case answers with what it knows of both.
             StoreError::NameTaken

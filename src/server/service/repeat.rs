@@ -25,8 +25,9 @@ impl Services {
         if request.request_id.is_empty() || request.request_id.len() > ID_LIMIT {
             return Err(ApiError::field("request_id", "Give an id of 1 to 200 characters."));
         }
-        let CreateRequest { component, method, name, tags, values, .. } = request;
-        let text = serde_json::to_vec(&(component, method, name, tags, values)).map_err(|_| ApiError::Internal)?;
+        let CreateRequest { component, method, name, tags, values, audience, .. } = request;
+        let text =
+            serde_json::to_vec(&(component, method, name, tags, values, audience)).map_err(|_| ApiError::Internal)?;
         // One end user's ids are no other's: no control character stands in either part.
         let id = match &scope.sight {
             Sight::User(user) => format!("{user}\n{}", request.request_id),

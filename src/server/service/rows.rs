@@ -11,8 +11,10 @@ use crate::domain::filter::Row;
 use crate::server::catalog::View;
 use crate::server::store::record::Scope;
 
-/// Environments kept at once; 10,000 rows are about 10 MB.
-const KEPT: usize = 4;
+/// Rows kept at once, over all environments and all who see them; 10,000 are about 10 MB.
+const KEPT: usize = 40_000;
+/// What an entry counts for beside its rows, so that empty ones have a limit, too.
+const ENTRY: usize = 100;
 
 /// All rows of an environment at one revision.
 #[expect(clippy::struct_field_names, reason = "the rows are what it is about")]
@@ -35,8 +37,13 @@ impl RowCache {
 
     fn keep(&self, scope: &Scope, rows: Rows) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT && !kept.contains_key(scope) {
-            kept.clear();
+        let weight = |rows: &Rows| rows.rows.len() + ENTRY;
+        kept.remove(scope);
+        let mut room = KEPT.saturating_sub(kept.values().map(weight).sum());
+        // Any other goes for it, and no more than have to.
+        while room < weight(&rows) {
+            let Some(other) = kept.keys().next().cloned() else { break };
+            room += kept.remove(&other).as_ref().map_or(0, weight);
         }
         kept.insert(scope.clone(), rows);
     }
@@ -68,4 +75,31 @@ pub(super) fn badges<'a>(view: &View, summaries: impl Iterator<Item = &'a Summar
     slugs.sort_unstable();
     slugs.dedup();
     slugs.into_iter().filter_map(|slug| view.badge(slug)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::environment::Environment;
+    use crate::domain::id::WorkspaceId;
+    use crate::domain::owner::{EndUserId, Sight};
+
+    #[test]
+    fn many_people_are_kept_beside_each_other_and_not_without_end() {
+        let cache = RowCache::default();
+        let seen_by = |number: usize| {
+            let user = EndUserId::try_from(format!("user {number}")).expect("an id");
+            let whole = Scope::whole(WorkspaceId::default_workspace(), Environment::Development);
+            Scope { sight: Sight::User(user), ..whole }
+        };
+        for number in 0..50 {
+            cache.keep(&seen_by(number), Rows { revision: 7, rows: Arc::default() });
+        }
+        assert!((0..50).all(|number| cache.get(&seen_by(number), 7).is_some()));
+        for number in 50..1_000 {
+            cache.keep(&seen_by(number), Rows { revision: 7, rows: Arc::default() });
+        }
+        assert!(cache.get(&seen_by(999), 7).is_some());
+        assert_eq!((0..1_000).filter(|number| cache.get(&seen_by(*number), 7).is_some()).count(), KEPT / ENTRY);
+    }
 }

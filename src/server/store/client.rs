@@ -3,7 +3,7 @@
 use sqlx::{AnyConnection, Row};
 
 use super::record::{AuditEntry, Scope};
-use super::row::moment;
+use super::row::{moment, seen};
 use super::{Store, StoreError, audit};
 use crate::domain::time::Timestamp;
 
@@ -118,16 +118,18 @@ impl Store {
     /// # Errors
     /// `Unavailable`.
     pub async fn of_other_clients(&self, scope: &Scope, client: &str, client_id: &str) -> Result<i64, StoreError> {
-        let row = sqlx::query(
+        let row = sqlx::query(concat!(
             "SELECT COUNT(*) AS total FROM oauth_grants g JOIN connections c \
              ON c.workspace = g.workspace AND c.environment = g.environment AND c.id = g.connection \
              WHERE g.workspace = $1 AND g.environment = $2 AND g.client = $3 AND g.client_id <> $4 \
-             AND g.refresh_at IS NOT NULL AND c.deleted_at IS NULL",
-        )
+             AND g.refresh_at IS NOT NULL AND c.deleted_at IS NULL ",
+            seen!("$5")
+        ))
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
         .bind(client)
         .bind(client_id)
+        .bind(scope.sight.limit())
         .fetch_one(&self.read)
         .await?;
         Ok(row.try_get("total")?)

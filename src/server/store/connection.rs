@@ -1,8 +1,9 @@
 //! One connection: read, insert, update.
 
-use sqlx::{Any, AnyConnection, Executor, Row};
+use sqlx::{Any, AnyConnection, Executor};
 use std::time::Duration;
 
+use super::capacity::{check_capacity, check_own};
 use super::checks::set_proof;
 use super::error::name_taken;
 use super::flow::end_flow;
@@ -70,6 +71,9 @@ impl Store {
                     component::check_present(tx, &here.workspace, &new.component).await?;
                 }
                 insert_row(tx, &here, &new, entry.at, revision).await?;
+                if new.owner.is_some() {
+                    check_own(tx, &here, &new.id).await?;
+                }
                 if let Some(flow) = &flow {
                     end_flow(tx, flow, &new.id).await?;
                 }
@@ -78,7 +82,7 @@ impl Store {
         });
         match (inserted.await, request_id) {
             // A repeated request meets the unique index of request ids, or before it what its first run left behind.
-            (Err(refusal @ (StoreError::NameTaken | StoreError::Full)), Some(request_id)) => {
+            (Err(refusal @ (StoreError::NameTaken | StoreError::Full | StoreError::OwnFull)), Some(request_id)) => {
                 let earlier = self.by_request_id(scope, &request_id).await?;
                 let repeated = earlier.filter(|it| !it.is_deleted && it.is_repeated_by(digest.as_deref()));
                 repeated.map(|earlier| earlier.summary).ok_or(refusal)
@@ -205,25 +209,6 @@ pub(super) async fn current<'e>(
     .fetch_optional(executor)
     .await?;
     row.map(|row| stored(scope, &row)).transpose()
-}
-
-/// # Errors
-/// `Full` where `more` connections would not fit.
-pub(super) async fn check_capacity(
-    tx: &mut AnyConnection,
-    scope: &Scope,
-    more: usize,
-    capacity: i64,
-) -> Result<(), StoreError> {
-    let row = sqlx::query(
-        "SELECT COUNT(*) AS total FROM connections WHERE workspace = $1 AND environment = $2 AND deleted_at IS NULL",
-    )
-    .bind(scope.workspace.as_str())
-    .bind(scope.environment.as_str())
-    .fetch_one(tx)
-    .await?;
-    let room = capacity - row.try_get::<i64, _>("total")?;
-    if i64::try_from(more).is_ok_and(|more| more <= room) { Ok(()) } else { Err(StoreError::Full) }
 }
 
 async fn insert_row(

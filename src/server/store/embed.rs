@@ -6,13 +6,13 @@ use sqlx::{AnyConnection, Row};
 use super::record::AuditEntry;
 use super::row::{corrupt, json, moment, parsed, to_json};
 use super::{Store, StoreError, audit};
-use crate::domain::embedding::{HostTheme, Origin};
-use crate::domain::id::WorkspaceId;
+use crate::domain::embedding::Origin;
+use crate::domain::id::{InstanceKeyId, WorkspaceId};
 use crate::domain::owner::EndUser;
 use crate::domain::role::{EnvironmentSet, Role};
 use crate::domain::time::Timestamp;
 
-/// The columns of an [`EmbedGrant`], and what its workspace says.
+/// The columns of an [`EmbedGrant`], and what its workspace says. Where its key was revoked there is none.
 macro_rules! grants {
     ($table:literal) => {
         grants!($table, "")
@@ -20,11 +20,11 @@ macro_rules! grants {
     ($table:literal, $more:literal) => {
         concat!(
             "SELECT t.workspace, t.user_id, t.user_name, t.role, t.environments, t.origin, \
-             w.name AS workspace_name, w.allowed_origins, w.theme",
+             w.name AS workspace_name, w.allowed_origins",
             $more,
             " FROM ",
             $table,
-            " t JOIN workspaces w ON w.id = t.workspace "
+            " t JOIN workspaces w ON w.id = t.workspace JOIN instance_keys k ON k.id = t.instance_key "
         )
     };
 }
@@ -43,6 +43,8 @@ pub struct EmbedGrant {
 #[derive(Clone, Debug)]
 pub struct NewTicket {
     pub token_hash: [u8; 32],
+    /// What it was made with; with the key end the ticket and what it was traded for.
+    pub key: InstanceKeyId,
     pub grant: EmbedGrant,
     pub expires_at: Timestamp,
 }
@@ -60,7 +62,6 @@ pub struct NewBearer {
 pub struct Redeemed {
     pub grant: EmbedGrant,
     pub workspace_name: String,
-    pub theme: HostTheme,
 }
 
 /// Why a ticket is worth nothing.
@@ -84,11 +85,24 @@ impl Store {
     pub async fn create_ticket(&self, ticket: NewTicket, entry: AuditEntry) -> Result<(), StoreError> {
         self.write(move |tx| {
             Box::pin(async move {
-                let NewTicket { token_hash, grant, expires_at } = ticket;
+                let NewTicket { token_hash, key, grant, expires_at } = ticket;
                 audit::append(tx, &grant.workspace, None, None, &entry).await?;
-                let insert = "INSERT INTO embed_tickets (token_hash, workspace, user_id, user_name, role, \
-                              environments, origin, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-                insert_grant(tx, insert, token_hash, &grant, expires_at).await
+                sqlx::query(
+                    "INSERT INTO embed_tickets (token_hash, workspace, user_id, user_name, role, environments, origin, \
+                     expires_at, instance_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                )
+                .bind(token_hash.to_vec())
+                .bind(grant.workspace.as_str())
+                .bind(grant.user.id.as_str())
+                .bind(grant.user.name.as_str())
+                .bind(grant.role.as_str())
+                .bind(to_json(&grant.environments)?)
+                .bind(grant.origin.as_str())
+                .bind(expires_at.0)
+                .bind(key.as_str())
+                .execute(tx)
+                .await?;
+                Ok(())
             })
         })
         .await
@@ -122,9 +136,16 @@ impl Store {
                 if used.rows_affected() == 0 {
                     return Err(StoreError::Stale);
                 }
-                let insert = "INSERT INTO embed_bearers (token_hash, workspace, user_id, user_name, role, \
-                              environments, origin, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-                insert_grant(tx, insert, bearer.token_hash, &redeemed.grant, bearer.expires_at).await?;
+                sqlx::query(
+                    "INSERT INTO embed_bearers (token_hash, workspace, user_id, user_name, role, environments, origin, \
+                     expires_at, instance_key) SELECT $1, workspace, user_id, user_name, role, environments, origin, \
+                     $2, instance_key FROM embed_tickets WHERE token_hash = $3",
+                )
+                .bind(bearer.token_hash.to_vec())
+                .bind(bearer.expires_at.0)
+                .bind(token_hash.to_vec())
+                .execute(tx)
+                .await?;
                 Ok(Ok(redeemed))
             })
         })
@@ -197,29 +218,7 @@ async fn ticket(
     if !allowed(&row)?.contains(shown_by) {
         return Ok(Err(TicketRefused::OriginNotAllowed));
     }
-    let (workspace_name, theme) = (row.try_get("workspace_name")?, json(row.try_get("theme")?)?);
-    Ok(Ok(Redeemed { grant, workspace_name, theme }))
-}
-
-async fn insert_grant(
-    tx: &mut AnyConnection,
-    statement: &'static str,
-    hash: [u8; 32],
-    grant: &EmbedGrant,
-    expires_at: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(statement)
-        .bind(hash.to_vec())
-        .bind(grant.workspace.as_str())
-        .bind(grant.user.id.as_str())
-        .bind(grant.user.name.as_str())
-        .bind(grant.role.as_str())
-        .bind(to_json(&grant.environments)?)
-        .bind(grant.origin.as_str())
-        .bind(expires_at.0)
-        .execute(tx)
-        .await?;
-    Ok(())
+    Ok(Ok(Redeemed { grant, workspace_name: row.try_get("workspace_name")? }))
 }
 
 fn allowed(row: &AnyRow) -> Result<Vec<Origin>, StoreError> {

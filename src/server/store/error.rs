@@ -19,6 +19,9 @@ pub enum StoreError {
     /// The environment holds as many connections as it may.
     #[error("the environment is full")]
     Full,
+    /// An end user keeps as many connections to themselves as one may.
+    #[error("the user has too many connections")]
+    OwnFull,
     /// What is stored cannot be read; nothing mends this by itself.
     #[error("the database holds something that cannot be read")]
     Corrupt,

@@ -159,6 +159,20 @@ impl Store {
         row.as_ref().map(flow).transpose()
     }
 
+    /// A flow as it stands now, whosever it is: for what the server does with it, not for whoever asks.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn flow_now(&self, before: &StoredFlow) -> Result<Option<StoredFlow>, StoreError> {
+        let row = sqlx::query(concat!(flows!(), "WHERE workspace = $1 AND environment = $2 AND id = $3"))
+            .bind(before.scope.workspace.as_str())
+            .bind(before.scope.environment.as_str())
+            .bind(before.id.as_str())
+            .fetch_optional(&self.read)
+            .await?;
+        row.as_ref().map(flow).transpose()
+    }
+
     /// The flow whose page this code opens.
     ///
     /// # Errors

@@ -91,7 +91,8 @@ impl Store {
         .await
     }
 
-    /// Destroys an instance key: from now on it lets nobody in.
+    /// Destroys an instance key: from now on it lets nobody in, nor do the tickets made with it and what they were
+    /// traded for.
     ///
     /// # Errors
     /// `NotFound`, `Unavailable`.

@@ -13,7 +13,8 @@ use crate::domain::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
     pub workflow: String,
-    pub from: ConnectionId,
+    /// `None`: it uses `to` as well, and what it used before still.
+    pub from: Option<ConnectionId>,
     pub to: ConnectionId,
 }
 
@@ -108,9 +109,10 @@ const LAST: &str = "SELECT CAST(COALESCE(MAX(sequence), 0) AS BIGINT) AS last FR
                     WHERE workspace = $1 AND environment = $2";
 
 fn read(row: &AnyRow) -> Result<MappingChange, StoreError> {
+    let from: String = row.try_get("from_connection")?;
     let moved = Moved {
         workflow: row.try_get("workflow")?,
-        from: parsed(row.try_get("from_connection")?)?,
+        from: if from.is_empty() { None } else { Some(parsed(from)?) },
         to: parsed(row.try_get("to_connection")?)?,
     };
     Ok(MappingChange {
@@ -143,7 +145,7 @@ pub(super) async fn append(
         .bind(sequence)
         .bind(entry.at.0)
         .bind(moved.workflow.as_str())
-        .bind(moved.from.as_str())
+        .bind(moved.from.as_ref().map_or("", ConnectionId::as_str))
         .bind(moved.to.as_str())
         .bind(cause.as_str())
         .bind(entry.actor_name.as_str())

@@ -8,6 +8,7 @@
 mod access;
 mod api_keys;
 mod audit;
+mod capacity;
 mod checks;
 mod client;
 mod component;

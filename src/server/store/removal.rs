@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, Row};
 
-use super::connection::check_capacity;
+use super::capacity::{check_capacity, check_own};
 use super::error::name_taken;
 use super::list::{next_revision, summary_of};
 use super::record::{AuditAction, AuditEntry, Scope};
@@ -43,8 +43,8 @@ impl Store {
     /// use what replaced it when it was deleted use it again.
     ///
     /// # Errors
-    /// `NameTaken` where its name was given away meanwhile, `Full`, `Unavailable`, `Corrupt`; `NotFound` also where it
-    /// is not deleted.
+    /// `NameTaken` where its name was given away meanwhile, `Full`, `OwnFull`, `Unavailable`, `Corrupt`; `NotFound`
+    /// also where it is not deleted.
     pub async fn undelete(
         &self,
         scope: &Scope,
@@ -74,6 +74,7 @@ impl Store {
                 .await
                 .map_err(name_taken)?;
                 found(restored.rows_affected())?;
+                check_own(tx, &scope, &id).await?;
                 let given = give_back(tx, &scope, &id, revision, &entry).await?;
                 Ok((summary_of(tx, &scope, &id).await?, given))
             })

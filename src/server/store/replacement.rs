@@ -1,7 +1,7 @@
 //! Replacement: workflows use another connection from now on, and, where theirs was deleted, it again after an undo.
 
 use sqlx::{AnyConnection, Row};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::connection::MANY;
 use super::list::next_revision;
@@ -153,10 +153,12 @@ async fn fitting(
     audit::lock(tx, &scope.workspace).await?;
     let replaced = look(tx, scope, id).await?.filter(|it| !it.is_deleted).ok_or(StoreError::NotFound)?;
     let users = users(tx, scope, id).await?;
+    let (using, foreseen): (HashSet<&String>, Option<HashSet<&String>>) =
+        (users.iter().collect(), foreseen.map(|foreseen| foreseen.iter().collect()));
     let mut refused = Vec::new();
     let each = plan.workflows.iter().map(|(workflow, to)| (Some(workflow), to));
     for (workflow, to) in plan.everywhere.iter().map(|to| (None, to)).chain(each) {
-        let used = workflow.is_none_or(|workflow| users.contains(workflow));
+        let used = workflow.is_none_or(|workflow| using.contains(workflow));
         let reason = if used { objection(tx, scope, id, &replaced, to).await? } else { Some(Reason::NotUsed) };
         refused.extend(reason.map(|reason| Unfit { workflow: workflow.cloned(), reason }));
     }
@@ -211,10 +213,6 @@ async fn look(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId) -> Resul
     row.map(read).transpose()
 }
 
-async fn name(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId) -> Result<String, StoreError> {
-    Ok(look(tx, scope, id).await?.ok_or(StoreError::NotFound)?.name)
-}
-
 async fn users(tx: &mut AnyConnection, scope: &Scope, id: &ConnectionId) -> Result<Vec<String>, StoreError> {
     let rows = sqlx::query(
         "SELECT workflow FROM workflow_connections \
@@ -242,7 +240,7 @@ impl Move<'_> {
         let mut all = Vec::new();
         for workflow in users {
             if let Some(to) = self.plan.of(&workflow).cloned() {
-                all.push(Moved { workflow, from: self.from.clone(), to });
+                all.push(Moved { workflow, from: Some(self.from.clone()), to });
             }
         }
         self.audit(tx, &all).await?;
@@ -251,9 +249,9 @@ impl Move<'_> {
         }
         let revision = next_revision(tx, self.scope, self.entry.at).await?;
         for moved in &all {
-            let used_both = repoint(tx, self.scope, moved, revision).await?;
+            let used_both = repoint(tx, self.scope, self.from, moved, revision).await?;
             if self.cause == Cause::Deletion {
-                remember(tx, self.scope, moved, used_both).await?;
+                remember(tx, self.scope, self.from, moved, used_both).await?;
             }
         }
         mapping::append(tx, self.scope, &all, self.cause, self.entry).await?;
@@ -266,14 +264,17 @@ impl Move<'_> {
         for moved in all {
             *counts.entry(&moved.to).or_default() += 1;
         }
-        let old = name(tx, self.scope, self.from).await?;
+        let old = look(tx, self.scope, self.from).await?.ok_or(StoreError::NotFound)?;
         for (to, count) in counts {
-            let new = name(tx, self.scope, to).await?;
+            let new = look(tx, self.scope, to).await?.ok_or(StoreError::NotFound)?;
+            // Whoever sees the new one reads this, and may not see the old one.
+            let is_seen = old.owner.is_empty() || old.owner == new.owner;
+            let old = if is_seen { old.name.as_str() } else { "a private connection" };
             let about = |other: &str| format!("{other} in {}", in_words(count));
             let line = |action, about| AuditEntry { action, about, ..self.entry.clone() };
-            let replaced = line(AuditAction::Replaced, about(&new));
+            let replaced = line(AuditAction::Replaced, about(&new.name));
             audit::append_in(tx, self.scope, Some(self.from.as_str()), &replaced).await?;
-            let took_over = line(AuditAction::TookOver, about(&old));
+            let took_over = line(AuditAction::TookOver, about(old));
             audit::append_in(tx, self.scope, Some(to.as_str()), &took_over).await?;
         }
         Ok(())
@@ -285,10 +286,16 @@ fn in_words(workflows: usize) -> String {
 }
 
 /// Says whether the workflow used the other one before as well.
-async fn repoint(tx: &mut AnyConnection, scope: &Scope, moved: &Moved, revision: i64) -> Result<bool, StoreError> {
+async fn repoint(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    from: &ConnectionId,
+    moved: &Moved,
+    revision: i64,
+) -> Result<bool, StoreError> {
     let used_both = linked(tx, scope, &moved.workflow).await?.contains(&moved.to);
-    unlink(tx, scope, &moved.workflow, &moved.from).await?;
-    count(tx, scope, &moved.from, -1, revision).await?;
+    unlink(tx, scope, &moved.workflow, from).await?;
+    count(tx, scope, from, -1, revision).await?;
     if !used_both {
         link(tx, scope, &moved.workflow, &moved.to).await?;
         count(tx, scope, &moved.to, 1, revision).await?;
@@ -296,14 +303,20 @@ async fn repoint(tx: &mut AnyConnection, scope: &Scope, moved: &Moved, revision:
     Ok(used_both)
 }
 
-async fn remember(tx: &mut AnyConnection, scope: &Scope, moved: &Moved, used_both: bool) -> Result<(), StoreError> {
+async fn remember(
+    tx: &mut AnyConnection,
+    scope: &Scope,
+    from: &ConnectionId,
+    moved: &Moved,
+    used_both: bool,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO workflow_replacements (workspace, environment, connection, workflow, replacement, used_both) \
          VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
-    .bind(moved.from.as_str())
+    .bind(from.as_str())
     .bind(moved.workflow.as_str())
     .bind(moved.to.as_str())
     .bind(i64::from(used_both))
@@ -346,14 +359,15 @@ pub(super) async fn give_back(
             given.kept.push(workflow);
             continue;
         }
-        if row.try_get::<i64, _>("used_both")? == 0 {
+        let used_both = row.try_get::<i64, _>("used_both")? != 0;
+        if !used_both {
             unlink(tx, scope, &workflow, &replacement).await?;
             count(tx, scope, &replacement, -1, revision).await?;
         }
         link(tx, scope, &workflow, id).await?;
         count(tx, scope, id, 1, revision).await?;
         given.restored.push(workflow.clone());
-        moves.push(Moved { workflow, from: replacement, to: id.clone() });
+        moves.push(Moved { workflow, from: (!used_both).then_some(replacement), to: id.clone() });
     }
     given.restored.sort_unstable();
     given.kept.sort_unstable();

@@ -12,6 +12,7 @@ use super::row::{parsed, seen};
 use super::{Store, StoreError, audit};
 use crate::api::connections::Workflow;
 use crate::domain::environment::Environment;
+use crate::domain::fold::fold;
 use crate::domain::id::ConnectionId;
 use crate::domain::time::Timestamp;
 
@@ -110,14 +111,17 @@ impl Store {
         let rows = sqlx::query(
             "SELECT f.id, f.name, f.url FROM workflow_connections l JOIN workflows f \
              ON f.workspace = l.workspace AND f.environment = l.environment AND f.id = l.workflow \
-             WHERE l.workspace = $1 AND l.environment = $2 AND l.connection = $3 ORDER BY f.name, f.id",
+             WHERE l.workspace = $1 AND l.environment = $2 AND l.connection = $3",
         )
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
         .bind(id.as_str())
         .fetch_all(&self.read)
         .await?;
-        Ok(Some(rows.iter().map(read).collect::<Result<_, _>>()?))
+        let mut workflows: Vec<Workflow> = rows.iter().map(read).collect::<Result<_, _>>()?;
+        // Engines order text each in its own way.
+        workflows.sort_by_cached_key(|it| (fold(&it.name), it.id.clone()));
+        Ok(Some(workflows))
     }
 
     /// One workflow and the connections it uses, deleted ones included.

@@ -305,7 +305,10 @@ fn back_in_words(restored: &Restored) -> String {
     };
     let kept = match restored.kept.as_slice() {
         [] => String::new(),
-        kept => format!(". Changed since, and left as they are: {}", kept.join(", ")),
+        kept => {
+            let names: Vec<_> = kept.iter().map(|workflow| workflow.name.as_str()).collect();
+            format!(". Changed since, and left as they are: {}", names.join(", "))
+        }
     };
     format!("{} is back{returned}{kept}", restored.summary.name)
 }

@@ -123,7 +123,7 @@ fn NewForm(draft: Draft, chosen: RwSignal<Option<ComponentSlug>>) -> impl IntoVi
             tags: draft.tags.get_untracked(),
             values: untrack(|| draft.counting()),
             saving,
-            audience: draft.audience.get_untracked(),
+            audience: Some(draft.audience.get_untracked()),
         };
         submission.send("/rpc/stream/create", &request, move |summary| saved.run(summary));
     };

@@ -10,6 +10,7 @@ use crate::api::error::ApiError;
 use crate::browser::random::request_id;
 use crate::domain::connection::Summary;
 use crate::domain::field::{FieldProblem, FieldValues};
+use crate::domain::owner::Audience;
 use crate::ui::parts::field_input::{element_id, focus_soon};
 
 /// What a request was made of: the same content asks again under the same id, so that nothing is created twice.
@@ -19,6 +20,7 @@ struct Content {
     tags: Vec<String>,
     method: String,
     values: FieldValues,
+    audience: Audience,
 }
 
 /// A form with its check.
@@ -71,6 +73,7 @@ impl Submission {
             tags: self.draft.tags.get_untracked(),
             method: self.draft.method.get_untracked(),
             values: untrack(|| self.draft.counting()),
+            audience: self.draft.audience.get_untracked(),
         };
         if let Some((id, _)) = self.last.get_value().filter(|(_, last)| *last == content) {
             return id;

@@ -63,11 +63,12 @@ enum Deed {
     Test,
     Edit,
     EditTags,
+    Replace,
     Delete,
 }
 
 impl Deed {
-    const ALL: [Self; 5] = [Self::Open, Self::Test, Self::Edit, Self::EditTags, Self::Delete];
+    const ALL: [Self; 6] = [Self::Open, Self::Test, Self::Edit, Self::EditTags, Self::Replace, Self::Delete];
 
     const fn label(self) -> &'static str {
         match self {
@@ -75,6 +76,7 @@ impl Deed {
             Self::Test => "Test now",
             Self::Edit => "Edit",
             Self::EditTags => "Edit tags",
+            Self::Replace => "Replace everywhere",
             Self::Delete => "Delete",
         }
     }
@@ -85,6 +87,7 @@ impl Deed {
             Self::Test => Action::TestConnection,
             Self::Edit => Action::EditConnection,
             Self::EditTags => Action::TagConnection,
+            Self::Replace => Action::ReplaceConnection,
             Self::Delete => Action::DeleteConnection,
         }
     }
@@ -106,6 +109,7 @@ pub fn RowMenuPopover() -> impl IntoView {
         Deed::Test => test_now(state, toasts, id),
         Deed::Edit => dialogs.open(Dialog::Edit(id)),
         Deed::EditTags => state.editing_tags.set(Some(id)),
+        Deed::Replace => dialogs.open(Dialog::Replace(id)),
         Deed::Delete => dialogs.open(Dialog::Delete(id)),
     });
     let item = move |deed: Deed| {
@@ -117,7 +121,12 @@ pub fn RowMenuPopover() -> impl IntoView {
             }
         };
         let class = if deed == Deed::Delete { "menu-item danger" } else { "menu-item" };
-        view! { <button type="button" role="menuitem" tabindex="-1" class=class on:click=choose>{deed.label()}</button> }
+        // Only where workflows use it is there anything to replace.
+        let hidden = move || {
+            let is_used = |summary: &Summary| summary.workflows.is_some_and(|count| count > 0);
+            deed == Deed::Replace && !menu.with(|menu| menu.as_ref().is_some_and(is_used))
+        };
+        view! { <button type="button" role="menuitem" tabindex="-1" class=class hidden=hidden on:click=choose>{deed.label()}</button> }
     };
     let keydown = move |event: KeyboardEvent| popover::move_in_menu(MENU, &event);
     let label = move || menu.with(|menu| menu.as_ref().map(|summary| format!("Actions for {}", summary.name)));

@@ -29,17 +29,22 @@ pub enum Dialog {
 
 /// Opens and closes dialogs; focus returns to where it came from when one closes.
 #[derive(Clone, Copy)]
-pub struct Dialogs(RwSignal<Option<Dialog>>);
+pub struct Dialogs {
+    open: RwSignal<Option<Dialog>>,
+    /// In a frame that shows a dialog alone: that one, whatever the host says later.
+    alone: StoredValue<Option<Dialog>>,
+}
 
 impl Dialogs {
     /// Puts the dialogs, and the catalog they fill their forms from, in context.
     pub fn provide() -> Self {
         Catalog::provide();
-        let dialogs = Self(RwSignal::new(None));
+        let alone = host::only_dialog();
+        let dialogs = Self { open: RwSignal::new(None), alone: StoredValue::new(alone.clone()) };
         provide_context(dialogs);
-        if let Some(alone) = host::only_dialog() {
+        if alone.is_some() {
             // A modal dialog cannot open before it stands in the document.
-            set_timeout(move || drop(dialogs.0.try_set(Some(alone))), Duration::ZERO);
+            set_timeout(move || drop(dialogs.open.try_set(alone)), Duration::ZERO);
         }
         dialogs
     }
@@ -50,7 +55,7 @@ impl Dialogs {
     }
 
     pub fn open(self, dialog: Dialog) {
-        self.0.set(Some(dialog));
+        self.open.set(Some(dialog));
     }
 
     /// The component picker.
@@ -60,20 +65,20 @@ impl Dialogs {
 
     /// In a frame that shows a dialog alone, that one stands behind every other.
     pub fn close(self) {
-        let alone = host::only_dialog();
-        if alone.is_some() && self.0.with_untracked(|open| *open == alone) {
+        let alone = self.alone.get_value();
+        if alone.is_some() && self.open.with_untracked(|open| *open == alone) {
             host::closed();
         }
-        self.0.set(alone);
+        self.open.set(alone);
     }
 
     #[must_use]
     pub fn current(self) -> Option<Dialog> {
-        self.0.get()
+        self.open.get()
     }
 
     #[must_use]
     pub fn is_open(self) -> bool {
-        self.0.with_untracked(Option::is_some)
+        self.open.with_untracked(Option::is_some)
     }
 }

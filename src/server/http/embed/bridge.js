@@ -2,11 +2,14 @@
 const facts = JSON.parse(document.getElementById("facts").textContent);
 const { workspace, view, allowedOrigins, publicUrl, base } = facts;
 const PROTOCOL = 1;
+/** What the page around wants to speak; this address is soon another. */
+const version = Number(new URLSearchParams(location.search).get("v") ?? PROTOCOL);
 const element = (id) => document.getElementById(id);
 const root = document.documentElement;
 /** The page above, once its first message has come from one of the allowed origins. */
 let host;
-let bearer, expiresAt = 0, started = false, loading = false, trading = false, greeted = false;
+/** `endsAt` and `performance.now()` tell time alike; the browser's clock may be wrong. */
+let bearer, endsAt = 0, signedIn, leaving = false, started = false, loading = false, trading = false, greeted = false;
 let settings = { view: {} };
 let bad = 0, deafUntil = 0, renewal, wanted, refusedFor;
 
@@ -83,12 +86,15 @@ async function trade(ticket) {
     if (told.workspace.id !== workspace) {
       return problem({ code: "no_ticket", message: "This ticket was made for another workspace.", remedy: `ask POST /api/v1/embed/sessions for one with "workspace": "${workspace}"` });
     }
+    const now = JSON.stringify([told.user.id, told.role, told.environments]);
+    if (started && now !== signedIn) return another();
+    signedIn = now;
     bearer = told.token;
-    expiresAt = Date.parse(told.expires_at);
+    endsAt = performance.now() + told.expires_in * 1_000;
     release();
     clearTimeout(renewal);
     // A minute before its end; the host gets as long as that to answer.
-    renewal = setTimeout(want, Math.max(1_000, expiresAt - Date.now() - 60_000), "renewal");
+    renewal = setTimeout(want, Math.max(60_000, told.expires_in * 1_000 - 60_000), "renewal");
     element("embed-state").hidden = true;
     post("signed-in", { workspace: told.workspace, user: told.user, role: told.role, environments: told.environments, expiresAt: told.expires_at });
     await start(told);
@@ -99,11 +105,21 @@ async function trade(ticket) {
   }
 }
 
+/** What is shown is of somebody else, or of another role, and none of it may stay. What is typed is lost only knowingly. */
+function another() {
+  if (!document.querySelector("dialog[open] form")) return location.reload();
+  leaving = true;
+  problem({ code: "user_changed", message: "Somebody else is signed in now. Try again to begin anew as they.", remedy: "close the frame when the user changes, and mount another" });
+}
+
 async function start(told) {
   if (started || loading) return;
   const forbidden = /^(create|reconnect)$/.test(view) && told.role === "viewer";
   if (forbidden) {
     return problem({ code: "role_insufficient", message: "You may look at connections here, but not change them.", remedy: 'ask POST /api/v1/embed/sessions for a ticket with "role": "editor"' });
+  }
+  if (view === "reconnect" && !/^con_[0-9a-f]{32}$/.test(settings.view?.connection)) {
+    return problem({ code: "connection_missing", message: "The page does not say which connection to reconnect.", remedy: "give `connection`, the id that `picked` or `created` told" });
   }
   loading = true;
   const { environments } = told;
@@ -168,7 +184,8 @@ function configure(message) {
   measure();
   if (!greeted && !bearer) {
     greeted = true;
-    want("start");
+    if (version === PROTOCOL) want("start");
+    else problem({ code: "version_unsupported", message: "This page speaks another version with Patchbay than this one does.", remedy: `load the SDK from ${publicUrl.replace(/\/$/, "")}/sdk/v1/patchbay.js` });
   }
 }
 
@@ -258,9 +275,6 @@ globalThis.patchbayFrame = {
   get connection() {
     return settings.view?.connection;
   },
-  get locale() {
-    return settings.locale;
-  },
   base, view, pages: `${base}/embed/${workspace}/${view}`,
   /** The server knows the bearer no more. */
   refused() {
@@ -288,13 +302,14 @@ globalThis.patchbayFrame = {
 };
 
 element("embed-again").addEventListener("click", () => {
+  if (leaving) return location.reload();
   element("embed-state").hidden = started;
   element("embed-words").textContent = "Connecting …";
   element("embed-remedy").hidden = element("embed-title").hidden = element("embed-again").hidden = true;
   want(started ? "renewal" : "start");
 });
 addEventListener("visibilitychange", () => {
-  if (bearer && !document.hidden && Date.now() > expiresAt - 60_000) want("renewal");
+  if (bearer && !document.hidden && performance.now() > endsAt - 60_000) want("renewal");
 });
 
 dress();

@@ -19,15 +19,14 @@ use super::{AppState, assets, refusal};
 use crate::api::error::ApiError;
 use crate::domain::embedding::Origin;
 use crate::domain::id::WorkspaceId;
-use crate::server::service::embedding::SignedIn;
+use crate::domain::time::SECOND;
+use crate::server::service::embedding::{BEARER_LIFE, SignedIn};
 use crate::server::store::{TicketRefused, Workspace};
 
 const SHELL: &str = include_str!("shell.html");
 const BRIDGE: &str = include_str!("bridge.js");
 /// What a frame can show.
 const VIEWS: [&str; 5] = ["connections", "component", "picker", "create", "reconnect"];
-/// Version of the messages between host and frame.
-const PROTOCOL: &str = "1";
 
 /// `GET /embed/{workspace}/{view}`, and whatever the page within shows below it.
 pub async fn shell(State(app): State<AppState>, Extension(nonce): Extension<Nonce>, uri: Uri) -> Response {
@@ -59,7 +58,6 @@ fn document(app: &AppState, nonce: &Nonce, workspace: &Workspace, view: &str) ->
     let facts = json!({
         "workspace": workspace.id,
         "view": view,
-        "version": PROTOCOL,
         "allowedOrigins": origins,
         "publicUrl": url.join(""),
         "base": base,
@@ -135,11 +133,12 @@ fn told(SignedIn { bearer, redeemed }: &SignedIn) -> Value {
     json!({
         "token": bearer.token.reveal(),
         "expires_at": bearer.expires_at.to_rfc3339(),
+        // In seconds: the browser's clock may be another than ours.
+        "expires_in": BEARER_LIFE / SECOND,
         "workspace": { "id": grant.workspace, "name": redeemed.workspace_name },
         "user": grant.user,
         "role": grant.role,
         "environments": grant.environments,
-        "theme": redeemed.theme,
     })
 }
 

@@ -20,7 +20,6 @@ use crate::domain::component::ComponentForm;
 use crate::domain::environment::Environment;
 use crate::domain::field::{FieldProblem, FieldValues};
 use crate::domain::id::ConnectionId;
-use crate::domain::owner::Audience;
 use crate::domain::role::Action;
 use crate::server::http::AppState;
 use crate::server::service::caller::Caller;
@@ -151,7 +150,7 @@ pub async fn create(
     let method = new.method.or(recommended).unwrap_or_default();
     let request = CreateRequest {
         request_id: request_id(&app, &headers)?,
-        audience: Audience::Workspace,
+        audience: None,
         environment,
         component,
         method,

@@ -180,6 +180,7 @@ const fn name(error: &ApiError) -> (&'static str, &'static str) {
         ApiError::Reused => ("/problems/idempotency-key-reused", "The Idempotency-Key stands for another request"),
         ApiError::Gone => ("/problems/gone", "Deleted since"),
         ApiError::Full => ("/problems/environment-full", "The environment is full"),
+        ApiError::OwnFull => ("/problems/own-full", "This user has too many connections"),
         ApiError::Busy => ("/problems/busy", "Too many checks at once"),
         ApiError::Unavailable | ApiError::Offline => ("/problems/unavailable", "Not available right now"),
         ApiError::Outdated => ("/problems/outdated", "Outdated client"),

@@ -137,6 +137,6 @@ pub async fn undelete(
     Ok(Json(RestoredView {
         connection: ConnectionView::new(environment, restored.summary, app.services.clock.now()),
         workflows_returned: restored.returned,
-        workflows_kept: restored.kept,
+        workflows_kept: restored.kept.into_iter().map(|workflow| workflow.id).collect(),
     }))
 }

@@ -104,7 +104,8 @@ pub struct ChangeList {
 pub struct ChangeView {
     at: String,
     workflow: String,
-    from: String,
+    /// `null`: the workflow uses `to` again beside what it uses; nothing is taken from it.
+    from: Option<String>,
     to: String,
     /// `deletion` and `replacement`: it was replaced; `undo`: a deletion was taken back.
     cause: &'static str,
@@ -192,7 +193,7 @@ impl From<MappingChange> for ChangeView {
         Self {
             at: change.at.to_rfc3339(),
             workflow: change.moved.workflow,
-            from: change.moved.from.into(),
+            from: change.moved.from.map(String::from),
             to: change.moved.to.into(),
             cause: change.cause.as_str(),
             by: change.by,

@@ -105,7 +105,7 @@ impl Services {
         if let Settled::Failed(message) = settled {
             self.fail_flow(&flow, message).await?;
         }
-        Ok(self.store.flow(&flow.scope, &flow.id).await?.unwrap_or(flow))
+        Ok(self.store.flow_now(&flow).await?.unwrap_or(flow))
     }
 }
 

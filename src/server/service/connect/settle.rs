@@ -231,7 +231,7 @@ impl Services {
             let entry = self.flow_audit(flow, AuditAction::Reconnected, &about, address.clone());
             match self.store.update(&flow.scope, &id, version, change, entry).await {
                 Err(StoreError::Stale) => {
-                    let now = self.store.flow(&flow.scope, &flow.id).await?;
+                    let now = self.store.flow_now(flow).await?;
                     if now.is_none_or(|now| now.version != flow.version) {
                         return Ok(None);
                     }

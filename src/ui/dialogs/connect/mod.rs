@@ -158,7 +158,7 @@ impl Connecting {
             scopes: optional.filter(chosen).collect(),
             reconnect: self.reconnect.with_value(|before| before.as_ref().map(|before| before.id.clone())),
             by,
-            audience: draft.audience.get(),
+            audience: Some(draft.audience.get()),
         }
     }
 
