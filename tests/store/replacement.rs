@@ -21,6 +21,7 @@ on_both_engines!(
     workflows_are_listed_by_page_and_by_connection,
     what_is_registered_as_it_was_leaves_no_line,
     only_what_nobody_uses_is_listed_as_unused,
+    writers_at_once_leave_counts_that_are_true,
 );
 
 async fn scene(store: &Store, connections: u32, workflows: u32) {
@@ -223,6 +224,29 @@ async fn what_is_registered_as_it_was_leaves_no_line(database: &Database) {
     let again = store.put_workflows(&production(), many, entry(AuditAction::WorkflowRegistered)).await;
     assert_eq!(again, Ok(Vec::new()));
     assert_eq!((store.revision(&production()).await, store.verify_audit(&production().workspace).await), before);
+}
+
+async fn writers_at_once_leave_counts_that_are_true(database: &Database) {
+    let store = &database.store;
+    scene(store, 3, 10).await;
+    let here = production();
+    for _ in 0..5 {
+        let (first, both) = (each(&[("wf-00", 3)]), workflow("wf-01", &[2, 3]));
+        let (old, all) = (id(1), Replacement::everywhere(id(2)));
+        let _ = tokio::join!(
+            store.replace(&here, &old, first, entry(AuditAction::Replaced)),
+            store.delete_replacing(&here, &old, all, None, entry(AuditAction::Deleted)),
+            store.put_workflow(&here, both, entry(AuditAction::WorkflowRegistered)),
+            store.undelete(&here, &old, entry(AuditAction::Restored)),
+        );
+        for number in 1..=3 {
+            let using = store.workflows(&here, Some(&id(number)), "", 99).await.expect("read").len();
+            assert_eq!(count(store, number).await, u32::try_from(using).ok(), "of connection {number}");
+        }
+        let _ = store.undelete(&here, &old, entry(AuditAction::Restored)).await;
+    }
+    let verdict = store.verify_audit(&here.workspace).await.expect("verified");
+    assert!(matches!(verdict, AuditVerdict::Intact { .. }), "{verdict:?}");
 }
 
 async fn only_what_nobody_uses_is_listed_as_unused(database: &Database) {
