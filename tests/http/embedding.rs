@@ -314,7 +314,7 @@ async fn the_history_of_a_shared_connection_names_nobodys_private_one() {
     let asked = json!({ "environment": "development", "id": shared });
     let bob = site.end_user("default", "bob", Role::Viewer, &HERE).await;
     for who in [bob, site.member(Role::Editor, &HERE).await] {
-        let told = site.call("POST", "/rpc/connection_detail", &who, &asked).await.text;
+        let told = site.call("POST", "/rpc/detail", &who, &asked).await.text;
         assert!(told.contains("a private connection in 1 workflow"), "{told}");
         assert!(!told.contains("own mail"), "{told}");
     }

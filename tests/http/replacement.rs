@@ -181,7 +181,7 @@ async fn the_page_is_told_who_uses_it_and_what_could_replace_it() {
     let b = site.connection(Environment::Development, "B").await;
     let asked = json!({ "environment": "development", "id": a });
     let impact = async || site.call("POST", "/rpc/deletion_impact", &person, &asked).await.json();
-    assert_eq!(impact().await, json!({ "workflows": null, "offers": [] }));
+    assert_eq!(impact().await, json!({ "workflows": null, "offers": [], "revocable": false }));
     register(&site, &key, json!([workflow("1", &[&a])])).await;
     let told = impact().await;
     assert_eq!(told["workflows"][0]["url"], "https://flows.example/1");

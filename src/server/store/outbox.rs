@@ -126,7 +126,8 @@ pub(super) async fn tell_replaced(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let mut pairs: BTreeMap<(&ConnectionId, &ConnectionId), Vec<&str>> = BTreeMap::new();
-    for Moved { workflow, from, to } in all {
+    // Where nothing was taken from a workflow nothing was replaced.
+    for (workflow, from, to) in all.iter().filter_map(|it| Some((&it.workflow, it.from.as_ref()?, &it.to))) {
         pairs.entry((from, to)).or_default().push(workflow);
     }
     let mut events = Vec::new();
