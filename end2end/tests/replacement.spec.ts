@@ -63,6 +63,36 @@ test("S8 in Production nothing has to be typed once every workflow has its repla
   await connections.expectNames("Next");
 });
 
+test("S8 a row's menu replaces everywhere, where workflows use the connection", async ({ connections, rest }) => {
+  const old = await rest.create({ name: "Old" });
+  await rest.create({ name: "Next" });
+  await rest.registerWorkflow("wf", "Salaries", [old.id], "development");
+  await connections.goTo("/?env=development");
+  await connections.row("Next").getByRole("button", { name: "Actions for Next" }).click();
+  await expect(connections.page.getByRole("menuitem", { name: "Delete" })).toBeVisible();
+  await expect(connections.page.getByRole("menuitem", { name: "Replace everywhere" })).toHaveCount(0);
+  await connections.page.keyboard.press("Escape");
+  await connections.act("Old", "Replace everywhere");
+  await connections.dialog.getByLabel("Use instead").selectOption({ label: "Next (not active)" });
+  await connections.button("Replace").click();
+  await expect(connections.toasts).toContainText("Old was replaced in 1 workflow");
+});
+
+test("S8 an Undo names the workflows that were changed since, and leaves them", async ({ connections, rest, page }) => {
+  const old = await rest.create({ name: "Old" });
+  const next = await rest.create({ name: "Next" });
+  const third = await rest.create({ name: "Third" });
+  await rest.registerWorkflow("wf", "Salaries", [old.id], "development");
+  await connections.goTo("/?env=development");
+  await connections.act("Old", "Delete");
+  await connections.dialog.getByLabel("Use instead").selectOption({ value: next.id });
+  await connections.button("Replace and delete").click();
+  await connections.expectNames("Next", "Third");
+  await rest.registerWorkflow("wf", "Salaries", [third.id], "development");
+  await page.locator(".toast").getByRole("button", { name: "Undo" }).click();
+  await expect(connections.toasts).toContainText("Changed since, and left as they are: Salaries");
+});
+
 test("S8 Replace everywhere moves the workflows, and the connection stays", async ({ connections, rest }) => {
   const old = await rest.create({ name: "Old" });
   const next = await rest.create({ name: "Next" });
