@@ -93,13 +93,13 @@ mod tests {
             Scope { sight: Sight::User(user), ..whole }
         };
         for number in 0..50 {
-            cache.keep(&seen_by(number), Rows { revision: 7, rows: Arc::default() });
+            cache.keep(&seen_by(number), Rows { revision: 7, own: 0, rows: Arc::default() });
         }
-        assert!((0..50).all(|number| cache.get(&seen_by(number), 7).is_some()));
+        assert!((0..50).all(|number| cache.get(&seen_by(number), 7, 0).is_some()));
         for number in 50..1_000 {
-            cache.keep(&seen_by(number), Rows { revision: 7, rows: Arc::default() });
+            cache.keep(&seen_by(number), Rows { revision: 7, own: 0, rows: Arc::default() });
         }
-        assert!(cache.get(&seen_by(999), 7).is_some());
-        assert_eq!((0..1_000).filter(|number| cache.get(&seen_by(*number), 7).is_some()).count(), KEPT / ENTRY);
+        assert!(cache.get(&seen_by(999), 7, 0).is_some());
+        assert_eq!((0..1_000).filter(|number| cache.get(&seen_by(*number), 7, 0).is_some()).count(), KEPT / ENTRY);
     }
 }
