@@ -13,6 +13,7 @@ pub mod http;
 pub mod jobs;
 pub mod oauth;
 pub mod probe;
+mod proxy;
 pub mod random;
 pub mod rpc;
 pub mod service;

@@ -259,7 +259,8 @@ async fn nobody_reaches_what_the_table_does_not_grant() {
 async fn without_a_session_or_a_key_nothing_but_the_public_answers() {
     let site = Site::new().await;
     for route in ROUTES {
-        let path = route.path.replace("{id}", "x").replace("{*file}", "x").replace("{*page}", "x");
+        let path =
+            route.path.replace("{id}", "x").replace("{*file}", "x").replace("{*page}", "x").replace("{*path}", "x");
         let path = path.replace("{workspace}", "x").replace("{view}", "x");
         let path = path.replace("{slug}", "x").replace("{version}", "1").replace("{name}", "x");
         let answer = match route.method {

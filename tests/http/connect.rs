@@ -195,7 +195,12 @@ pub async fn progress(site: &Site, who: &As, begun: &Value) -> Value {
 
 /// A connected account; its id.
 pub async fn connected(site: &Site, provider: &Provider, who: &As) -> String {
-    let begun = begin(site, who, &provider.request("Mail")).await;
+    connected_as(site, provider, who, &provider.request("Mail")).await
+}
+
+/// The same for another request.
+pub async fn connected_as(site: &Site, provider: &Provider, who: &As, body: &Value) -> String {
+    let begun = begin(site, who, body).await;
     let opened = open(site, &begun).await;
     let landed = land(site, Some(&opened.browser), &good(provider, &opened)).await;
     assert!(landed.text.contains("is connected"), "{}", landed.text);

@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -111,7 +112,7 @@ impl Site {
         let catalog = Catalog::load(config.catalog_dir.as_deref()).expect("the catalog");
         let owner_id = MemberId::from_bytes(random.uuid_v7(clock.now()).expect("bytes"));
         let owner = store.ensure_default_workspace(clock.now(), owner_id).await.expect("an owner");
-        let setting = Setting { local: config.local(), demo: false };
+        let setting = Setting { local: config.local(), demo: false, runtime: config.limits.runtime };
         let oauth = OAuthSetup {
             redirect_url: config.public_url.join("/oauth/callback"),
             typed_redirect_url: config.public_url.join("/oauth/callback/own"),
@@ -155,6 +156,11 @@ impl Site {
         let bytes = to_bytes(body, 16 << 20).await.expect("a body");
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// An answer whose body the test reads.
+    pub async fn stream(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.expect("an answer")
     }
 
     /// The head of an answer whose body may go on for long.
@@ -295,6 +301,25 @@ impl Site {
 
     /// A connection that was never checked.
     pub async fn connection(&self, environment: Environment, name: &str) -> String {
+        let values = [("token", "ghp_canary000000000000000000000000000000")];
+        self.created(environment, name, ("github", "token"), &values, Saving::AsNotActive).await
+    }
+
+    /// A connection to an HTTP API that a person vouches for.
+    pub async fn vouched(&self, environment: Environment, name: &str, base_url: &str) -> String {
+        let values = [("base_url", base_url), ("token", "canary-bearer")];
+        self.created(environment, name, ("http", "bearer"), &values, Saving::Vouched).await
+    }
+
+    /// A connection saved in this way.
+    pub async fn created(
+        &self,
+        environment: Environment,
+        name: &str,
+        (component, method): (&str, &str),
+        fields: &[(&str, &str)],
+        saving: Saving,
+    ) -> String {
         let caller = Caller {
             workspace: self.owner.workspace.clone(),
             workspace_name: self.owner.workspace_name.clone(),
@@ -304,16 +329,18 @@ impl Site {
             address: None,
         };
         let mut values = FieldValues::default();
-        values.set("token", "ghp_canary000000000000000000000000000000");
+        for (field, value) in fields {
+            values.set(field, *value);
+        }
         let request = CreateRequest {
             request_id: format!("{environment} {name}"),
             environment,
-            component: ComponentSlug::try_from("github".to_owned()).expect("a slug"),
-            method: "token".to_owned(),
+            component: ComponentSlug::try_from(component.to_owned()).expect("a slug"),
+            method: method.to_owned(),
             name: name.to_owned(),
             tags: Vec::new(),
             values,
-            saving: Saving::AsNotActive,
+            saving,
             audience: None,
         };
         let (live, _steps) = unbounded_channel();

@@ -1,10 +1,12 @@
 //! The audit chain: what was tampered with shows.
 
+use futures::future::join_all;
+use patchbay::domain::environment::Environment;
 use patchbay::domain::id::WorkspaceId;
 use patchbay::server::store::record::AuditAction;
-use patchbay::server::store::{AuditVerdict, Store};
+use patchbay::server::store::{AuditVerdict, AuditWriter, Store, StoreError, UseLine};
 
-use crate::database::{Database, entry, id, insert, on_both_engines, production};
+use crate::database::{Database, entry, id, insert, on_both_engines, production, scope};
 
 on_both_engines!(
     every_change_leaves_a_line,
@@ -12,6 +14,8 @@ on_both_engines!(
     a_removed_line_shows,
     lines_in_another_order_show,
     lines_cut_off_at_the_end_show,
+    uses_that_come_at_once_are_all_in_the_chain,
+    a_use_that_cannot_be_recorded_is_told_and_the_next_one_can,
 );
 
 async fn verdict(store: &Store) -> AuditVerdict {
@@ -63,4 +67,28 @@ async fn lines_cut_off_at_the_end_show(database: &Database) {
     assert_eq!(verdict(&database.store).await, AuditVerdict::Broken { sequence: 4 });
     database.execute("UPDATE workspaces SET audit_sequence = 3").await;
     assert_eq!(verdict(&database.store).await, AuditVerdict::Broken { sequence: 3 });
+}
+
+fn use_of(number: u32) -> UseLine {
+    let scope = if number.is_multiple_of(2) { production() } else { scope(Environment::Staging) };
+    UseLine { scope, connection: id(number), entry: entry(AuditAction::HandedOut) }
+}
+
+async fn uses_that_come_at_once_are_all_in_the_chain(database: &Database) {
+    let writer = AuditWriter::start(database.store.clone());
+    let here = production();
+    let change = insert(&database.store, &here, 1, "beside them");
+    let (appended, inserted) = tokio::join!(join_all((0..200).map(|number| writer.append(use_of(number)))), change);
+    inserted.expect("inserted");
+    assert!(appended.iter().all(Result::is_ok), "{appended:?}");
+    assert_eq!(verdict(&database.store).await, AuditVerdict::Intact { lines: 201 });
+}
+
+async fn a_use_that_cannot_be_recorded_is_told_and_the_next_one_can(database: &Database) {
+    let writer = AuditWriter::start(database.store.clone());
+    database.execute("ALTER TABLE audit RENAME TO away").await;
+    assert_eq!(writer.append(use_of(1)).await, Err(StoreError::Unavailable));
+    database.execute("ALTER TABLE away RENAME TO audit").await;
+    assert_eq!(writer.append(use_of(2)).await, Ok(()));
+    assert_eq!(verdict(&database.store).await, AuditVerdict::Intact { lines: 1 });
 }

@@ -68,7 +68,7 @@ pub async fn services(config: &Config, demo: bool) -> Result<Services, CommandEr
     let store = store(config).await?.with_notice(config.expiry_notice);
     let vault = Vault::open(store.clone(), config.key_source(), random.clone()).await?;
     let prober = Prober::new(dialer, clock.clone());
-    let setting = Setting { local: config.local(), demo };
+    let setting = Setting { local: config.local(), demo, runtime: config.limits.runtime };
     let oauth = oauth_setup(config, &catalog)?;
     Ok(Services::new(store, vault, catalog, prober, clock, random, setting, oauth))
 }

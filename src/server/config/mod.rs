@@ -61,6 +61,26 @@ pub struct Limits {
     pub page_body: usize,
     /// Bytes.
     pub api_body: usize,
+    pub runtime: RuntimeLimits,
+}
+
+/// What runtimes may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuntimeLimits {
+    /// Credentials and proxied requests that one API key may ask for in a second.
+    pub key_rate: u32,
+    /// Proxied requests of one API key under way at the same time.
+    pub proxied_at_once: usize,
+    /// Bytes of a proxied request, and of its answer.
+    pub proxied_body: u64,
+    /// How long a proxied service may say nothing.
+    pub proxied_pause: Duration,
+}
+
+impl Default for RuntimeLimits {
+    fn default() -> Self {
+        Self { key_rate: 500, proxied_at_once: 64, proxied_body: 100 << 20, proxied_pause: Duration::from_secs(25) }
+    }
 }
 
 impl Config {
@@ -206,6 +226,10 @@ impl Config {
             "limits.request_seconds" => self.limits.request.as_secs().to_string(),
             "limits.page_body_kib" => (self.limits.page_body / 1024).to_string(),
             "limits.api_body_kib" => (self.limits.api_body / 1024).to_string(),
+            "limits.key_requests_per_second" => self.limits.runtime.key_rate.to_string(),
+            "limits.proxied_at_once" => self.limits.runtime.proxied_at_once.to_string(),
+            "limits.proxied_body_mib" => (self.limits.runtime.proxied_body >> 20).to_string(),
+            "limits.proxied_pause_seconds" => self.limits.runtime.proxied_pause.as_secs().to_string(),
             _ => String::new(),
         }
     }
@@ -248,6 +272,21 @@ fn limits(texts: &Texts) -> Result<Limits, ConfigError> {
             .map(|seconds| Duration::from_secs(seconds as u64))?,
         page_body: texts.parse("limits.page_body_kib", 256, |text| number(text, 16, 65_536))? * 1024,
         api_body: texts.parse("limits.api_body_kib", 1024, |text| number(text, 16, 65_536))? * 1024,
+        runtime: runtime_limits(texts)?,
+    })
+}
+
+fn runtime_limits(texts: &Texts) -> Result<RuntimeLimits, ConfigError> {
+    let default = RuntimeLimits::default();
+    let rate = texts.parse("limits.key_requests_per_second", 0, |text| number(text, 1, 1_000_000))?;
+    let at_once = texts.parse("limits.proxied_at_once", default.proxied_at_once, |text| number(text, 1, 100_000))?;
+    let body = texts.parse("limits.proxied_body_mib", 0, |text| number(text, 1, 1_048_576))?;
+    let pause = texts.parse("limits.proxied_pause_seconds", 0, |text| number(text, 1, 600))?;
+    Ok(RuntimeLimits {
+        key_rate: u32::try_from(rate).ok().filter(|rate| *rate > 0).unwrap_or(default.key_rate),
+        proxied_at_once: at_once,
+        proxied_body: if body > 0 { (body as u64) << 20 } else { default.proxied_body },
+        proxied_pause: if pause > 0 { Duration::from_secs(pause as u64) } else { default.proxied_pause },
     })
 }
 

@@ -17,7 +17,7 @@ const fn setting(key: &'static str, variable: &'static str, meaning: &'static st
     Setting { key, variable, meaning }
 }
 
-pub const SETTINGS: [Setting; 14] = [
+pub const SETTINGS: [Setting; 18] = [
     setting("address", "PATCHBAY_ADDRESS", "IP address and port to listen on"),
     setting("public_url", "PATCHBAY_PUBLIC_URL", "the URL people open; its path is the path everything lives under"),
     setting(
@@ -44,6 +44,26 @@ pub const SETTINGS: [Setting; 14] = [
     setting("limits.request_seconds", "PATCHBAY_LIMITS_REQUEST_SECONDS", "seconds until an answer must have begun"),
     setting("limits.page_body_kib", "PATCHBAY_LIMITS_PAGE_BODY_KIB", "largest request of a page, in KiB"),
     setting("limits.api_body_kib", "PATCHBAY_LIMITS_API_BODY_KIB", "largest request to the REST API, in KiB"),
+    setting(
+        "limits.key_requests_per_second",
+        "PATCHBAY_LIMITS_KEY_REQUESTS_PER_SECOND",
+        "credentials and proxied requests that one API key may ask for in a second",
+    ),
+    setting(
+        "limits.proxied_at_once",
+        "PATCHBAY_LIMITS_PROXIED_AT_ONCE",
+        "proxied requests of one API key under way at the same time",
+    ),
+    setting(
+        "limits.proxied_body_mib",
+        "PATCHBAY_LIMITS_PROXIED_BODY_MIB",
+        "largest proxied request, and largest answer to one, in MiB",
+    ),
+    setting(
+        "limits.proxied_pause_seconds",
+        "PATCHBAY_LIMITS_PROXIED_PAUSE_SECONDS",
+        "seconds that a service may say nothing to a proxied request",
+    ),
 ];
 
 /// Where a setting's text came from.

@@ -2,12 +2,14 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use hyper::{HeaderMap, Request};
+use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 use std::pin::pin;
 use std::time::UNIX_EPOCH;
+use tokio::task::JoinSet;
 
 use super::Wire;
 use crate::domain::time::{DAY, SECOND, Timestamp};
@@ -93,6 +95,28 @@ impl From<hyper::Error> for HttpError {
             Self::Broken { detail }
         }
     }
+}
+
+/// Carries a conversation on whose bodies stream. Dropping it closes the socket.
+pub struct Driver {
+    _task: JoinSet<()>,
+}
+
+/// Sends the request and reads the head of the answer; both bodies stream, each as fast as its reader takes it.
+///
+/// # Errors
+/// [`HttpError`] where there is no head.
+pub async fn stream<B>(wire: Wire, request: Request<B>) -> Result<(Response<Incoming>, Driver), HttpError>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
+    let (mut sender, connection) =
+        http1::Builder::new().max_buf_size(LONGEST_HEAD).handshake(TokioIo::new(wire)).await?;
+    let mut task = JoinSet::new();
+    // Its errors are those of the bodies, too.
+    task.spawn(async move { drop(connection.await) });
+    let response = sender.send_request(request).await?;
+    Ok((response, Driver { _task: task }))
 }
 
 /// Sends the request and reads the answer, `longest` bytes of its body at most.

@@ -41,6 +41,12 @@ impl Wire {
         Self { inner: Box::new(stream), left: MOST, encrypted: true }
     }
 
+    /// The same for bodies that somebody else counts.
+    #[must_use]
+    pub fn for_long(self) -> Self {
+        Self { left: usize::MAX, ..self }
+    }
+
     #[must_use]
     pub const fn is_encrypted(&self) -> bool {
         self.encrypted

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http_body_util::Limited;
@@ -30,8 +30,23 @@ pub fn apply(router: Router<AppState>, app: &AppState) -> Router<AppState> {
         .layer(from_fn_with_state(app.clone(), in_time))
 }
 
+/// What the addresses of the proxy begin with. Its bodies stream, and have limits of their own.
+pub const PROXY: &str = "/api/v1/proxy/";
+
+/// Marks an answer that is passed on as it came.
+#[derive(Clone, Copy)]
+pub struct Verbatim;
+
+/// Whether an answer is our own, to be compressed as we like.
+pub fn is_ours(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions) -> bool {
+    extensions.get::<Verbatim>().is_none()
+}
+
 /// An answer has to begin in time; a stream, once begun, may go on.
 async fn in_time(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with(PROXY) {
+        return next.run(request).await;
+    }
     let path = request.uri().path().to_owned();
     let answer = tokio::time::timeout(app.config.limits.request, next.run(request)).await;
     answer.unwrap_or_else(|_| Refusal::too_slow(&path).into_response())
@@ -51,7 +66,12 @@ pub async fn panics(request: Request, next: Next) -> Response {
 /// Refuses a body that is too large: before reading where it says so, else while reading.
 async fn body(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let for_machines = request.uri().path().starts_with("/api/");
-    let limit = if for_machines { app.config.limits.api_body } else { app.config.limits.page_body };
+    let proxied = request.uri().path().starts_with(PROXY);
+    let limit = match (proxied, for_machines) {
+        (true, _) => usize::try_from(app.config.limits.runtime.proxied_body).unwrap_or(usize::MAX),
+        (false, true) => app.config.limits.api_body,
+        (false, false) => app.config.limits.page_body,
+    };
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > limit) {
         let detail = format!("The body is larger than the {} KiB this server takes.", limit / 1024);
@@ -62,7 +82,9 @@ async fn body(State(app): State<AppState>, request: Request, next: Next) -> Resp
             (StatusCode::PAYLOAD_TOO_LARGE, detail).into_response()
         };
     }
-    next.run(request.map(|body| Body::new(Limited::new(body, limit)))).await
+    // The proxy counts by itself, and tells what it was that was too large.
+    let request = if proxied { request } else { request.map(|body| Body::new(Limited::new(body, limit))) };
+    next.run(request).await
 }
 
 /// Names the request and logs how it went: no query, no header, no body.

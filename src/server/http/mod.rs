@@ -33,6 +33,7 @@ use tower::ServiceExt as _;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate as _};
 
 use super::config::Config;
 use super::service::Services;
@@ -80,8 +81,9 @@ pub fn router(app: &AppState) -> Router {
         .layer(from_fn_with_state(app.clone(), caller::layer))
         .layer(from_fn_with_state(app.clone(), csrf::layer));
     let inner = site.merge(embedded).merge(product);
+    let worth_compressing = DefaultPredicate::new().and(limits::is_ours);
     let inner = limits::apply(inner, app)
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth_compressing))
         .layer(CatchPanicLayer::custom(|_| Extension(limits::Panicked).into_response()))
         .layer(from_fn(limits::panics))
         .layer(from_fn_with_state(app.clone(), headers::layer))

@@ -72,23 +72,12 @@ pub fn build(
     let port = url.port_or_known_default().ok_or(BuildError::Address)?;
     let mut headers = common_headers(&url)?;
     for (name, value) in service.headers.iter().chain(&probe.headers) {
-        if let (Some(name), Some(value)) =
-            (optional(name, values, Encode::Header)?, optional(value, values, Encode::Header)?)
-        {
-            let name = HeaderName::try_from(name).map_err(|_| BuildError::Header)?;
-            // Typed names too: another `Host` would be another place than the one that was checked.
-            if is_reserved_header(name.as_str()) {
-                return Err(BuildError::ReservedHeader(name));
-            }
-            headers.insert(name, header_value(&value)?);
+        if let Some((name, value)) = header(name, value, values)? {
+            headers.insert(name, value);
         }
     }
-    if let Some(basic) = &service.basic
-        && let Some(user) = optional(&basic.user, values, Encode::Plain)?
-    {
-        let password = optional(&basic.password, values, Encode::Plain)?.unwrap_or_default();
-        let proof = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-        headers.insert(AUTHORIZATION, header_value(&proof)?);
+    if let Some(proof) = basic(service, values)? {
+        headers.insert(AUTHORIZATION, proof);
     }
     let body = body(probe, &headers, values)?;
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
@@ -96,9 +85,75 @@ pub fn build(
         Request::builder().method(method(probe.method)).uri(target).body(body).map_err(|_| BuildError::Address)?;
     *request.headers_mut() = headers;
     if let Some(aws) = &service.aws {
-        signer(aws, probe, values)?.sign(&mut request, url.as_str(), now)?;
+        let name = probe.aws_service.clone().unwrap_or_else(|| aws.service.clone());
+        signer(aws, name, values)?.sign(&mut request, url.as_str(), now)?;
     }
     Ok(Prepared { host, port, encrypted: url.scheme() == "https", request })
+}
+
+/// How a credential enters any request to its service.
+pub struct Shape {
+    /// All addresses of the service begin with it.
+    pub base: Url,
+    pub headers: Vec<ShapedHeader>,
+    pub query: Vec<(String, String)>,
+    /// The request is signed instead, as a whole.
+    pub signer: Option<Signer>,
+}
+
+/// A header as the component's file says.
+pub struct ShapedHeader {
+    pub name: HeaderName,
+    pub value: HeaderValue,
+    /// The same for everybody: whoever sends a request may say otherwise.
+    pub is_fixed: bool,
+}
+
+/// What the component's file says of every request, filled in.
+///
+/// # Errors
+/// As [`build`].
+pub fn shape(service: &HttpService, values: Values<'_>) -> Result<Shape, BuildError> {
+    let (_, base) = base(&service.base_url, values)?;
+    let mut headers = Vec::new();
+    for (name, value) in &service.headers {
+        let is_fixed = [name, value].iter().all(|text| !text.contains('{'));
+        let filled = header(name, value, values)?;
+        headers.extend(filled.map(|(name, value)| ShapedHeader { name, value, is_fixed }));
+    }
+    if let Some(value) = basic(service, values)? {
+        headers.retain(|header| header.name != AUTHORIZATION);
+        headers.push(ShapedHeader { name: AUTHORIZATION, value, is_fixed: false });
+    }
+    let mut query = Vec::new();
+    for (name, value) in &service.query {
+        let filled = (optional(name, values, Encode::Plain)?, optional(value, values, Encode::Plain)?);
+        if let (Some(name), Some(value)) = filled {
+            query.push((name, value));
+        }
+    }
+    let signer = service.aws.as_ref().map(|aws| signer(aws, aws.service.clone(), values)).transpose()?;
+    Ok(Shape { base, headers, query, signer })
+}
+
+/// One header; `None` where what it is made of may be empty, and is.
+fn header(name: &str, value: &str, values: Values<'_>) -> Result<Option<(HeaderName, HeaderValue)>, BuildError> {
+    let filled = (optional(name, values, Encode::Header)?, optional(value, values, Encode::Header)?);
+    let (Some(name), Some(value)) = filled else { return Ok(None) };
+    let name = HeaderName::try_from(name).map_err(|_| BuildError::Header)?;
+    // Typed names too: another `Host` would be another place than the one that was checked.
+    if is_reserved_header(name.as_str()) {
+        return Err(BuildError::ReservedHeader(name));
+    }
+    Ok(Some((name, header_value(&value)?)))
+}
+
+/// The header of Basic authentication, where the service wants it.
+fn basic(service: &HttpService, values: Values<'_>) -> Result<Option<HeaderValue>, BuildError> {
+    let Some(basic) = &service.basic else { return Ok(None) };
+    let Some(user) = optional(&basic.user, values, Encode::Plain)? else { return Ok(None) };
+    let password = optional(&basic.password, values, Encode::Plain)?.unwrap_or_default();
+    header_value(&format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))).map(Some)
 }
 
 /// The URL of a probe's request.
@@ -196,7 +251,7 @@ fn body(probe: &HttpProbe, headers: &HeaderMap, values: Values<'_>) -> Result<By
     Ok(Bytes::from(render(body, values, encode)?))
 }
 
-fn signer(aws: &AwsSignature, probe: &HttpProbe, values: Values<'_>) -> Result<Signer, BuildError> {
+fn signer(aws: &AwsSignature, service: String, values: Values<'_>) -> Result<Signer, BuildError> {
     let session_token = match &aws.session_token {
         Some(token) => optional(token, values, Encode::Plain)?,
         None => None,
@@ -206,7 +261,7 @@ fn signer(aws: &AwsSignature, probe: &HttpProbe, values: Values<'_>) -> Result<S
         secret_access_key: render(&aws.secret_access_key, values, Encode::Plain)?,
         session_token: session_token.filter(|token| !token.is_empty()),
         region: render(&aws.region, values, Encode::Plain)?,
-        service: probe.aws_service.clone().unwrap_or_else(|| aws.service.clone()),
+        service,
     })
 }
 

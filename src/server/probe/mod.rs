@@ -1,7 +1,7 @@
 //! Asking a service whether a credential works; one file a protocol.
 
 mod amqp;
-mod aws;
+pub(super) mod aws;
 mod destination;
 mod ftp;
 mod google;

@@ -3,7 +3,7 @@
 use crate::api::error::ApiError;
 use crate::domain::connection_set::ConnectionSet;
 use crate::domain::environment::Environment;
-use crate::domain::id::{ApiKeyId, InstanceKeyId, MemberId, WorkspaceId};
+use crate::domain::id::{ApiKeyId, ConnectionId, InstanceKeyId, MemberId, WorkspaceId};
 use crate::domain::owner::{Audience, EndUser, Sight};
 use crate::domain::role::{Action, EnvironmentSet, Permission, Role};
 use crate::server::clock::Clock;
@@ -115,6 +115,18 @@ impl Caller {
             Principal::EndUser { role, .. } => role.allows_in_frame(action),
         };
         if allowed { Ok(()) } else { Err(ApiError::Forbidden) }
+    }
+
+    /// The API key, for what only one may do to a connection.
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`] for people, [`ApiError::NotFound`] where the key is for other connections.
+    pub fn key_for(&self, id: &ConnectionId) -> Result<&ApiKeyId, ApiError> {
+        match &self.principal {
+            Principal::ApiKey { id: key, connections, .. } if connections.contains(id) => Ok(key),
+            Principal::ApiKey { .. } => Err(ApiError::NotFound),
+            Principal::Member { .. } | Principal::EndUser { .. } => Err(ApiError::Forbidden),
+        }
     }
 
     #[must_use]

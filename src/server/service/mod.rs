@@ -14,11 +14,15 @@ mod detail;
 mod edit;
 pub mod embedding;
 pub mod events;
+pub mod hand_out;
 mod journal;
 pub mod keys;
 pub mod list;
+mod pace;
 mod page;
 pub mod patch;
+pub mod proxy;
+pub mod refusal_report;
 mod renew;
 mod repeat;
 mod replace;
@@ -45,11 +49,13 @@ use crate::api::stream::ProbeEvent;
 use crate::domain::evidence::Step;
 use crate::server::catalog::Catalog;
 use crate::server::clock::Clock;
+use crate::server::config::RuntimeLimits;
 use crate::server::probe::{NoTurn, Prober};
 use crate::server::random::{NoRandomness, Random};
-use crate::server::store::{Store, StoreError};
+use crate::server::store::{AuditWriter, Store, StoreError};
 use crate::server::vault::{Vault, VaultError};
 use caller::Caller;
+use pace::Pace;
 use rows::RowCache;
 use std::future::Future;
 use std::sync::Arc;
@@ -68,6 +74,7 @@ pub struct Setting {
     pub local: bool,
     /// Holds a sample workspace that is never checked against real services.
     pub demo: bool,
+    pub runtime: RuntimeLimits,
 }
 
 /// All use cases, with what they work on. Cheap to clone.
@@ -87,6 +94,9 @@ pub struct Services {
     tries: RecentTries,
     pub watches: Watches,
     uses: Uses,
+    /// Records each use of credentials.
+    trail: AuditWriter,
+    pace: Pace,
     /// Watched by all that must finish.
     under_way: Arc<watch_channel::Sender<()>>,
     /// How many renewed tokens wait for the database.
@@ -94,6 +104,7 @@ pub struct Services {
 }
 
 impl Services {
+    /// Within a runtime of tokio.
     #[must_use]
     #[expect(clippy::too_many_arguments, reason = "called once, with everything there is")]
     pub fn new(
@@ -107,6 +118,8 @@ impl Services {
         oauth: OAuthSetup,
     ) -> Self {
         Self {
+            trail: AuditWriter::start(store.clone()),
+            pace: Pace::default(),
             store,
             vault,
             catalog,

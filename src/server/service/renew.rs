@@ -79,8 +79,8 @@ impl Services {
         loop {
             let Some(grant) = self.store.grant(&scope, &id).await? else { return Ok(stored) };
             let now = self.clock.now();
-            let usable = grant.access_expires_at.is_none_or(|at| at > now.plus(USABLE));
-            let due = force || !usable || grant.refresh_at.is_some_and(|at| at <= now);
+            let usable = is_usable(&grant, now);
+            let due = force || is_due(&grant, now);
             let waits = self.holds_renewals() || !may_be_asked(&grant, method, now);
             if !due || waits || stored.secret_version != before || now > deadline {
                 return Ok(stored);
@@ -329,6 +329,15 @@ impl Drop for Held {
     fn drop(&mut self) {
         self.0.held.fetch_sub(1, Ordering::AcqRel);
     }
+}
+
+fn is_usable(grant: &Grant, now: Timestamp) -> bool {
+    grant.access_expires_at.is_none_or(|at| at > now.plus(USABLE))
+}
+
+/// Whether other tokens are wanted before these are used.
+pub(super) fn is_due(grant: &Grant, now: Timestamp) -> bool {
+    !is_usable(grant, now) || grant.refresh_at.is_some_and(|at| at <= now)
 }
 
 /// Whether the provider can be asked for other tokens now: not where it has ended them, where there is nothing to ask

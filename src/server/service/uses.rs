@@ -1,4 +1,4 @@
-//! When sessions and keys were last used: noted beside the request and never in its way, so that whoever only reads
+//! When sessions, keys and connections were last used: noted beside the request and never in its way, so that whoever only reads
 //! needs no database that can be written.
 
 use std::collections::HashSet;
@@ -7,8 +7,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::Services;
-use crate::domain::id::{ApiKeyId, InstanceKeyId};
+use crate::domain::id::{ApiKeyId, ConnectionId, InstanceKeyId};
 use crate::domain::time::{MINUTE, Timestamp};
+use crate::server::store::record::StoredConnection;
 use crate::server::store::{ApiKey, InstanceKey, StoreError};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +17,7 @@ enum Used {
     Session([u8; 32]),
     Key(ApiKeyId),
     InstanceKey(InstanceKeyId),
+    Connection(ConnectionId),
 }
 
 /// Whose use is being noted, each once at a time.
@@ -80,11 +82,21 @@ impl Services {
         }
     }
 
+    /// Notes that a connection was used, if that is not known of the last ten minutes: open pages learn of it.
+    pub(super) fn note_connection(&self, stored: &StoredConnection) {
+        let now = self.clock.now();
+        if stored.summary.last_used_at.is_none_or(|at| now.since(at) >= 10 * MINUTE) {
+            let (store, scope, id) = (self.store.clone(), stored.scope.clone(), stored.summary.id.clone());
+            let work = async move { store.touch_connection(&scope, &id, now).await };
+            self.note(Used::Connection(stored.summary.id.clone()), work);
+        }
+    }
+
     fn note(&self, used: Used, work: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
         let Some(under_way) = self.uses.begin(used) else { return };
         tokio::spawn(async move {
             if let Err(error) = work.await {
-                tracing::warn!(%error, "the use of a session or a key could not be noted");
+                tracing::warn!(%error, "a use could not be noted");
             }
             drop(under_way);
         });

@@ -2,9 +2,10 @@
 
 use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
-use super::record::{AuditEntry, Scope};
+use super::record::{AuditAction, AuditEntry, Scope};
+use super::row::corrupt;
 use super::{Store, StoreError};
 use crate::api::connections::AuditLine;
 use crate::domain::environment::Environment;
@@ -89,6 +90,18 @@ pub(super) async fn lock(tx: &mut AnyConnection, workspace: &WorkspaceId) -> Res
     Ok(())
 }
 
+/// What is appended to a workspace's chain.
+pub(super) struct Addition<'a> {
+    pub environment: Option<Environment>,
+    pub subject: Option<&'a str>,
+    pub entry: &'a AuditEntry,
+}
+
+/// Lines of a connection that are looked through for changes: beside one that is used often, older ones stay unread.
+const LOOKED_THROUGH: i64 = 2_000;
+/// Lines that one statement inserts at most.
+const TOGETHER: usize = 16;
+
 /// Appends a line and so locks the workspace: the first step of every write in it.
 pub(super) async fn append(
     tx: &mut AnyConnection,
@@ -97,48 +110,70 @@ pub(super) async fn append(
     subject: Option<&str>,
     entry: &AuditEntry,
 ) -> Result<(), StoreError> {
+    append_all(tx, workspace, &[Addition { environment, subject, entry }]).await
+}
+
+/// The same for several lines, in their order.
+pub(super) async fn append_all(
+    tx: &mut AnyConnection,
+    workspace: &WorkspaceId,
+    additions: &[Addition<'_>],
+) -> Result<(), StoreError> {
+    let more = i64::try_from(additions.len()).map_err(corrupt)?;
     let head = sqlx::query(
-        "UPDATE workspaces SET audit_sequence = audit_sequence + 1 WHERE id = $1 RETURNING audit_sequence, audit_hash",
+        "UPDATE workspaces SET audit_sequence = audit_sequence + $2 WHERE id = $1 \
+         RETURNING audit_sequence, audit_hash",
     )
     .bind(workspace.as_str())
+    .bind(more)
     .fetch_one(&mut *tx)
     .await?;
-    let line = Line {
-        workspace: workspace.as_str(),
-        sequence: head.try_get("audit_sequence")?,
-        environment: environment.map(Environment::as_str),
-        subject,
-        at: entry.at.0,
-        actor: &entry.actor,
-        actor_name: &entry.actor_name,
-        address: entry.address.as_deref(),
-        action: entry.action.as_str(),
-        about: &entry.about,
-    };
-    let hash = line.hash(head.try_get("audit_hash")?);
-    sqlx::query(
-        "INSERT INTO audit (workspace, sequence, environment, subject, at, actor, actor_name, address, action, about, \
-         hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    )
-    .bind(line.workspace)
-    .bind(line.sequence)
-    .bind(line.environment)
-    .bind(line.subject)
-    .bind(line.at)
-    .bind(line.actor)
-    .bind(line.actor_name)
-    .bind(line.address)
-    .bind(line.action)
-    .bind(line.about)
-    .bind(hash.clone())
-    .execute(&mut *tx)
-    .await?;
+    let mut sequence = head.try_get::<i64, _>("audit_sequence")? - more;
+    let mut hash: Vec<u8> = head.try_get("audit_hash")?;
+    for together in additions.chunks(TOGETHER) {
+        let mut insert = sqlx::query(AssertSqlSafe(insertion(together.len())));
+        for Addition { environment, subject, entry } in together {
+            sequence += 1;
+            let line = Line {
+                workspace: workspace.as_str(),
+                sequence,
+                environment: environment.map(Environment::as_str),
+                subject: *subject,
+                at: entry.at.0,
+                actor: &entry.actor,
+                actor_name: &entry.actor_name,
+                address: entry.address.as_deref(),
+                action: entry.action.as_str(),
+                about: &entry.about,
+            };
+            hash = line.hash(&hash);
+            insert = insert.bind(line.workspace).bind(line.sequence).bind(line.environment).bind(line.subject);
+            insert = insert.bind(line.at).bind(line.actor).bind(line.actor_name).bind(line.address);
+            insert = insert.bind(line.action).bind(line.about).bind(hash.clone());
+        }
+        insert.execute(&mut *tx).await?;
+    }
     sqlx::query("UPDATE workspaces SET audit_hash = $2 WHERE id = $1")
         .bind(workspace.as_str())
         .bind(hash)
         .execute(&mut *tx)
         .await?;
     Ok(())
+}
+
+/// The statement that inserts so many lines: a text of our own, with nothing in it but numbers.
+fn insertion(lines: usize) -> String {
+    const COLUMNS: usize = 11;
+    let row = |line: usize| {
+        let places: Vec<_> = (1..=COLUMNS).map(|column| format!("${}", line * COLUMNS + column)).collect();
+        format!("({})", places.join(", "))
+    };
+    let rows: Vec<_> = (0..lines).map(row).collect();
+    format!(
+        "INSERT INTO audit (workspace, sequence, environment, subject, at, actor, actor_name, address, action, about, \
+         hash) VALUES {}",
+        rows.join(", ")
+    )
 }
 
 /// Appends a line about a connection or a workflow of an environment.
@@ -152,19 +187,23 @@ pub(super) async fn append_in(
 }
 
 impl Store {
-    /// What was done to a connection, the latest first.
+    /// What was done to a connection, the latest first. Its uses at run time are left out: they would hide all else.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn audit_of(&self, scope: &Scope, id: &ConnectionId, limit: u32) -> Result<Vec<AuditLine>, StoreError> {
         let rows = sqlx::query(
-            "SELECT at, actor_name, action, about FROM audit \
-             WHERE workspace = $1 AND environment = $2 AND subject = $3 ORDER BY sequence DESC LIMIT $4",
+            "SELECT at, actor_name, action, about FROM (SELECT sequence, at, actor_name, action, about FROM audit \
+              WHERE workspace = $1 AND environment = $2 AND subject = $3 ORDER BY sequence DESC LIMIT $7) AS latest \
+             WHERE action <> $5 AND action <> $6 ORDER BY sequence DESC LIMIT $4",
         )
         .bind(scope.workspace.as_str())
         .bind(scope.environment.as_str())
         .bind(id.as_str())
         .bind(i64::from(limit))
+        .bind(AuditAction::HandedOut.as_str())
+        .bind(AuditAction::Proxied.as_str())
+        .bind(LOOKED_THROUGH)
         .fetch_all(&self.read)
         .await?;
         rows.iter()

@@ -10,7 +10,7 @@ use super::flow::end_flow;
 use super::grant::set_grant;
 use super::list::{next_revision, summary_of};
 use super::record::{AuditEntry, Change, Credentials, EndingFlow, NewConnection, Scope, StoredConnection};
-use super::row::{seen, stored, to_json};
+use super::row::{seen, stored, to_json, whole};
 use super::{Store, StoreError, audit, component};
 use crate::domain::connection::Summary;
 use crate::domain::id::ConnectionId;
@@ -194,11 +194,9 @@ pub(super) async fn current<'e>(
     id: &ConnectionId,
 ) -> Result<Option<StoredConnection>, StoreError> {
     let row = sqlx::query(concat!(
-        "SELECT c.id, c.owner, c.owner_name, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, \
-         c.expires_at, c.version, c.deleted_at, CASE WHEN w.knows_workflows = 1 THEN c.workflows END AS workflows, \
-         c.method, c.config, c.sealed, c.secrets, c.secret_version, c.scopes, c.evidence, c.check_at, \
-         c.destination \
-         FROM connections c JOIN workspaces w ON w.id = c.workspace \
+        "SELECT ",
+        whole!(),
+        "FROM connections c JOIN workspaces w ON w.id = c.workspace \
          WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3 ",
         seen!("$4")
     ))

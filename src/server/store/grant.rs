@@ -337,22 +337,23 @@ async fn grant_of(
     .bind(id.as_str())
     .fetch_optional(executor)
     .await?;
-    row.map(|row| {
-        Ok(Grant {
-            client: row.try_get("client")?,
-            client_id: row.try_get("client_id")?,
-            asked: json(row.try_get("asked")?)?,
-            granted: row.try_get::<Option<&str>, _>("granted")?.map(json).transpose()?,
-            connected_at: Timestamp(row.try_get("connected_at")?),
-            issued_at: Timestamp(row.try_get("issued_at")?),
-            access_expires_at: moment(&row, "access_expires_at")?,
-            refresh_expires_at: moment(&row, "refresh_expires_at")?,
-            refresh_at: moment(&row, "refresh_at")?,
-            failures: row.try_get("failures")?,
-            ended: row.try_get::<i64, _>("ended")? == 1,
-        })
+    row.as_ref().map(grant).transpose()
+}
+
+pub(super) fn grant(row: &AnyRow) -> Result<Grant, StoreError> {
+    Ok(Grant {
+        client: row.try_get("client")?,
+        client_id: row.try_get("client_id")?,
+        asked: json(row.try_get("asked")?)?,
+        granted: row.try_get::<Option<&str>, _>("granted")?.map(json).transpose()?,
+        connected_at: Timestamp(row.try_get("connected_at")?),
+        issued_at: Timestamp(row.try_get("issued_at")?),
+        access_expires_at: moment(row, "access_expires_at")?,
+        refresh_expires_at: moment(row, "refresh_expires_at")?,
+        refresh_at: moment(row, "refresh_at")?,
+        failures: row.try_get("failures")?,
+        ended: row.try_get::<i64, _>("ended")? == 1,
     })
-    .transpose()
 }
 
 fn claim(row: &AnyRow) -> Result<RenewalClaim, StoreError> {

@@ -8,6 +8,7 @@
 mod access;
 mod api_keys;
 mod audit;
+mod audit_writer;
 mod capacity;
 mod checks;
 mod client;
@@ -20,6 +21,7 @@ mod error;
 mod feed;
 mod flow;
 mod grant;
+mod in_use;
 mod instance_key;
 mod keys;
 mod line;
@@ -42,6 +44,7 @@ mod workspace;
 
 pub use api_keys::{ApiKey, NewApiKey};
 pub use audit::AuditVerdict;
+pub use audit_writer::{AuditWriter, UseLine};
 pub use client::StoredClient;
 pub use component::{COMPONENTS_LIMIT, ComponentUse, IconChange, NewComponent, StoredComponent, StoredIcon};
 pub use delivery::{Attempt, Delivery, body_of};

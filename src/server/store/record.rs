@@ -346,6 +346,12 @@ pub enum AuditAction {
     WebhookRemoved,
     /// Its endpoint answered that it is gone.
     WebhookDisabled,
+    /// A key was given a connection's credentials.
+    HandedOut,
+    /// A request was sent with a connection's credentials, which stayed here.
+    Proxied,
+    /// A runtime says that the service refused the credentials: the service is asked.
+    RefusalReported,
 }
 
 impl AuditAction {
@@ -389,6 +395,9 @@ impl AuditAction {
             Self::WebhookSecretRotated => "webhook secret rotated",
             Self::WebhookRemoved => "webhook removed",
             Self::WebhookDisabled => "webhook disabled, its endpoint is gone",
+            Self::HandedOut => "credentials handed out",
+            Self::Proxied => "request sent",
+            Self::RefusalReported => "refusal reported",
         }
     }
 }

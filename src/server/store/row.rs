@@ -34,6 +34,17 @@ macro_rules! summaries {
 }
 pub(super) use summaries;
 
+/// The columns of a [`StoredConnection`], of the connection `c` and its workspace `w`.
+macro_rules! whole {
+    () => {
+        "c.id, c.owner, c.owner_name, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, \
+         c.expires_at, c.version, c.deleted_at, CASE WHEN w.knows_workflows = 1 THEN c.workflows END AS workflows, \
+         c.method, c.config, c.sealed, c.secrets, c.secret_version, c.scopes, c.evidence, c.check_at, \
+         c.destination "
+    };
+}
+pub(super) use whole;
+
 /// The condition that a row `c` is seen, by the parameter that [`Sight::limit`] is bound to.
 ///
 /// [`Sight::limit`]: crate::domain::owner::Sight::limit

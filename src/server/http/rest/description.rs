@@ -19,11 +19,13 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "components", description = "The services one can connect to, and the fields they ask for"),
         (name = "connections", description = "Named sets of credentials for one service, each in one environment"),
+        (name = "runtime", description = "Using connections: their credentials, or requests sent in their name"),
         (name = "workflows", description = "What uses connections on your platform, as you register it"),
         (name = "events", description = "What happens to connections, as a feed to follow"),
         (name = "webhooks", description = "The same events, sent to you"),
         (name = "embedding", description = "Workspaces and tickets for embedded pages; with an instance key")
     ),
+    paths(super::proxy::call),
     modifiers(&Keys),
     security(("api_key" = []))
 )]
@@ -48,8 +50,9 @@ impl Modify for Keys {
 /// Tells of every operation what holds for all.
 pub fn complete(document: &mut Document) {
     for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
-        for operation in operations.into_iter().flatten() {
+        let usual = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+        let rare = [&mut item.head, &mut item.options];
+        for operation in usual.into_iter().chain(rare).flatten() {
             tell_errors(operation);
             plain_parameters(operation);
             plain_body(operation);

@@ -4,9 +4,11 @@ mod body;
 mod catalog;
 mod components;
 mod connections;
+mod credentials;
 mod description;
 mod events;
 pub mod problem;
+mod proxy;
 mod replacement;
 mod view;
 mod webhooks;
@@ -37,6 +39,9 @@ fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(replacement::undelete))
         .routes(routes!(replacement::replace))
         .routes(routes!(connections::test))
+        .routes(routes!(credentials::fetch))
+        .routes(routes!(credentials::token))
+        .routes(routes!(credentials::refused))
         .routes(routes!(workflows::list, workflows::put_all))
         .routes(routes!(workflows::changes))
         .routes(routes!(workflows::get, workflows::put, workflows::delete))
@@ -62,7 +67,8 @@ pub fn document() -> Document {
 
 /// All of `/api`.
 pub fn routes() -> Router<AppState> {
-    described().split_for_parts().0.route("/api/v1/openapi.json", axum::routing::get(openapi))
+    let described = described().split_for_parts().0.merge(proxy::routes());
+    described.route("/api/v1/openapi.json", axum::routing::get(openapi))
 }
 
 async fn openapi(State(app): State<AppState>) -> impl IntoResponse {

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::api::error::ApiError;
 use crate::domain::evidence::Verdict;
 use crate::domain::field::{FieldProblem, RESERVED};
+use crate::domain::time::SECOND;
 use crate::server::http::refusal;
 use crate::server::service::events::FeedRefusal;
 
@@ -27,6 +28,9 @@ pub struct Problem {
     /// The version in force, where the one sent is stale.
     #[serde(skip_serializing_if = "Option::is_none")]
     current_version: Option<i64>,
+    /// Seconds after which another try makes sense, where that is known.
+    #[serde(skip)]
+    wait: Option<i64>,
 }
 
 /// One value that cannot be used.
@@ -73,7 +77,20 @@ impl Problem {
             ApiError::Superseded { version } => (Vec::new(), Some(version)),
             _ => (Vec::new(), None),
         };
-        Self { kind, title, status, detail, errors, current_version }
+        Self { kind, title, status, detail, errors, current_version, wait: None }
+    }
+
+    /// What is wrong in words of its own.
+    #[must_use]
+    pub fn stated(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        let (status, detail) = (status.as_u16(), detail.into());
+        Self { kind, title, status, detail, errors: Vec::new(), current_version: None, wait: None }
+    }
+
+    /// The same, with when another try makes sense.
+    #[must_use]
+    pub fn again_after(self, milliseconds: i64) -> Self {
+        Self { wait: Some(milliseconds.max(0) / SECOND + 1), ..self }
     }
 
     /// A request that could not be read.
@@ -86,7 +103,7 @@ impl Problem {
             StatusCode::NOT_FOUND => ("/problems/no-such-route", "There is nothing at this address"),
             _ => ("/problems/malformed", "The request cannot be read"),
         };
-        Self { kind, title, status: status.as_u16(), detail: detail.into(), errors: Vec::new(), current_version: None }
+        Self::stated(status, kind, title, detail)
     }
 
     /// The service did not prove the credential right; nothing was saved.
@@ -108,6 +125,7 @@ impl Problem {
             detail: message,
             errors: problems.into_iter().map(ValueProblem::of_connection).collect(),
             current_version: None,
+            wait: None,
         }
     }
 
@@ -123,6 +141,7 @@ impl Problem {
                 .to_owned(),
             errors: Vec::new(),
             current_version: None,
+            wait: None,
         }
     }
 
@@ -209,6 +228,9 @@ impl IntoResponse for Problem {
         let mut response = (status, refusal::retry_after(status), axum::Json(&self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(wait) = self.wait {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
+        }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
