@@ -70,10 +70,10 @@ async fn answer(mut stream: TcpStream, manner: Manner, received: Arc<Mutex<Vec<R
     received.lock().expect("a lock").push(got.clone());
     match manner {
         Manner::Says(text) => drop(stream.write_all(text.as_bytes()).await),
-        Manner::Hangs => tokio::time::sleep(Duration::from_secs(60)).await,
+        Manner::Hangs => tokio::time::sleep(Duration::from_mins(1)).await,
         Manner::Endless => {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10737418240\r\n\r\n").await;
-            while stream.write_all(&[b'x'; 65_536]).await.is_ok() {}
+            while stream.write_all(&[b'x'; 8_192]).await.is_ok() {}
         }
         Manner::QuotesWhatItGot => {
             let said = format!("{} {}", got.headers["webhook-signature"], got.body);

@@ -44,6 +44,7 @@ fn with_health(health: Health) -> Proof {
 }
 
 async fn each_change_is_told_once_and_in_order(database: &Database) {
+    use EventType::{Activated, Created, Deactivated, Deleted, Undeleted, Updated};
     let (store, here) = (&database.store, production());
     insert(store, &here, 1, "one").await.expect("inserted");
     let valid = with_health(Health::Valid { checked_at: Timestamp(5) });
@@ -66,7 +67,6 @@ async fn each_change_is_told_once_and_in_order(database: &Database) {
     store.update(&here, &id(1), 4, change, entry(AuditAction::Edited)).await.expect("updated");
     store.delete(&here, &id(1), Timestamp(7), entry(AuditAction::Deleted)).await.expect("deleted");
     store.purge(&here, &id(1), entry(AuditAction::Purged)).await.expect("purged");
-    use EventType::{Activated, Created, Deactivated, Deleted, Undeleted, Updated};
     assert_eq!(kinds(store).await, [Created, Activated, Updated, Deactivated, Deleted, Undeleted, Updated, Deleted]);
     let told = all(store).await;
     assert_eq!(told.iter().map(|event| event.sequence).collect::<Vec<_>>(), (1..=8).collect::<Vec<_>>());
@@ -87,6 +87,7 @@ async fn a_change_that_is_refused_tells_nothing(database: &Database) {
 }
 
 async fn a_replacement_tells_the_workflows_and_both_connections(database: &Database) {
+    use EventType::{Created, Deleted, Replaced, Undeleted};
     let (store, here) = (&database.store, production());
     for number in 1..=3 {
         insert(store, &here, number, &format!("name {number}")).await.expect("inserted");
@@ -95,7 +96,6 @@ async fn a_replacement_tells_the_workflows_and_both_connections(database: &Datab
     store.put_workflows(&here, many, entry(AuditAction::WorkflowRegistered)).await.expect("registered");
     let plan = Replacement { everywhere: Some(id(2)), workflows: [("b".to_owned(), id(3))].into() };
     store.delete_replacing(&here, &id(1), plan, None, entry(AuditAction::Deleted)).await.expect("deleted");
-    use EventType::{Created, Deleted, Replaced, Undeleted};
     assert_eq!(kinds(store).await, [Created, Created, Created, Replaced, Replaced, Deleted]);
     let told: Value = serde_json::from_str(&all(store).await[3].data).expect("JSON");
     assert_eq!(told["workflows"], serde_json::json!(["a", "c"]));
@@ -107,6 +107,7 @@ async fn a_replacement_tells_the_workflows_and_both_connections(database: &Datab
 }
 
 async fn an_end_is_foretold_once_and_then_told(database: &Database) {
+    use EventType::{Activated, Created, Deactivated, Expiring};
     let (store, here) = (&database.store, production());
     insert(store, &here, 1, "one").await.expect("inserted");
     let end = Timestamp(1_000 * DAY);
@@ -127,7 +128,6 @@ async fn an_end_is_foretold_once_and_then_told(database: &Database) {
     assert_eq!(store.tell_due(end).await, Ok(1));
     assert_eq!(last(store).await["reason"], "expired");
     assert_eq!(store.tell_due(end.plus(DAY)).await, Ok(0));
-    use EventType::{Activated, Created, Deactivated, Expiring};
     assert_eq!(kinds(store).await, [Created, Activated, Expiring, Deactivated]);
 }
 

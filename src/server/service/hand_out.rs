@@ -212,7 +212,7 @@ impl Services {
         let now = self.clock.now();
         if grant.as_ref().is_some_and(|grant| is_due(grant, now)) {
             // Whatever comes of it: the token in force tells whether it can be used.
-            let _ = self.fresh(stored, false).await;
+            let _ = Box::pin(self.fresh(stored, false)).await;
             (stored, grant) = self.active(caller, id).await?;
         }
         let StoredConnection { summary, credentials, .. } = &stored;

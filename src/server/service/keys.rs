@@ -222,7 +222,7 @@ fn named(summary: &Summary, environment: Environment) -> NamedConnection {
 fn line(key: ApiKey, known: &[NamedConnection]) -> KeyLine {
     let connections = match &key.connections {
         ConnectionSet::Every => None,
-        only => Some(known.iter().filter(|one| only.contains(&one.id)).cloned().collect()),
+        only @ ConnectionSet::Only(_) => Some(known.iter().filter(|one| only.contains(&one.id)).cloned().collect()),
     };
     KeyLine {
         id: key.id,

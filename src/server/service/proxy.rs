@@ -94,7 +94,7 @@ impl Services {
         let shape = usable.shape().ok_or(Unsent::NotHttp)??;
         target::join(&shape.base, &inquiry.path, inquiry.query.as_deref(), &shape.query)?;
         let (stored, scrub) = (usable.stored.clone(), Scrubber::new(&usable.secrets));
-        let answered = self.exchanged(caller, usable, inquiry, body).await;
+        let answered = Box::pin(self.exchanged(caller, usable, inquiry, body)).await;
         let outcome = answered
             .as_ref()
             .map_or_else(|_| "no answer".to_owned(), |answered| answered.response.status().as_u16().to_string());
@@ -143,7 +143,7 @@ impl Services {
         }
         // A service that refuses whatever it is shown must not have its provider asked again and again.
         self.clock.now().since(grant.issued_at) >= YOUNG
-            && self.fresh(current, true).await.is_ok_and(|renewed| renewed.secret_version != before)
+            && Box::pin(self.fresh(current, true)).await.is_ok_and(|renewed| renewed.secret_version != before)
     }
 
     async fn sent(&self, usable: &Usable, inquiry: &Inquiry, body: Sent) -> Result<Answered, Unsent> {
@@ -193,8 +193,8 @@ impl Services {
             Redirect::Below(text) | Redirect::Elsewhere(text) => scrub.clean(text) == *text,
         });
         let stream = body.map_err(Into::into).boxed_unsync();
-        let held = (driver, place);
-        let body = Measured::new(stream, limits.proxied_body, limits.proxied_pause, Progress::new(), held);
+        let with_it = (driver, place);
+        let body = Measured::new(stream, limits.proxied_body, limits.proxied_pause, Progress::new(), with_it);
         Ok(Answer { status: head.status, headers, redirect, body })
     }
 }

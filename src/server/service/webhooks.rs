@@ -65,7 +65,7 @@ impl Services {
             created_at: now,
             failures: 0,
         };
-        self.fill_in(caller, &mut webhook, form)?;
+        Self::fill_in(caller, &mut webhook, form)?;
         let secret = sign::draw(&self.random)?;
         webhook.sealed = self.seal_signing(&webhook, 1, &secret).await?;
         let audit = caller.audit(&self.clock, AuditAction::WebhookCreated, host_of(&webhook.url));
@@ -114,7 +114,7 @@ impl Services {
         if let Some(given) = &form.url {
             webhook.url = self.endpoint(given)?;
         }
-        self.fill_in(caller, &mut webhook, form)?;
+        Self::fill_in(caller, &mut webhook, form)?;
         webhook.is_gone = webhook.is_gone && !webhook.is_enabled;
         let audit = caller.audit(&self.clock, AuditAction::WebhookChanged, host_of(&webhook.url));
         self.store.change_webhook(webhook.clone(), audit).await?;
@@ -198,7 +198,7 @@ impl Services {
         }
     }
 
-    fn fill_in(&self, caller: &Caller, webhook: &mut Webhook, form: WebhookForm) -> Result<(), ApiError> {
+    fn fill_in(caller: &Caller, webhook: &mut Webhook, form: WebhookForm) -> Result<(), ApiError> {
         if let Some(environments) = form.environments {
             if !is_within(environments, caller.environments) {
                 return Err(ApiError::field("environments", "Name only environments that you may enter."));
@@ -261,8 +261,8 @@ fn context<'a>(scope: &'a Scope, id: &'a WebhookId, secret_version: i64) -> Seal
     SealContext { scope, holder: id.as_str(), method: METHOD, secret_version }
 }
 
-fn is_within(these: EnvironmentSet, those: EnvironmentSet) -> bool {
-    these.iter().all(|environment| those.contains(environment))
+fn is_within(inner: EnvironmentSet, outer: EnvironmentSet) -> bool {
+    inner.iter().all(|environment| outer.contains(environment))
 }
 
 /// What the audit trail says of an address: its path may hold what only its owner should know.

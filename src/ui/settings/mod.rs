@@ -14,6 +14,7 @@ use self::keys::KeysPage;
 use self::webhooks::WebhooksPage;
 use crate::api::error::ApiError;
 use crate::api::session::{Viewer, current_viewer};
+use crate::domain::filter::ListQuery;
 use crate::domain::role::Action;
 use crate::ui::parts::later::later;
 use crate::ui::parts::theme::{Theme, ThemeButton};
@@ -96,7 +97,7 @@ fn Frame() -> impl IntoView {
         view! { <li><a class="menu-item" href=move || href() aria-current=move || current()>{one.name}</a></li> }
     };
     let links = PAGES.iter().enumerate().map(link).collect_view();
-    let back = move || base.with_value(|base| base.list(environment.get(), &Default::default()));
+    let back = move || base.with_value(|base| base.list(environment.get(), &ListQuery::default()));
     view! {
         <div class="settings">
             <header class="bar">

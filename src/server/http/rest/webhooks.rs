@@ -10,6 +10,7 @@ use super::body::{IdOf, JsonBody, QueryOf};
 use super::problem::Problem;
 use super::words::{EnvironmentWord, environments, event_types};
 use crate::api::error::ApiError;
+use crate::domain::environment::Environment;
 use crate::domain::event::EventType;
 use crate::domain::id::{EventId, WebhookId};
 use crate::domain::time::Timestamp;
@@ -140,7 +141,7 @@ impl From<Webhook> for WebhookView {
             id: webhook.id.into(),
             url: webhook.url,
             types: webhook.subscription.types.into_iter().map(EventType::as_str).collect(),
-            environments: webhook.subscription.environments.iter().map(|it| it.as_str()).collect(),
+            environments: webhook.subscription.environments.iter().map(Environment::as_str).collect(),
             enabled: webhook.is_enabled,
             gone: webhook.is_gone,
             failures: webhook.failures,
