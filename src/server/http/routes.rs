@@ -246,11 +246,20 @@ mod tests {
             if *path == "/api/v1/openapi.json" {
                 continue;
             }
-            let operation = &document["paths"][path][method.to_lowercase()];
-            assert!(operation.is_object(), "{method} {path} is not described");
-            let name = operation["operationId"].as_str().expect("a name").to_owned();
-            assert!(operation["summary"].is_string() && operation["tags"][0].is_string(), "{method} {path}");
-            assert!(names.insert(name), "{method} {path} has the name of another");
+            let described = &document["paths"][path.replace("{*path}", "{path}")];
+            let methods: Vec<String> = match *method {
+                // Described once, with a path behind it.
+                ANY if !path.ends_with("{*path}") => continue,
+                ANY => described.as_object().expect("operations").keys().cloned().collect(),
+                method => vec![method.to_lowercase()],
+            };
+            for method in methods {
+                let operation = &described[&method];
+                assert!(operation.is_object(), "{method} {path} is not described");
+                let name = operation["operationId"].as_str().expect("a name").to_owned();
+                assert!(operation["summary"].is_string() && operation["tags"][0].is_string(), "{method} {path}");
+                assert!(names.insert(name), "{method} {path} has the name of another");
+            }
         }
     }
 

@@ -139,7 +139,7 @@ const NOT_STORED: AppendHeaders<[(header::HeaderName, &str); 1]> = AppendHeaders
 /// Hands out the credentials of a connection that is ACTIVE, renewed first where that is due. Every hand-out stands in the
 /// audit trail before it leaves; where it cannot be recorded, nothing leaves.
 #[utoipa::path(
-    post, path = "/api/v1/connections/{id}/credentials", tag = "runtime", params(("id" = String, Path)),
+    post, path = "/api/v1/connections/{id}/credentials", operation_id = "fetchCredentials", tag = "runtime", params(("id" = String, Path, description = "The connection's id")),
     request_body(content = Option<CredentialsBody>, description = "In which form"),
     responses(
         (status = 200, body = CredentialsView), (status = 404, description = "No such connection for this key"),
@@ -196,7 +196,7 @@ fn request(shape: &Shape) -> Result<RequestView, Problem> {
 
 /// Hands out the access token alone, of a connection that has one.
 #[utoipa::path(
-    post, path = "/api/v1/connections/{id}/token", tag = "runtime", params(("id" = String, Path)),
+    post, path = "/api/v1/connections/{id}/token", operation_id = "fetchToken", tag = "runtime", params(("id" = String, Path, description = "The connection's id")),
     responses(
         (status = 200, body = TokenView), (status = 404, description = "No such connection for this key"),
         (status = 409, description = "Not active, or expired"), (status = 410, description = "Deleted"),
@@ -226,7 +226,7 @@ pub async fn token(
 /// Says that the service refused a credential that was handed out. The service is asked, and its answer counts; the report
 /// by itself changes no status.
 #[utoipa::path(
-    post, path = "/api/v1/connections/{id}/refused", tag = "runtime", params(("id" = String, Path)),
+    post, path = "/api/v1/connections/{id}/refused", operation_id = "reportRefusal", tag = "runtime", params(("id" = String, Path, description = "The connection's id")),
     request_body(content = Option<RefusedBody>, description = "How it was refused"),
     responses(
         (status = 202, body = RefusedView), (status = 409, description = "Not active already, and why"),

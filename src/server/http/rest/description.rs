@@ -7,6 +7,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, HttpBuilder, SecuritySchem
 use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Required, Response};
 use utoipa::{Modify, OpenApi};
 
+use crate::server::http::limits::PROXY;
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -49,10 +51,16 @@ impl Modify for Keys {
 
 /// Tells of every operation what holds for all.
 pub fn complete(document: &mut Document) {
-    for item in document.paths.paths.values_mut() {
-        let usual = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
-        let rare = [&mut item.head, &mut item.options];
-        for operation in usual.into_iter().chain(rare).flatten() {
+    for (path, item) in &mut document.paths.paths {
+        let usual = [("get", &mut item.get), ("put", &mut item.put), ("post", &mut item.post)];
+        let rare = [("patch", &mut item.patch), ("delete", &mut item.delete)];
+        let rarest = [("head", &mut item.head), ("options", &mut item.options)];
+        let all = usual.into_iter().chain(rare).chain(rarest);
+        for (method, operation) in all.filter_map(|(method, operation)| Some((method, operation.as_mut()?))) {
+            // One handler for all methods, but each has a name of its own.
+            if path.starts_with(PROXY) {
+                operation.operation_id = Some(format!("{method}ByProxy"));
+            }
             tell_errors(operation);
             plain_parameters(operation);
             plain_body(operation);
