@@ -8,7 +8,7 @@ import { startApi } from "./server.mjs";
 
 const root = resolve(import.meta.dirname, "../..");
 const bin = (name) => join(root, "node_modules", ".bin", name);
-const WALKED = { status: "active", listed: ["Rates"], tested: "active", problem: "/problems/invalid-values", deleted: 204 };
+const WALKED = { status: "active", listed: ["Rates"], tested: "active", authorization: "Bearer right-token", problem: "/problems/invalid-values", deleted: 204 };
 
 let api, document, environment;
 

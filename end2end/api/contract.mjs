@@ -12,6 +12,7 @@ const SEED = "20261126";
 // Whether a request that fits the document is carried out depends on the component and on what is there, which no schema
 // can say: that is what the other tests are for.
 const CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance", "response_schema_conformance", "negative_data_rejection", "unsupported_method", "ignored_auth"];
+// Through the proxy the service answers, with whatever status it likes.
 const api = await startApi();
 
 async function ask(key, ...which) {
@@ -23,7 +24,7 @@ async function ask(key, ...which) {
 
 let kept = false;
 try {
-  const withApiKey = await ask(api.key, "--exclude-tag", "embedding");
+  const withApiKey = await ask(api.key, "--exclude-tag", "embedding", "--exclude-path-regex", "^/api/v1/proxy/");
   const withInstanceKey = await ask(api.instanceKey, "--include-tag", "embedding");
   kept = withApiKey && withInstanceKey;
 } finally {

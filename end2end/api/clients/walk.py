@@ -1,4 +1,4 @@
-"""What docs/api.md shows, by a client that openapi-python-client made: create, list, test, delete."""
+"""What docs/api.md shows, by a client that openapi-python-client made: create, list, test, fetch the credentials, delete."""
 
 import json
 import os
@@ -10,7 +10,8 @@ from patchbay_client.api.connections import (
     list_connections,
     test_connection,
 )
-from patchbay_client.models import NewConnection
+from patchbay_client.api.runtime import fetch_credentials
+from patchbay_client.models import CredentialsBody, NewConnection
 
 api = AuthenticatedClient(base_url=os.environ["PATCHBAY_URL"], token=os.environ["PATCHBAY_API_KEY"])
 values = {"base_url": os.environ["SERVICE_URL"], "token": "right-token", "test_path": "/me"}
@@ -20,6 +21,7 @@ new = NewConnection.from_dict(
 made = create_connection.sync(client=api, body=new, idempotency_key="walk-py")
 found = list_connections.sync(client=api, environment=new.environment, q="ra")
 tested = test_connection.sync(made.id, client=api)
+fetched = fetch_credentials.sync(made.id, client=api, body=CredentialsBody.from_dict({"form": "request"}))
 wrong = list_connections.sync(client=api, environment=new.environment, cursor="?")
 gone = delete_connection.sync_detailed(made.id, client=api)
 
@@ -29,6 +31,7 @@ print(
             "status": str(made.status),
             "listed": [item.name for item in found.items],
             "tested": str(tested.connection.status),
+            "authorization": fetched.request.headers["authorization"],
             "problem": wrong.type_,
             "deleted": int(gone.status_code),
         }

@@ -1,4 +1,4 @@
-// What docs/api.md shows, by a client that openapi-typescript made: create, list, test, delete.
+// What docs/api.md shows, by a client that openapi-typescript made: create, list, test, fetch the credentials, delete.
 import createClient from "openapi-fetch";
 import type { paths } from "./schema";
 
@@ -21,6 +21,7 @@ const made = had(
 const path = { id: made.id };
 const list = had(await api.GET("/api/v1/connections", { params: { query: { environment: "development", q: "ra" } } }));
 const tested = had(await api.POST("/api/v1/connections/{id}/test", { params: { path } }));
+const fetched = had(await api.POST("/api/v1/connections/{id}/credentials", { params: { path }, body: { form: "request" } }));
 const wrong = await api.GET("/api/v1/connections", { params: { query: { environment: "development", cursor: "?" } } });
 const gone = await api.DELETE("/api/v1/connections/{id}", { params: { path } });
 
@@ -29,6 +30,7 @@ console.log(
     status: made.status,
     listed: list.items.map((item) => item.name),
     tested: tested.connection.status,
+    authorization: fetched.request?.headers.authorization,
     problem: wrong.error?.type,
     deleted: gone.response.status,
   }),
