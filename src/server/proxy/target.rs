@@ -62,7 +62,8 @@ fn name_of(pair: &str) -> String {
 
 /// Decoded as often as it can be, the path holds nothing that any server takes for a way up or for another host.
 fn stays_below(path: &str) -> bool {
-    if !(path.is_empty() || path.starts_with('/')) {
+    // Whatever follows a `?` or `#` would be no path any more, and what stands before it another one.
+    if !(path.is_empty() || path.starts_with('/')) || path.contains(['?', '#']) {
         return false;
     }
     let mut bytes = path.as_bytes().to_vec();
