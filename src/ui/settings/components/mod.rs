@@ -19,9 +19,16 @@ struct Desk {
     own: RwSignal<Option<Result<Vec<OwnComponent>, ApiError>>>,
     open: RwSignal<Option<Draft>>,
     toasts: Toasts,
+    /// The page: what is being described lives as long as it, and not as long as the list in whose place it comes.
+    page: StoredValue<Owner>,
 }
 
 impl Desk {
+    fn describe(self, draft: impl FnOnce() -> Draft) {
+        let draft = self.page.with_value(|page| page.with(draft));
+        self.open.set(Some(draft));
+    }
+
     fn load(self) {
         spawn_local(async move {
             let answer = own_components().await;
@@ -42,7 +49,8 @@ impl Desk {
 
 #[component]
 pub fn ComponentsPage() -> impl IntoView {
-    let desk = Desk { own: RwSignal::new(None), open: RwSignal::new(None), toasts: Toasts::expect() };
+    let page = StoredValue::new(Owner::current().unwrap_or_default());
+    let desk = Desk { own: RwSignal::new(None), open: RwSignal::new(None), toasts: Toasts::expect(), page };
     Effect::new(move |_| desk.load());
     let done = Callback::new(move |()| {
         desk.open.set(None);
@@ -75,7 +83,7 @@ fn list(desk: Desk) -> AnyView {
                     "Services of your own, described in the format of the built-in ones. The platform can register them over the REST API as well."
                 </p>
             </div>
-            <button type="button" class="button primary" on:click={move |_| desk.open.set(Some(Draft::begun()))}>
+            <button type="button" class="button primary" on:click={move |_| desk.describe(Draft::begun)}>
                 "New component"
             </button>
         </div>
@@ -99,7 +107,7 @@ fn row(desk: Desk, one: OwnComponent) -> AnyView {
         <li>
             <span><b>{name}</b><small>{said}</small></span>
             <button type="button" class="button small" aria-label=edit_label
-                on:click={move |_| desk.open.set(Some(Draft::of(&one)))}>"Edit"</button>
+                on:click={move |_| desk.describe(|| Draft::of(&one))}>"Edit"</button>
             <button type="button" class="button small danger" aria-label=remove_label
                 on:click={move |_| desk.remove(slug.clone(), version)}>"Remove"</button>
         </li>
