@@ -45,6 +45,7 @@ test("an owner makes a webhook, sees what was sent, and gives it another secret"
   await page.getByRole("button", { name: "Send a test" }).click();
   await expect(() => expect(hook.received.length).toBe(2)).toPass({ timeout: 15_000 });
   for (const { headers, body } of hook.received) new Webhook(secret).verify(body, headers);
+  await page.getByRole("button", { name: "Deliveries", exact: true }).click();
   await page.getByRole("button", { name: "Refresh" }).click();
   const deliveries = page.getByRole("list", { name: "Deliveries" });
   await expect(deliveries).toContainText("connection.created");

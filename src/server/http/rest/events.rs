@@ -47,7 +47,7 @@ pub struct EventParams {
     /// 1 to 200; 50 unless given.
     limit: Option<u32>,
     /// Seconds to wait for an event where there is none yet; at most 20, 0 unless given.
-    wait: Option<u64>,
+    wait: Option<u32>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -109,7 +109,7 @@ pub async fn events(
     if streams {
         return follower.stream().await;
     }
-    let wait = if is_latest { 0 } else { params.wait.unwrap_or_default().min(LONGEST_WAIT) };
+    let wait = if is_latest { 0 } else { u64::from(params.wait.unwrap_or_default()).min(LONGEST_WAIT) };
     Ok(Json(follower.wait(Duration::from_secs(wait)).await?).into_response())
 }
 
