@@ -56,6 +56,7 @@ test("an owner makes a webhook, sees what was sent, and gives it another secret"
   const next = await page.getByRole("textbox", { name: "Signing secret" }).inputValue();
   expect(next).not.toBe(secret);
   await page.getByRole("button", { name: "I have copied it" }).click();
+  await page.getByRole("button", { name: "Deliveries", exact: true }).click();
   await deliveries.getByRole("button", { name: /Send evt_.* again/ }).first().click();
   await expect(() => expect(hook.received.length).toBe(3)).toPass({ timeout: 15_000 });
   const last = hook.received[2]!;
