@@ -1,6 +1,7 @@
 //! The settings of a workspace, for its owners. To add a page: its file here, and its line in [`PAGES`].
 
 pub mod components;
+mod form;
 pub mod keys;
 pub mod webhooks;
 

@@ -30,6 +30,8 @@ pub struct Draft {
     pub problems: RwSignal<Vec<FieldProblem>>,
     pub form: RwSignal<Option<ComponentForm>>,
     busy: RwSignal<bool>,
+    /// It was to be saved: from then on what is empty counts as wrong.
+    tried: RwSignal<bool>,
     /// Grows with each change: only the answer to the latest counts.
     turn: RwSignal<u32>,
 }
@@ -55,6 +57,7 @@ impl Draft {
             problems: RwSignal::new(Vec::new()),
             form: RwSignal::new(None),
             busy: RwSignal::new(false),
+            tried: RwSignal::new(false),
             turn: RwSignal::new(0),
         }
     }
@@ -110,7 +113,15 @@ impl Draft {
                 self.problems.set(Vec::new());
                 self.form.set(Some(form));
             }
-            Err(error) => self.problems.set(problems_of(error)),
+            Err(error) => {
+                let begun = self.tried.get_untracked() || self.as_json.get_untracked();
+                let typed = |problem: &FieldProblem| {
+                    let input = input_of(&problem.field);
+                    input.is_none_or(|input| !self.guided.with_untracked(|guided| guided.is_blank(input)))
+                };
+                let problems = problems_of(error).into_iter().filter(|problem| begun || typed(problem));
+                self.problems.set(problems.collect());
+            }
         }
     }
 
@@ -119,6 +130,7 @@ impl Draft {
             return;
         }
         self.busy.set(true);
+        self.tried.set(true);
         let (text, version) = (self.text.get_untracked(), self.version);
         let slug = json::read::<Value>(&text).ok();
         let slug = slug.and_then(|whole| Some(whole.get("slug")?.as_str()?.to_owned())).unwrap_or_default();

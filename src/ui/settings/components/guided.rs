@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+/// What an address begins with, before anything was typed.
+const SCHEME: &str = "https://";
+
 /// Where the secret stands in a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Place {
@@ -80,14 +83,29 @@ pub struct Guided {
 }
 
 impl Guided {
+    /// Nothing was typed yet into an input that starts with nothing.
+    pub fn is_blank(&self, input: &str) -> bool {
+        let text = match input {
+            "slug" => &self.slug,
+            "name" => &self.name,
+            "docs" => &self.docs,
+            "base_url" => &self.base_url,
+            "place_name" => &self.place_name,
+            "help" => &self.help,
+            "path" => &self.path,
+            _ => return false,
+        };
+        text.is_empty() || text == SCHEME
+    }
+
     pub fn new(today: String) -> Self {
         let text = str::to_owned;
         Self {
             slug: String::new(),
             name: String::new(),
             category: text("Internal"),
-            docs: text("https://"),
-            base_url: text("https://"),
+            docs: text(SCHEME),
+            base_url: text(SCHEME),
             place: Place::Bearer,
             place_name: text("x-api-key"),
             help: String::new(),

@@ -3,9 +3,10 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::form::{Draft, group};
+use super::form::Draft;
 use crate::api::keys::{NamedConnection, connections_for_key};
 use crate::ui::parts::field_input::focus_soon;
+use crate::ui::settings::form::group;
 
 const SEARCH: &str = "key-search";
 
@@ -49,7 +50,7 @@ pub fn ConnectionLimit(draft: Draft) -> impl IntoView {
         <p class="help">{move || why()}</p>
         {move || chooser()}
     };
-    group(draft, "connections", "Which connections", content.into_any())
+    group(draft.refusal, "connections", "Which connections", content.into_any())
 }
 
 /// The chosen ones, and a search for more.

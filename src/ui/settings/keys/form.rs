@@ -13,7 +13,7 @@ use crate::api::session::Viewer;
 use crate::domain::api_key::NAME_LIMIT;
 use crate::domain::environment::Environment;
 use crate::domain::role::Permission;
-use crate::ui::parts::field_input::focus_soon;
+use crate::ui::settings::form::{Line, Refusal, group, line, tick};
 
 pub(super) const NAME: &str = "key-name";
 
@@ -31,7 +31,7 @@ pub(super) struct Draft {
     /// `None`: every connection.
     pub connections: RwSignal<Option<Vec<NamedConnection>>>,
     life: RwSignal<usize>,
-    error: RwSignal<Option<ApiError>>,
+    pub refusal: Refusal,
     busy: RwSignal<bool>,
 }
 
@@ -43,7 +43,7 @@ impl Draft {
             environments: RwSignal::default(),
             connections: RwSignal::new(None),
             life: RwSignal::new(USUAL_LIFE),
-            error: RwSignal::new(None),
+            refusal: Refusal::none("key"),
             busy: RwSignal::new(false),
         }
     }
@@ -66,16 +66,6 @@ impl Draft {
             days: LIVES[self.life.get_untracked()].0,
         })
     }
-
-    /// What is wrong with one field.
-    pub fn problem(self, field: &str) -> Option<String> {
-        self.error.with(|error| match error {
-            Some(ApiError::Invalid { problems }) => {
-                problems.iter().find(|problem| problem.field == field).map(|problem| problem.message.clone())
-            }
-            _ => None,
-        })
-    }
 }
 
 #[component]
@@ -87,10 +77,10 @@ pub fn KeyForm() -> impl IntoView {
         if draft.busy.get_untracked() {
             return;
         }
-        draft.error.set(None);
+        draft.refusal.clear();
         let request = match draft.request() {
             Ok(request) => request,
-            Err(error) => return refuse(draft, error),
+            Err(error) => return draft.refusal.show(error),
         };
         draft.busy.set(true);
         spawn_local(async move {
@@ -98,23 +88,20 @@ pub fn KeyForm() -> impl IntoView {
                 Ok(key) => keys.made(key),
                 Err(error) => {
                     let _ = draft.busy.try_set(false);
-                    refuse(draft, error);
+                    draft.refusal.show(error);
                 }
             }
         });
     };
-    let general = move || {
-        let error = draft.error.get().filter(|error| !matches!(error, ApiError::Invalid { .. }))?;
-        Some(view! { <p class="verdict" role="alert">{error.to_string()}</p> })
-    };
+    let name = Line { field: "name", label: "Name", kind: "text", limit: NAME_LIMIT, example: "Nightly runtime" };
     view! {
         <form class="panel" aria-label="New key" novalidate on:submit=submit>
-            <NameField draft=draft />
+            {line(draft.refusal, name, draft.name)}
             <Permissions draft=draft />
             <Environments draft=draft />
             <ConnectionLimit draft=draft />
             <Life draft=draft />
-            {move || general()}
+            {draft.refusal.general()}
             <div class="deeds">
                 <button type="submit" class="button primary" aria-disabled={move || draft.busy.get().to_string()}>
                     {move || if draft.busy.get() { "Making …" } else { "Make key" }}
@@ -122,79 +109,6 @@ pub fn KeyForm() -> impl IntoView {
                 <button type="button" class="button" on:click={move |_| keys.end()}>"Cancel"</button>
             </div>
         </form>
-    }
-    .into_any()
-}
-
-/// Shows what is wrong, and takes the person there.
-fn refuse(draft: Draft, error: ApiError) {
-    if let ApiError::Invalid { problems } = &error
-        && let Some(first) = problems.first()
-    {
-        focus_soon(format!("key-{}", first.field));
-    }
-    let _ = draft.error.try_set(Some(error));
-}
-
-#[component]
-fn NameField(draft: Draft) -> impl IntoView {
-    let problem = move || draft.problem("name");
-    view! {
-        <div class="field" class:bad={move || problem().is_some()}>
-            <div class="field-head"><label for=NAME>"Name"</label></div>
-            <input
-                class="control"
-                id=NAME
-                type="text"
-                maxlength=NAME_LIMIT.to_string()
-                autocomplete="off"
-                placeholder="Nightly runtime"
-                aria-describedby="key-name-problem"
-                aria-invalid={move || problem().is_some().to_string()}
-                prop:value={move || draft.name.get()}
-                on:input={move |event| draft.name.set(event_target_value(&event))}
-            />
-            <p class="problem" id="key-name-problem">{move || problem()}</p>
-        </div>
-    }
-    .into_any()
-}
-
-/// What is wrong with a group of ticks; the group itself takes the focus.
-pub(super) fn group(draft: Draft, field: &'static str, legend: &'static str, content: AnyView) -> AnyView {
-    let id = format!("key-{field}");
-    view! {
-        <fieldset class="ticks" id=id tabindex="-1">
-            <legend>{legend}</legend>
-            {content}
-            <p class="problem">{move || draft.problem(field)}</p>
-        </fieldset>
-    }
-    .into_any()
-}
-
-/// A tick that puts a value into a list and takes it out.
-fn tick<T: Copy + PartialEq + Send + Sync + 'static>(
-    list: RwSignal<Vec<T>>,
-    value: T,
-    label: &'static str,
-    help: &'static str,
-) -> AnyView {
-    let on = move || list.with(|list| list.contains(&value));
-    let turn = move |_| {
-        list.update(|list| {
-            if list.contains(&value) {
-                list.retain(|one| *one != value);
-            } else {
-                list.push(value);
-            }
-        });
-    };
-    view! {
-        <label class="tick">
-            <input type="checkbox" prop:checked=move || on() on:change=turn />
-            <span>{label}<small>{help}</small></span>
-        </label>
     }
     .into_any()
 }
@@ -208,14 +122,24 @@ fn Permissions(draft: Draft) -> impl IntoView {
         Permission::Credentials => "Fetch the credentials of connections at run time",
     };
     let one = |permission| tick(draft.permissions, permission, word(permission), about(permission));
-    group(draft, "permissions", "What it may do", Permission::ALL.into_iter().map(one).collect_view().into_any())
+    group(
+        draft.refusal,
+        "permissions",
+        "What it may do",
+        Permission::ALL.into_iter().map(one).collect_view().into_any(),
+    )
 }
 
 #[component]
 fn Environments(draft: Draft) -> impl IntoView {
     let viewer: Viewer = expect_context();
     let one = |environment: Environment| tick(draft.environments, environment, environment.label(), "");
-    group(draft, "environments", "Where it is valid", viewer.environments.iter().map(one).collect_view().into_any())
+    group(
+        draft.refusal,
+        "environments",
+        "Where it is valid",
+        viewer.environments.iter().map(one).collect_view().into_any(),
+    )
 }
 
 #[component]
