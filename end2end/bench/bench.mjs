@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { firstLoad } from "../first-load.mjs";
 import { cache, freePort, start, temporaryFolder } from "../servers/process.mjs";
 import { filterSwitches, keystrokes } from "./interaction.mjs";
+import { untilReady } from "./ready.mjs";
 
 const RUNS = 7;
 const binary = process.env.PATCHBAY_BINARY ?? join(process.env.CARGO_TARGET_DIR ?? join(cache, "target"), "release", "patchbay");
@@ -44,14 +45,6 @@ async function sample(count) {
     },
     stop: async () => (await server.stop(), remove()),
   };
-}
-
-async function untilReady(port) {
-  for (;;) {
-    const ready = await fetch(`http://127.0.0.1:${port}/readyz`).then((answer) => answer.ok, () => false);
-    if (ready) return;
-    await new Promise((done) => setTimeout(done, 3));
-  }
 }
 
 /** The cookies of somebody signed in. */

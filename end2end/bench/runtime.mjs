@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { startPostgresql } from "../servers/postgresql.mjs";
 import { cache, freePort, run, start, temporaryFolder } from "../servers/process.mjs";
 import { load, prepared } from "./load.mjs";
+import { untilReady } from "./ready.mjs";
 
 const ROUNDS = 5;
 const CLIENTS = 64;
@@ -37,7 +38,7 @@ async function patchbay(database, port) {
     PATCHBAY_LIMITS_KEY_REQUESTS_PER_SECOND: "1000000", ...(database ? { PATCHBAY_DATABASE_URL: database } : {}),
   };
   const server = start(binary, ["serve"], { env, cwd: folder });
-  await server.listensOn(own);
+  await untilReady(own);
   const permissions = ["use", "write", "credentials"].flatMap((permission) => ["--permission", permission]);
   const key = (await run(binary, ["api-key", "create", "--name", "bench", "--environment", "production", ...permissions], { env, cwd: folder })).trim().split("\n")[0];
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };

@@ -29,7 +29,7 @@ use patchbay::server::http::{AppState, router, sign_in};
 use patchbay::server::probe::Prober;
 use patchbay::server::random::Random;
 use patchbay::server::service::caller::{Caller, Principal};
-use patchbay::server::service::{OAuthSetup, Services, Setting};
+use patchbay::server::service::{Means, OAuthSetup, Services, Setting};
 use patchbay::server::store::record::{AuditAction, AuditEntry};
 use patchbay::server::store::{Member, NewApiKey, NewInstanceKey, Store};
 use patchbay::server::token;
@@ -127,13 +127,21 @@ impl Site {
     /// As after a restart: the catalog's files are read again.
     pub fn reload_catalog(&mut self) {
         let catalog = Catalog::load(self.app.config.catalog_dir.as_deref()).expect("the catalog");
-        self.app.services = again(self.app.services.clone(), catalog);
+        self.app.services = again(&self.app.services, catalog);
+        self.router = router(&self.app);
+    }
+
+    /// From now on providers' answers are written down here before they are committed.
+    pub fn keep_journal(&mut self, folder: PathBuf) {
+        let services = &self.app.services;
+        let oauth = OAuthSetup { journal: Some(folder), ..services.oauth.clone() };
+        self.app.services = with_oauth(services, services.catalog.clone(), oauth);
         self.router = router(&self.app);
     }
 
     /// Another server on the same database.
     pub fn replica(&self) -> Self {
-        let services = again(self.app.services.clone(), self.app.services.catalog.clone());
+        let services = again(&self.app.services, self.app.services.catalog.clone());
         let app = AppState { services, config: Arc::clone(&self.app.config) };
         let (now, dialled) = (Arc::clone(&self.now), Arc::clone(&self.dialled));
         // Its folder is the first one's to remove.
@@ -352,9 +360,15 @@ impl Site {
 }
 
 /// The use cases of another process, which remembers nothing.
-fn again(services: Services, catalog: Catalog) -> Services {
-    let Services { store, vault, prober, clock, random, setting, oauth, .. } = services;
-    Services::new(store, vault, catalog, prober, clock, random, setting, oauth)
+fn again(services: &Services, catalog: Catalog) -> Services {
+    let oauth = services.oauth.clone();
+    with_oauth(services, catalog, oauth)
+}
+
+fn with_oauth(services: &Services, catalog: Catalog, oauth: OAuthSetup) -> Services {
+    let Means { store, vault, prober, clock, random, setting, .. } = &**services;
+    let (store, vault, prober) = (store.clone(), vault.clone(), prober.clone());
+    Services::new(store, vault, catalog, prober, clock.clone(), random.clone(), *setting, oauth)
 }
 
 impl Drop for Site {

@@ -92,7 +92,7 @@ impl Scene {
     fn keep_journal(&mut self) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("patchbay-journal-{}", unique()));
         std::fs::create_dir_all(&folder).expect("a folder");
-        self.site.app.services.oauth.journal = Some(folder.clone());
+        self.site.keep_journal(folder.clone());
         folder
     }
 

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -89,6 +90,24 @@ async fn a_revoked_key_is_refused_at_once() {
     store.revoke_api_key(&workspace, &keys[0].id, entry()).await.expect("revoked");
     assert_eq!(problem(&site.get(path, &key).await).0, 401);
     assert!(store.api_keys(&workspace).await.expect("keys").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_revoked_key_is_refused_at_once_however_many_requests_use_it() {
+    let site = Site::new().await;
+    let key = machine(&site).await;
+    let many =
+        || join_all((0..64).map(|_| async { site.get("/api/v1/tags?environment=development", &key).await.status }));
+    let revoke = async {
+        let (store, workspace) = (&site.app.services.store, WorkspaceId::default_workspace());
+        let keys = store.api_keys(&workspace).await.expect("keys");
+        let entry = AuditEntry::system(Timestamp(2), AuditAction::KeyRevoked, "test");
+        store.revoke_api_key(&workspace, &keys[0].id, entry).await.expect("revoked");
+        many().await
+    };
+    let (meanwhile, after) = tokio::join!(many(), revoke);
+    assert!(meanwhile.iter().all(|status| matches!(status.as_u16(), 200 | 401)), "{meanwhile:?}");
+    assert!(after.iter().all(|status| *status == StatusCode::UNAUTHORIZED), "{after:?}");
 }
 
 #[tokio::test]

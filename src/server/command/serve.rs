@@ -13,7 +13,7 @@ use super::{open, output};
 use crate::server::config::Config;
 use crate::server::http::listen::{self, Bounds};
 use crate::server::http::{AppState, assets, router, sign_in};
-use crate::server::service::Services;
+use crate::server::service::{Means, Services};
 use crate::server::{demo as sample, jobs};
 
 /// How long the end waits for what is under way, such as the answer of a provider that gives tokens only once: longer than
@@ -91,7 +91,7 @@ async fn told_to_end() {
 
 /// What a person needs to begin.
 async fn welcome(config: &Config, services: &Services) -> Result<String, CommandError> {
-    let Services { store, clock, random, .. } = services;
+    let Means { store, clock, random, .. } = &**services;
     let owner = open::owner(store, clock, random).await?;
     let kind = if services.setting.demo { " (sample workspace)" } else { "" };
     let mut lines = vec![format!("\nPatchbay {}{kind} is ready.\n", env!("CARGO_PKG_VERSION"))];

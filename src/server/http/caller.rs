@@ -66,7 +66,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 async fn of_key(app: &AppState, key: &str, address: Option<String>) -> Result<Option<Caller>, ApiError> {
     let services = &app.services;
-    let Some(key) = services.store.api_key(token::hash(key), services.clock.now()).await? else { return Ok(None) };
+    let Some(key) = services.api_key(token::hash(key)).await? else { return Ok(None) };
     services.note_key(&key);
     Ok(Some(Caller {
         workspace_name: key.workspace.to_string(),

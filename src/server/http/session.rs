@@ -11,7 +11,7 @@ use super::{AppState, caller};
 use crate::api::error::ApiError;
 use crate::domain::time::{DAY, Timestamp};
 use crate::server::config::PublicUrl;
-use crate::server::service::Services;
+use crate::server::service::Means;
 use crate::server::service::caller::{Caller, Principal};
 use crate::server::store::record::{AuditAction, AuditEntry};
 use crate::server::store::{Member, NewSession, SignOut};
@@ -37,7 +37,7 @@ pub async fn begin(
     before: Option<&SecretText>,
     address: Option<String>,
 ) -> Result<Option<HeaderValue>, ApiError> {
-    let Services { store, clock, random, .. } = &app.services;
+    let Means { store, clock, random, .. } = &*app.services;
     let (id, now) = (token::draw(random, "")?, clock.now());
     let session = NewSession {
         id_hash: token::hash(id.reveal()),
@@ -72,7 +72,7 @@ pub async fn resume(
     id: &SecretText,
     address: Option<String>,
 ) -> Result<Option<(Caller, Current)>, ApiError> {
-    let Services { store, clock, .. } = &app.services;
+    let Means { store, clock, .. } = &*app.services;
     let (now, hash) = (clock.now(), token::hash(id.reveal()));
     let Some((member, seen_at)) = store.session(hash, now).await? else { return Ok(None) };
     app.services.note_session(hash, seen_at, IDLE);

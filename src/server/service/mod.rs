@@ -16,6 +16,7 @@ pub mod embedding;
 pub mod events;
 pub mod hand_out;
 mod journal;
+mod key_lookup;
 pub mod keys;
 pub mod list;
 mod pace;
@@ -55,9 +56,11 @@ use crate::server::random::{NoRandomness, Random};
 use crate::server::store::{AuditWriter, Store, StoreError};
 use crate::server::vault::{Vault, VaultError};
 use caller::Caller;
+use key_lookup::KeyLookup;
 use pace::Pace;
 use rows::RowCache;
 use std::future::Future;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -77,9 +80,12 @@ pub struct Setting {
     pub runtime: RuntimeLimits,
 }
 
-/// All use cases, with what they work on. Cheap to clone.
+/// All use cases. Cheap to clone: every layer and handler of a request holds one.
 #[derive(Clone)]
-pub struct Services {
+pub struct Services(Arc<Means>);
+
+/// What use cases work on.
+pub struct Means {
     pub store: Store,
     pub vault: Vault,
     /// The server's own components; what a workspace has is told by [`Services::view`].
@@ -97,6 +103,7 @@ pub struct Services {
     /// Records each use of credentials.
     trail: AuditWriter,
     pace: Pace,
+    keys: KeyLookup,
     /// Watched by all that must finish.
     under_way: Arc<watch_channel::Sender<()>>,
     /// How many renewed tokens wait for the database.
@@ -117,9 +124,10 @@ impl Services {
         setting: Setting,
         oauth: OAuthSetup,
     ) -> Self {
-        Self {
+        Self(Arc::new(Means {
             trail: AuditWriter::start(store.clone()),
             pace: Pace::default(),
+            keys: KeyLookup::default(),
             store,
             vault,
             catalog,
@@ -135,7 +143,15 @@ impl Services {
             uses: Uses::default(),
             under_way: Arc::new(watch_channel::Sender::new(())),
             held: Arc::default(),
-        }
+        }))
+    }
+}
+
+impl Deref for Services {
+    type Target = Means;
+
+    fn deref(&self) -> &Means {
+        &self.0
     }
 }
 

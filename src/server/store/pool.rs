@@ -1,67 +1,113 @@
-//! Connections that answer. sqlx's pool looks whether one does, before it lends one and when it gets one back, and
-//! closes politely one that does not, but waits each time until TCP gives up, which takes a quarter of an hour; here a
-//! dead connection is just dropped.
+//! Connections that answer. sqlx's pool asks each connection whether it still does, before it lends it or when it gets it
+//! back, and waits for that until TCP gives up, which takes a quarter of an hour; each question is also a round trip of
+//! its own. Here one that has just answered is lent again at once, and a dead one is just dropped; sqlx only opens them.
 
 use sqlx::any::Any;
 use sqlx::pool::PoolConnection;
 use sqlx::{AnyConnection, AnyPool, Connection as _, Error};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 /// A connection that says nothing for so long is taken for dead.
 const PING_TIME: Duration = Duration::from_secs(2);
+/// Whoever answered so short a time ago is not asked again.
+const FRESH: Duration = Duration::from_millis(100);
 
 /// Connections to one database, with the same settings.
 #[derive(Clone, Debug)]
-pub(super) struct Pool(AnyPool);
+pub(super) struct Pool(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    opens: AnyPool,
+    patience: Duration,
+    turns: Arc<Semaphore>,
+    /// The last one used is the next one lent.
+    idle: Mutex<Vec<Idle>>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: PoolConnection<Any>,
+    answered: Instant,
+}
 
 impl Pool {
-    /// `pool` does not test its connections before it lends them.
-    pub(super) const fn of(pool: AnyPool) -> Self {
-        Self(pool)
+    /// As many connections as `opens` opens; whoever waits longer for one than it waits gets none.
+    pub(super) fn of(opens: AnyPool) -> Self {
+        let options = opens.options();
+        let (most, patience) = (options.get_max_connections() as usize, options.get_acquire_timeout());
+        Self(Arc::new(Shared { opens, patience, turns: Arc::new(Semaphore::new(most)), idle: Mutex::default() }))
     }
 
     pub(super) async fn lend(&self) -> Result<Lease, Error> {
-        let mut lease = Lease(Some(self.0.acquire().await?));
-        if timeout(PING_TIME, lease.connection()?.ping()).await.is_ok_and(|answer| answer.is_ok()) {
-            return Ok(lease);
+        let turn = timeout(self.0.patience, Arc::clone(&self.0.turns).acquire_owned()).await;
+        let turn = turn.map_err(|_| Error::PoolTimedOut)?.map_err(|_| Error::PoolClosed)?;
+        let mut lease = Lease { pool: self.clone(), connection: None, _turn: turn };
+        if let Some(Idle { connection, answered }) = self.0.pop() {
+            let connection = lease.connection.insert(connection);
+            if answered.elapsed() < FRESH || timeout(PING_TIME, connection.ping()).await.is_ok_and(|it| it.is_ok()) {
+                return Ok(lease);
+            }
+            lease.end();
+            // What broke one has most likely broken the others, and each would take its time to be found out.
+            while let Some(idle) = self.0.pop() {
+                drop(idle.connection.detach());
+            }
         }
-        drop(lease);
-        // What broke one has most likely broken the others, and each would take its time to be found out.
-        while let Some(idle) = self.0.try_acquire() {
-            drop(idle.detach());
+        lease.connection = Some(self.0.opens.acquire().await?);
+        Ok(lease)
+    }
+}
+
+impl Shared {
+    fn pop(&self) -> Option<Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
+/// Given back to sqlx they would be asked whether they answer, by a task of a runtime that may have ended.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        while let Some(idle) = self.pop() {
+            drop(idle.connection.detach());
         }
-        Ok(Lease(Some(self.0.acquire().await?)))
     }
 }
 
 /// A connection that is closed unless it is kept: whoever was interrupted leaves it in a state that nobody knows.
-pub(super) struct Lease(Option<PoolConnection<Any>>);
+pub(super) struct Lease {
+    pool: Pool,
+    connection: Option<PoolConnection<Any>>,
+    /// Given up last, after the connection was closed or given back.
+    _turn: OwnedSemaphorePermit,
+}
 
 impl Lease {
     /// # Errors
     /// Never: a lease holds its connection until it is kept.
     pub(super) fn connection(&mut self) -> Result<&mut AnyConnection, Error> {
-        self.0.as_deref_mut().ok_or(Error::PoolClosed)
+        self.connection.as_deref_mut().ok_or(Error::PoolClosed)
     }
 
-    /// Gives the connection back, to be lent again. The pool asks it once more whether it answers, and would ask for as
-    /// long as a drop of the connection lets it: what it does then is bounded here.
+    /// Gives a connection back that has just answered, to be lent again.
     pub(super) fn keep(mut self) {
-        let Some(mut connection) = self.0.take() else { return };
-        let returned = timeout(PING_TIME, connection.return_to_pool());
-        tokio::spawn(async move {
-            if returned.await.is_err() {
-                tracing::warn!("a connection to the database did not answer when it was given back, and is dropped");
-            }
-        });
+        let Some(connection) = self.connection.take() else { return };
+        let idle = Idle { connection, answered: Instant::now() };
+        self.pool.0.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
+    }
+
+    fn end(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            drop(connection.detach());
+        }
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(connection.detach());
-        }
+        self.end();
     }
 }

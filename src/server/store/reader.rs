@@ -22,7 +22,10 @@ impl Reader {
     async fn read<T>(&self, work: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, Error>) -> Result<T, Error> {
         let mut lease = self.pool.lend().await?;
         let answer = timeout(self.longest, work(lease.connection()?)).await.map_err(|_| Error::PoolTimedOut)?;
-        lease.keep();
+        // What the database itself refuses is an answer too; after anything else the connection may be broken.
+        if matches!(answer, Ok(_) | Err(Error::Database(_))) {
+            lease.keep();
+        }
         answer
     }
 }
