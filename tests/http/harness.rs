@@ -192,7 +192,7 @@ impl Site {
     }
 
     async fn link_of(&self, member: &Member) -> String {
-        let Services { store, clock, random, .. } = &self.app.services;
+        let Means { store, clock, random, .. } = &*self.app.services;
         let link = sign_in::new_link(store, clock, random, &self.app.config.public_url, member).await;
         link.expect("a link").split_once('#').expect("a fragment").1.to_owned()
     }
@@ -211,7 +211,7 @@ impl Site {
 
     /// A member of its own with a session.
     pub async fn member(&self, role: Role, environments: &[Environment]) -> As {
-        let Services { clock, random, .. } = &self.app.services;
+        let Means { clock, random, .. } = &*self.app.services;
         let id = MemberId::from_bytes(random.uuid_v7(clock.now()).expect("bytes"));
         sqlx::any::install_default_drivers();
         let pool = sqlx::AnyPool::connect(self.app.config.database_url.reveal()).await.expect("the database");
@@ -239,7 +239,7 @@ impl Site {
         environments: &[Environment],
         connections: ConnectionSet,
     ) -> As {
-        let Services { store, clock, random, .. } = &self.app.services;
+        let Means { store, clock, random, .. } = &*self.app.services;
         let key = token::draw(random, token::KEY_PREFIX).expect("bytes");
         let now = clock.now();
         let new = NewApiKey {
@@ -269,7 +269,7 @@ impl Site {
 
     /// A key of the platform.
     pub async fn instance_key(&self) -> As {
-        let Services { store, clock, random, .. } = &self.app.services;
+        let Means { store, clock, random, .. } = &*self.app.services;
         let key = token::draw(random, token::INSTANCE_PREFIX).expect("bytes");
         let id = InstanceKeyId::from_bytes(random.uuid_v7(clock.now()).expect("bytes"));
         let new = NewInstanceKey { id, name: "platform".to_owned(), key_hash: token::hash(key.reveal()) };
