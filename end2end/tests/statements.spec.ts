@@ -239,6 +239,8 @@ test("S10 Components lists those with a connection and no others; a click narrow
   const others = ["GitHub", "Notion", "Twilio", "Redis"];
   for (const name of others) await expect(connections.filter(name)).toHaveCount(0);
   await connections.expectCount("All Components", 3);
+  const mark = await connections.filter("All Components").locator("path").boundingBox();
+  expect(mark?.width, "its mark, which no other style squeezes").toBeGreaterThan(10);
   await connections.expectCount("Slack", 2);
   await connections.filter("Slack").click();
   await connections.expectNames("Alerts", "Releases");

@@ -58,9 +58,9 @@ fn moment(at: Timestamp, words: String) -> AnyView {
 /// What stands out, and how.
 fn mark(key: &KeyLine, standing: KeyStanding, now: Timestamp) -> Option<(&'static str, String)> {
     match (standing, key.expires_at) {
-        (KeyStanding::Expired, _) => Some(("mark bad", "Expired".to_owned())),
-        (KeyStanding::ExpiresSoon, Some(end)) => Some(("mark warn", format!("Expires {}", until(end, now)))),
-        (KeyStanding::Idle, _) => Some(("mark warn", "Unused for 3 months".to_owned())),
+        (KeyStanding::Expired, _) => Some(("flag bad", "Expired".to_owned())),
+        (KeyStanding::ExpiresSoon, Some(end)) => Some(("flag warn", format!("Expires {}", until(end, now)))),
+        (KeyStanding::Idle, _) => Some(("flag warn", "Unused for 3 months".to_owned())),
         _ => None,
     }
 }

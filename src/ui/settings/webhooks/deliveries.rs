@@ -63,10 +63,10 @@ pub fn DeliveryList(id: WebhookId, again: RwSignal<u32>) -> impl IntoView {
 
 fn row(line: DeliveryLine, now: Timestamp, replay: Callback<Option<EventId>>) -> AnyView {
     let (class, state) = match line.state {
-        DeliveryState::Delivered => ("mark good", "Delivered".to_owned()),
-        DeliveryState::Failed => ("mark bad", "Given up".to_owned()),
-        DeliveryState::Waiting if line.attempts.is_empty() => ("mark", "On its way".to_owned()),
-        DeliveryState::Waiting => ("mark warn", format!("Again {}", relative(line.next_at, now))),
+        DeliveryState::Delivered => ("flag good", "Delivered".to_owned()),
+        DeliveryState::Failed => ("flag bad", "Given up".to_owned()),
+        DeliveryState::Waiting if line.attempts.is_empty() => ("flag", "On its way".to_owned()),
+        DeliveryState::Waiting => ("flag warn", format!("Again {}", relative(line.next_at, now))),
     };
     let (at, exact) = (relative(line.created_at, now), line.created_at.to_rfc3339());
     let attempts = line.attempts.into_iter().map(|attempt| told(attempt, now)).collect_view();

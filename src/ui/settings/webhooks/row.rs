@@ -52,9 +52,9 @@ pub fn WebhookRow(line: WebhookLine, now: Timestamp) -> impl IntoView {
 /// What stands out, and how.
 fn mark(line: &WebhookLine) -> Option<(&'static str, String)> {
     match line {
-        WebhookLine { gone: true, .. } => Some(("mark bad", "Disabled: its endpoint says that it is gone".to_owned())),
-        WebhookLine { enabled: false, .. } => Some(("mark warn", "Disabled".to_owned())),
-        WebhookLine { failures: 1.., .. } => Some(("mark bad", format!("Failing, {} in a row", line.failures))),
+        WebhookLine { gone: true, .. } => Some(("flag bad", "Disabled: its endpoint says that it is gone".to_owned())),
+        WebhookLine { enabled: false, .. } => Some(("flag warn", "Disabled".to_owned())),
+        WebhookLine { failures: 1.., .. } => Some(("flag bad", format!("Failing, {} in a row", line.failures))),
         _ => None,
     }
 }
