@@ -123,5 +123,25 @@ test("a component in use is not removed, and says what uses it", async ({ connec
   await expect(page.locator(".own-components")).toContainText("acme · version 1");
   await rest.create({ name: "Ours", component: "acme", values: { url: api.bearerUrl, token: TOKEN } });
   await page.getByRole("button", { name: "Remove Acme" }).click();
+  await expect(page.getByRole("button", { name: "Keep" }), "it asks once more").toBeFocused();
+  await page.getByRole("button", { name: "Remove component" }).click();
   await expect(page.locator(".toasts")).toContainText("1 in development");
+});
+
+test("a component that nobody uses is removed, after one more question", async ({ connections, page, patchbay }) => {
+  void connections;
+  await open(page, patchbay.url);
+  await expect(page).toHaveTitle("Components · Patchbay");
+  await describe(page, "acme", "Acme");
+  await page.getByRole("button", { name: "Save component" }).click();
+  const own = page.locator(".own-components");
+  await expect(own).toContainText("acme · version 1");
+  await page.getByRole("button", { name: "Remove Acme" }).click();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: "Remove Acme" }), "Keep has the focus").toBeFocused();
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Remove component" }).click();
+  await expect(page.locator(".toasts")).toContainText("The component was removed.");
+  await expect(own).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "New component" })).toBeFocused();
 });

@@ -128,6 +128,11 @@ pub mod theme {
     pub fn apply(_theme: Theme, _base: &str) {}
 }
 
+/// The document that the server renders has its title in it.
+pub mod title {
+    pub fn set(_page: &str) {}
+}
+
 /// No stream without a browser.
 pub mod stream {
     use crate::api::error::ApiError;

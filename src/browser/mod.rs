@@ -13,6 +13,7 @@ pub mod sight;
 pub mod snapshot;
 pub mod stream;
 pub mod theme;
+pub mod title;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;

@@ -3,6 +3,7 @@
 pub mod components;
 mod form;
 pub mod keys;
+mod sure;
 pub mod webhooks;
 
 use leptos::prelude::*;
@@ -15,6 +16,7 @@ use self::keys::KeysPage;
 use self::webhooks::WebhooksPage;
 use crate::api::error::ApiError;
 use crate::api::session::{Viewer, current_viewer};
+use crate::browser::title;
 use crate::domain::filter::ListQuery;
 use crate::domain::role::Action;
 use crate::ui::parts::later::later;
@@ -89,6 +91,12 @@ fn Frame() -> impl IntoView {
         (Some(Err(error)), _) => said(error.to_string()),
         (Some(Ok(viewer)), Some(page)) => permitted(viewer, page),
     };
+    Effect::new(move |_| {
+        if let Some(page) = page.get() {
+            title::set(PAGES[page].name);
+        }
+    });
+    on_cleanup(|| title::set("Connections"));
     let search = use_location().search;
     let environment = Memo::new(move |_| search.with(|search| Asked::parse(search).environment));
     let base = StoredValue::new(Base::expect());

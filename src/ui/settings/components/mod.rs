@@ -11,7 +11,12 @@ use self::editor::{Draft, Editor};
 use crate::api::components::{OwnComponent, own_components, remove_component};
 use crate::api::error::ApiError;
 use crate::domain::component::ComponentSlug;
+use crate::ui::parts::field_input::focus_soon;
+use crate::ui::settings::sure::{Sure, Words};
 use crate::ui::state::toasts::Toasts;
+
+/// The button that begins a component.
+const NEW: &str = "new-component";
 
 /// The list, and what is being described.
 #[derive(Clone, Copy)]
@@ -39,7 +44,10 @@ impl Desk {
     fn remove(self, slug: ComponentSlug, version: i64) {
         spawn_local(async move {
             match remove_component(slug, version).await {
-                Ok(()) => self.toasts.tell("The component was removed."),
+                Ok(()) => {
+                    self.toasts.tell("The component was removed.");
+                    focus_soon(NEW.to_owned());
+                }
                 Err(error) => self.toasts.complain(error.to_string()),
             }
             self.load();
@@ -83,7 +91,7 @@ fn list(desk: Desk) -> AnyView {
                     "Services of your own, described in the format of the built-in ones. The platform can register them over the REST API as well."
                 </p>
             </div>
-            <button type="button" class="button primary" on:click={move |_| desk.describe(Draft::begun)}>
+            <button type="button" class="button primary" id=NEW on:click={move |_| desk.describe(Draft::begun)}>
                 "New component"
             </button>
         </div>
@@ -102,14 +110,16 @@ fn row(desk: Desk, one: OwnComponent) -> AnyView {
     let said = format!("{} · version {} by {} · {used}", one.slug, one.version, one.by);
     let (slug, version) = (one.slug.clone(), one.version);
     let edit_label = format!("Edit {name}");
-    let remove_label = format!("Remove {name}");
+    let busy = RwSignal::new(false);
+    let on_sure = Callback::new(move |()| desk.remove(slug.clone(), version));
+    let words = Words { ask: "Remove", question: "Remove it, with all its versions?", sure: "Remove component" };
+    let id = one.slug.to_string();
     view! {
         <li>
-            <span><b>{name}</b><small>{said}</small></span>
+            <span><b>{name.clone()}</b><small>{said}</small></span>
             <button type="button" class="button small" aria-label=edit_label
                 on:click={move |_| desk.describe(|| Draft::of(&one))}>"Edit"</button>
-            <button type="button" class="button small danger" aria-label=remove_label
-                on:click={move |_| desk.remove(slug.clone(), version)}>"Remove"</button>
+            <Sure words id name busy on_sure />
         </li>
     }
     .into_any()

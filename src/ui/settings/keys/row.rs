@@ -12,6 +12,7 @@ use crate::domain::id::ApiKeyId;
 use crate::domain::role::Permission;
 use crate::domain::time::{Timestamp, relative, until};
 use crate::ui::parts::field_input::focus_soon;
+use crate::ui::settings::sure::{Sure, Words};
 use crate::ui::state::toasts::Toasts;
 
 #[component]
@@ -92,19 +93,9 @@ fn limit(connections: &[NamedConnection]) -> AnyView {
 #[component]
 fn RevokeKey(id: ApiKeyId, name: String, expired: bool) -> impl IntoView {
     let (keys, toasts) = (Keys::expect(), Toasts::expect());
-    let asking = RwSignal::new(false);
     let busy = RwSignal::new(false);
-    let (keep_id, revoke_id) = (StoredValue::new(format!("keep-{id}")), StoredValue::new(format!("revoke-{id}")));
-    let change = move |ask: bool| {
-        asking.set(ask);
-        focus_soon(if ask { keep_id } else { revoke_id }.get_value());
-    };
-    let told = StoredValue::new(name.clone());
-    let revoke = StoredValue::new(move || {
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
+    let (about, group, told) = (id.to_string(), name.clone(), StoredValue::new(name.clone()));
+    let on_sure = Callback::new(move |()| {
         let id = id.clone();
         spawn_local(async move {
             match revoke_api_key(id).await {
@@ -122,17 +113,11 @@ fn RevokeKey(id: ApiKeyId, name: String, expired: bool) -> impl IntoView {
         });
     });
     let question = if expired { "Revoke it?" } else { "Revoke it? Programs that use it are refused at once." };
-    let deeds = move || {
-        if asking.get() {
-            view! {
-                <span class="sure">{question}</span>
-                <button type="button" class="button danger small" aria-disabled={move || busy.get().to_string()} on:click={move |_| revoke.with_value(|deed| deed())}>"Revoke key"</button>
-                <button type="button" class="button small" id=keep_id.get_value() on:click={move |_| change(false)}>"Keep"</button>
-            }
-            .into_any()
-        } else {
-            view! { <button type="button" class="button small" id=revoke_id.get_value() on:click={move |_| change(true)}>"Revoke"</button> }.into_any()
-        }
-    };
-    view! { <div class="deeds" role="group" aria-label=name>{move || deeds()}</div> }.into_any()
+    let words = Words { ask: "Revoke", question, sure: "Revoke key" };
+    view! {
+        <div class="deeds" role="group" aria-label=group>
+            <Sure words id=about name busy on_sure />
+        </div>
+    }
+    .into_any()
 }
