@@ -141,6 +141,9 @@ async fn a_break_while_connections_are_given_back_takes_none_of_their_places() {
     assert!(read.iter().all(Result::is_ok), "{read:?}");
     assert_eq!(trap.sprung.load(Ordering::SeqCst), 8);
     trap.armed.send_replace(false);
+    // Within a moment of their answers they are lent without being asked; then whoever gets one waits as one in the middle
+    // of a read does.
+    tokio::time::sleep(Duration::from_millis(200)).await;
     let begun = Instant::now();
     store.snapshot(&production()).await.expect("a place");
     println!("read again after {:?}", begun.elapsed());

@@ -76,14 +76,9 @@ impl Engine {
 
     async fn sqlite(url: &str) -> Result<Self, StoreError> {
         // The writer first: readers cannot turn the write-ahead log on.
-        let write = pool(1, &[WRITER_SETTINGS]).connect(url).await?;
-        let read = pool(SQLITE_READERS, &[READER_SETTINGS]).connect(url).await?;
-        Ok(Self {
-            read: Reader { pool: Pool::of(read), longest: LONGEST },
-            write: Pool::of(write),
-            begin: "BEGIN IMMEDIATE",
-            no_limits: "",
-        })
+        let write = Pool::open(pool(1, &[WRITER_SETTINGS]), url).await?;
+        let read = Pool::open(pool(SQLITE_READERS, &[READER_SETTINGS]), url).await?;
+        Ok(Self { read: Reader { pool: read, longest: LONGEST }, write, begin: "BEGIN IMMEDIATE", no_limits: "" })
     }
 
     async fn postgres(url: &str) -> Result<Self, StoreError> {
@@ -91,10 +86,11 @@ impl Engine {
             tracing::error!("the database URL is none: postgres://user:password@host:port/database is expected");
             StoreError::Unavailable
         })?;
-        let write = pool(POSTGRES_CONNECTIONS, &[POSTGRES_LIMITS]).connect(url.as_str()).await?;
-        let read = pool(POSTGRES_CONNECTIONS, &[POSTGRES_LIMITS, POSTGRES_READ_ONLY]).connect(url.as_str()).await?;
-        let read = Reader { pool: Pool::of(read), longest: LONGEST };
-        Ok(Self { read, write: Pool::of(write), begin: "BEGIN", no_limits: POSTGRES_NO_LIMITS })
+        let write = Pool::open(pool(POSTGRES_CONNECTIONS, &[POSTGRES_LIMITS]), url.as_str()).await?;
+        let limits = &[POSTGRES_LIMITS, POSTGRES_READ_ONLY];
+        let read = Pool::open(pool(POSTGRES_CONNECTIONS, limits), url.as_str()).await?;
+        let read = Reader { pool: read, longest: LONGEST };
+        Ok(Self { read, write, begin: "BEGIN", no_limits: POSTGRES_NO_LIMITS })
     }
 
     /// Whether the database holds what this version needs, and nothing that it does not know.

@@ -2,7 +2,7 @@
 //! back, and waits for that until TCP gives up, which takes a quarter of an hour; each question is also a round trip of
 //! its own. Here one that has just answered is lent again at once, and a dead one is just dropped; sqlx only opens them.
 
-use sqlx::any::Any;
+use sqlx::any::{Any, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{AnyConnection, AnyPool, Connection as _, Error};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,11 +35,14 @@ struct Idle {
 }
 
 impl Pool {
-    /// As many connections as `opens` opens; whoever waits longer for one than it waits gets none.
-    pub(super) fn of(opens: AnyPool) -> Self {
-        let options = opens.options();
+    /// As many connections as the options say; whoever waits longer for one than they say gets none. The first is opened
+    /// at once, and by this pool: one that lies idle in sqlx's would be lent without being asked.
+    pub(super) async fn open(options: AnyPoolOptions, url: &str) -> Result<Self, Error> {
         let (most, patience) = (options.get_max_connections() as usize, options.get_acquire_timeout());
-        Self(Arc::new(Shared { opens, patience, turns: Arc::new(Semaphore::new(most)), idle: Mutex::default() }))
+        let (opens, turns) = (options.connect_lazy(url)?, Arc::new(Semaphore::new(most)));
+        let pool = Self(Arc::new(Shared { opens, patience, turns, idle: Mutex::default() }));
+        pool.lend().await?.keep();
+        Ok(pool)
     }
 
     pub(super) async fn lend(&self) -> Result<Lease, Error> {
