@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { firstLoad } from "../first-load.mjs";
 import { cache, freePort, start, temporaryFolder } from "../servers/process.mjs";
-import { filterSwitches, keystrokes } from "./interaction.mjs";
+import { exchanges, filterSwitches, keystrokes } from "./interaction.mjs";
 import { untilReady } from "./ready.mjs";
 
 const RUNS = 7;
@@ -153,6 +153,7 @@ for (const [count, budget] of [[50, 500], [10_000, 700]]) {
     const browser = await chromium.launch(browserOptions);
     const page = await (await browser.newContext({ storageState: state, viewport: { width: 1280, height: 800 } })).newPage();
     note("keystroke in search to painted list, 10,000 connections, p95", 16, percentile(await keystrokes(page, server.url), 0.95), "ms");
+    compare("the machine: rows exchanged as ready-made elements, p95", percentile(await exchanges(page, server.url), 0.95), "ms");
     note("switching a filter, 10,000 connections, p95", 50, percentile(await filterSwitches(page, server.url), 0.95), "ms");
     await browser.close();
     const starts = [];

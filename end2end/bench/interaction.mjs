@@ -84,3 +84,32 @@ export async function filterSwitches(page, url) {
     return figures;
   }, timeToPaint.toString());
 }
+
+/**
+ * What this machine and browser need at the least to show other rows: milliseconds of each exchange of the rows of one
+ * search for those of another, as elements that were made before and that no framework knows.
+ */
+export async function exchanges(page, url) {
+  await ready(page, url);
+  return page.evaluate(async (source) => {
+    const timeToPaint = new Function(`return ${source}`)();
+    const field = document.querySelector("input[type=search]");
+    const list = document.querySelector("[role=row][data-id]").parentElement;
+    const found = async (text) => {
+      field.value = text;
+      field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+      await new Promise((done) => setTimeout(done, 500));
+      return list.cloneNode(true);
+    };
+    let [shown, other] = [await found("al"), await found("os")];
+    list.replaceWith(shown);
+    await new Promise((done) => setTimeout(done, 500));
+    const figures = [];
+    for (let index = 0; index < 60; index += 1) {
+      figures.push(await timeToPaint(() => shown.replaceWith(other)));
+      [shown, other] = [other, shown];
+      await new Promise((done) => setTimeout(done, 60));
+    }
+    return figures.slice(4);
+  }, timeToPaint.toString());
+}
