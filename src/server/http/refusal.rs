@@ -70,7 +70,11 @@ impl Refusal {
     /// A caller may not do this.
     #[must_use]
     pub fn forbidden(path: &str, caller: &Caller, action: Action) -> Self {
+        let has = |permission| matches!(&caller.principal, Principal::ApiKey { permissions, .. } if permissions.contains(&permission));
         let words = || match action.permission() {
+            Some(permission) if has(permission) => {
+                "This API key is limited to named connections, and this concerns all. Make one that is not.".into()
+            }
             Some(permission) => {
                 format!("This API key has not the permission `{}`. Make one that has.", permission.as_str()).into()
             }

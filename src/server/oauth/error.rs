@@ -12,13 +12,13 @@ pub struct Said {
 }
 
 impl fmt::Display for Said {
-    /// ` It said: Token has been revoked. (invalid_grant)`, or nothing.
+    /// ` It said: Token has been revoked (invalid_grant).`, or nothing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.description.as_str(), self.code.as_str()) {
             ("", "") => Ok(()),
             ("", code) => write!(f, " It said: {code}."),
-            (description, "") => write!(f, " It said: {description}"),
-            (description, code) => write!(f, " It said: {description} ({code})"),
+            (description, "") => write!(f, " It said: {}.", description.trim_end_matches('.')),
+            (description, code) => write!(f, " It said: {} ({code}).", description.trim_end_matches('.')),
         }
     }
 }

@@ -112,6 +112,12 @@ impl Provider<'_> {
         told || self.section.issuer_promised
     }
 
+    /// Whether it is known where people are sent, and where codes are traded for tokens.
+    #[must_use]
+    pub fn has_addresses(&self) -> bool {
+        self.authorize_endpoint().is_ok() && self.token_endpoint(&Captured::default()).is_ok()
+    }
+
     pub(super) fn authorize_endpoint(&self) -> Result<Url, OAuthError> {
         let told = self.metadata.and_then(|metadata| metadata.authorization_endpoint.as_ref());
         endpoint(told, self.section.authorize_url.as_ref(), self.filled(&Captured::default()))

@@ -8,6 +8,7 @@ use hyper::header::{
 use url::Url;
 
 use crate::server::dial::http;
+use crate::server::probe::Scrubber;
 use crate::server::probe::http_request::Shape;
 
 /// Headers of one hop (RFC 9110, section 7.6.1), beside those that `Connection` names.
@@ -84,6 +85,15 @@ pub fn inward(service: &HeaderMap) -> HeaderMap {
         OF_ORIGIN.contains(name) || OF_ORIGIN_BEGINNINGS.iter().any(|beginning| name.as_str().starts_with(beginning))
     });
     headers
+}
+
+/// Drops what repeats the credential, as a link to the next page may that carries the key in its query.
+pub fn drop_telling(headers: &mut HeaderMap, scrub: &Scrubber) {
+    let tells = |value: &HeaderValue| value.to_str().is_ok_and(|text| scrub.clean(text) != text);
+    let told: Vec<_> = headers.iter().filter(|(_, value)| tells(value)).map(|(name, _)| name.clone()).collect();
+    for name in told {
+        headers.remove(name);
+    }
 }
 
 fn end_to_end(headers: &HeaderMap) -> HeaderMap {

@@ -1,7 +1,7 @@
 //! Requests sent in a connection's name: the credential never leaves the server, and each call is recorded.
 
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_LENGTH, LOCATION};
 use hyper::{Response, StatusCode};
 use url::Url;
@@ -178,7 +178,8 @@ impl Services {
             return Err(Unsent::Upgrade);
         }
         let length = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if length.is_some_and(|length| length > limits.proxied_body) {
+        // An answer to HEAD tells the length of what it leaves out (RFC 9110, section 8.6).
+        if length.is_some_and(|length| length > limits.proxied_body) && !body.is_end_stream() {
             return Err(Unsent::AnswerTooLarge(limits.proxied_body));
         }
         let mut headers = headers::inward(&head.headers);
@@ -192,6 +193,7 @@ impl Services {
         let redirect = redirect.filter(|redirect| match redirect {
             Redirect::Below(text) | Redirect::Elsewhere(text) => scrub.clean(text) == *text,
         });
+        headers::drop_telling(&mut headers, scrub);
         let stream = body.map_err(Into::into).boxed_unsync();
         let with_it = (driver, place);
         let body = Measured::new(stream, limits.proxied_body, limits.proxied_pause, Progress::new(), with_it);

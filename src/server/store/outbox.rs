@@ -312,11 +312,18 @@ impl Store {
         .bind(now.plus(self.notice).0)
         .fetch_all(&self.read)
         .await?;
+        let mut first = None;
         for row in &due {
             let ((scope, id), notice) = (place(row, "connection")?, self.notice);
-            self.write(move |tx| Box::pin(async move { tell_one(tx, &scope, &id, now, notice).await })).await?;
+            let told =
+                self.write(move |tx| Box::pin(async move { tell_one(tx, &scope, &id, now, notice).await })).await;
+            // One that cannot be told stands in the way of no other.
+            if let Err(error) = told {
+                tracing::warn!(%error, "an expiry could not be told; it is tried again");
+                first = first.or(Some(error));
+            }
         }
-        Ok(due.len())
+        first.map_or(Ok(due.len()), Err)
     }
 }
 

@@ -31,12 +31,14 @@ struct Shared {
 #[derive(Debug)]
 struct Idle {
     connection: PoolConnection<Any>,
-    answered: Instant,
+    /// `None`: it has to be asked, however short a time ago that was.
+    answered: Option<Instant>,
 }
 
 impl Pool {
-    /// As many connections as the options say; whoever waits longer for one than they say gets none. The first is opened
-    /// at once, and by this pool: one that lies idle in sqlx's would be lent without being asked.
+    /// As many connections as the options say. Whoever waits longer than they say for a turn, or then for a connection to
+    /// be opened, gets none. The first is opened at once, and by this pool: one that lies idle in sqlx's would be lent
+    /// without being asked.
     pub(super) async fn open(options: AnyPoolOptions, url: &str) -> Result<Self, Error> {
         let (most, patience) = (options.get_max_connections() as usize, options.get_acquire_timeout());
         let (opens, turns) = (options.connect_lazy(url)?, Arc::new(Semaphore::new(most)));
@@ -51,7 +53,8 @@ impl Pool {
         let mut lease = Lease { pool: self.clone(), connection: None, _turn: turn };
         if let Some(Idle { connection, answered }) = self.0.pop() {
             let connection = lease.connection.insert(connection);
-            if answered.elapsed() < FRESH || timeout(PING_TIME, connection.ping()).await.is_ok_and(|it| it.is_ok()) {
+            let is_fresh = answered.is_some_and(|at| at.elapsed() < FRESH);
+            if is_fresh || timeout(PING_TIME, connection.ping()).await.is_ok_and(|it| it.is_ok()) {
                 return Ok(lease);
             }
             lease.end();
@@ -96,9 +99,18 @@ impl Lease {
     }
 
     /// Gives a connection back that has just answered, to be lent again.
-    pub(super) fn keep(mut self) {
+    pub(super) fn keep(self) {
+        self.give_back(Some(Instant::now()));
+    }
+
+    /// Gives a connection back that is asked whether it answers before it is lent again.
+    pub(super) fn keep_in_doubt(self) {
+        self.give_back(None);
+    }
+
+    fn give_back(mut self, answered: Option<Instant>) {
         let Some(connection) = self.connection.take() else { return };
-        let idle = Idle { connection, answered: Instant::now() };
+        let idle = Idle { connection, answered };
         self.pool.0.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
     }
 

@@ -22,9 +22,12 @@ impl Reader {
     async fn read<T>(&self, work: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, Error>) -> Result<T, Error> {
         let mut lease = self.pool.lend().await?;
         let answer = timeout(self.longest, work(lease.connection()?)).await.map_err(|_| Error::PoolTimedOut)?;
-        // What the database itself refuses is an answer too; after anything else the connection may be broken.
-        if matches!(answer, Ok(_) | Err(Error::Database(_))) {
-            lease.keep();
+        match answer {
+            Ok(_) => lease.keep(),
+            // The database's last word, perhaps: a server that is shut down says so.
+            Err(Error::Database(_)) => lease.keep_in_doubt(),
+            // It may be broken.
+            Err(_) => drop(lease),
         }
         answer
     }

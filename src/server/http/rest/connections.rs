@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{IdOf, JsonBody, QueryOf};
 use super::problem::Problem;
 use super::view::{ConnectionView, DetailView, TestView};
-use super::words::{EnvironmentWord, StatusWord, component, environment, status};
+use super::words::{EnvironmentWord, StatusWord, component, reached, status};
 use crate::api::error::ApiError;
 use crate::api::stream::{CreateRequest, ProbeEvent, Saving, TestRequest};
 use crate::domain::component::ComponentForm;
@@ -70,7 +70,7 @@ pub async fn list(
     QueryOf(params): QueryOf<ListParams>,
 ) -> Result<Json<ConnectionList>, Problem> {
     let ListParams { environment: named, component: of, tag, status: shown, q, used, cursor, limit } = params;
-    let environment = environment(&named)?;
+    let environment = reached(&caller, &named)?;
     let component = of.map(component).transpose()?;
     let status = shown.map(|word| status(&word)).transpose()?;
     let list = ListConnections { environment, component, tag, status, used, q, cursor, limit };
@@ -139,7 +139,7 @@ pub async fn create(
     headers: HeaderMap,
     JsonBody(new): JsonBody<NewConnection>,
 ) -> Result<Response, Problem> {
-    let environment = environment(&new.environment)?;
+    let environment = reached(&caller, &new.environment)?;
     let component = component(new.component)?;
     let (values, _) = taken_apart(new.values).map_err(Problem::of_connection)?;
     // An account that has to be connected is no matter for a request.

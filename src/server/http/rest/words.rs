@@ -1,10 +1,12 @@
 //! Words of a request that stand for something known, such as an environment: read by hand, so that a wrong one is named
 //! with its place, and described as what they may be.
 
+use axum::http::StatusCode;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::problem::Problem;
 use crate::api::error::ApiError;
 use crate::domain::component::ComponentSlug;
 use crate::domain::environment::Environment;
@@ -13,6 +15,7 @@ use crate::domain::field::FieldProblem;
 use crate::domain::health::Status;
 use crate::domain::id::ConnectionId;
 use crate::domain::role::EnvironmentSet;
+use crate::server::service::caller::Caller;
 
 /// Describes the name of an environment.
 pub enum EnvironmentWord {}
@@ -42,6 +45,17 @@ impl ToSchema for StatusWord {}
 pub fn environment(word: &str) -> Result<Environment, ApiError> {
     word.parse()
         .map_err(|_| ApiError::field("environment", "The environment is one of development, staging, production."))
+}
+
+/// An environment that a request names, if the caller reaches it: no connection was asked for that could be missing.
+pub fn reached(caller: &Caller, word: &str) -> Result<Environment, Problem> {
+    let environment = environment(word)?;
+    if caller.environments.contains(environment) {
+        return Ok(environment);
+    }
+    let detail =
+        format!("This key does not reach {}. Name another environment, or send a key that does.", environment.as_str());
+    Err(Problem::stated(StatusCode::NOT_FOUND, "/problems/not-found", "Not found", detail))
 }
 
 pub fn status(word: &str) -> Result<Status, ApiError> {

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{IdOf, JsonBody, QueryOf};
 use super::catalog::InEnvironment;
 use super::problem::Problem;
-use super::words::{EnvironmentWord, connection, connections, cursor, environment};
+use super::words::{EnvironmentWord, connection, connections, cursor, reached};
 use crate::api::connections::Workflow;
 use crate::api::error::ApiError;
 use crate::server::http::AppState;
@@ -123,7 +123,7 @@ pub async fn list(
     Extension(caller): Extension<Caller>,
     QueryOf(params): QueryOf<ListParams>,
 ) -> Result<Json<WorkflowList>, Problem> {
-    let environment = environment(&params.environment)?;
+    let environment = reached(&caller, &params.environment)?;
     let using = params.connection.map(|word| connection("connection", word)).transpose();
     let using = using.map_err(|problem| ApiError::Invalid { problems: vec![problem] })?;
     let query = ListWorkflows { connection: using, after: params.cursor, limit: params.limit };
@@ -174,7 +174,7 @@ pub async fn changes(
     Extension(caller): Extension<Caller>,
     QueryOf(params): QueryOf<ChangesParams>,
 ) -> Result<Json<ChangeList>, Problem> {
-    let environment = environment(&params.environment)?;
+    let environment = reached(&caller, &params.environment)?;
     let after = params.after.map(|text| cursor("after", &text)).transpose()?;
     let (found, more) = app.services.mapping_changes(&caller, environment, after, params.limit).await?;
     let cursor = found.last().map_or(after.unwrap_or_default(), |last| last.sequence).to_string();

@@ -116,7 +116,7 @@ impl Services {
         Ok(Client { id: stored.client_id.clone(), secret: secrets.take(CLIENT_SECRET) })
     }
 
-    /// Notes what the provider said against a client. The operator's is nobody's here: the log tells of it.
+    /// Notes what the provider said against a client. The operator's, or a form's, is nobody's here: the log tells of it.
     ///
     /// # Errors
     /// [`ApiError::Unavailable`].
@@ -127,7 +127,10 @@ impl Services {
         sentence: &str,
     ) -> Result<(), ApiError> {
         if !self.store.note_client_problem(scope, name, Some(sentence.to_owned())).await? {
-            tracing::warn!(client = name, "a provider refused the operator's OAuth client: {sentence}");
+            tracing::warn!(
+                client = name,
+                "a provider refused an OAuth client that the operator or a form gave: {sentence}"
+            );
         }
         Ok(())
     }

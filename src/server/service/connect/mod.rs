@@ -73,6 +73,9 @@ impl Services {
         let code = token::draw(&self.random, "")?;
         flow.code_hash = token::hash(code.reveal());
         let mut secrets = checked.secrets;
+        if by != Way::Device {
+            check_addresses(&party, checked.chosen.method(), &flow.request, &secrets)?;
+        }
         let device = if by == Way::Device {
             Some(self.begin_device(&party, checked.chosen.parts(), &mut flow, &mut secrets).await?)
         } else {
@@ -274,6 +277,18 @@ impl Services {
 }
 
 /// Why nothing was learned of the issuer that a person named, and what to do.
+/// Where a person gives the provider's addresses, they have to be there: whoever opens the window or the link could not
+/// mend that.
+fn check_addresses(party: &Party, method: &Method, request: &FlowRequest, secrets: &Secrets) -> Result<(), ApiError> {
+    if method.by_person().is_none_or(|oauth| oauth.discovery.is_none()) {
+        return Ok(());
+    }
+    if party.provider(method, &request.config, secrets)?.has_addresses() {
+        return Ok(());
+    }
+    Err(ApiError::field("issuer", "Give the issuer; or, where there is none, both addresses below it."))
+}
+
 fn undiscovered(error: &OAuthError, component: &str) -> String {
     match error {
         OAuthError::Unsupported => {

@@ -1,4 +1,4 @@
-//! Setting up the environment's own OAuth client, in three steps.
+//! Setting up the environment's own OAuth client, step by step.
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
@@ -39,6 +39,14 @@ pub fn ClientForm(connecting: Connecting, setup: ClientSetup) -> impl IntoView {
     let page = page_link(&component, &setup.help_url);
     let fields = untrack(|| draft.method_form()).map(|method| method.fields).unwrap_or_default();
     let fields = fields.into_iter().map(|field| view! { <FieldInput draft=draft field=field /> }).collect_view();
+    let scopes = scopes(connecting).map(|scopes| {
+        view! {
+            <li>
+                "Allow it these scopes, where the service asks for them there."
+                <CopyField id="client-scopes" label="Scopes" what="scopes" value=scopes />
+            </li>
+        }
+    });
     let said = move || setting.said.get().map(|words| view! { <p class="verdict" role="alert">{words}</p> });
     let busy = move || setting.busy.get().to_string();
     let register = setup.can_register.then(|| {
@@ -53,6 +61,7 @@ pub fn ClientForm(connecting: Connecting, setup: ClientSetup) -> impl IntoView {
                 "Register an app there with this redirect URL."
                 <CopyField id="redirect-url" label="Redirect URL" what="redirect URL" value=setup.redirect_url />
             </li>
+            {scopes}
             <li>
                 "Paste its client ID and secret here."
                 <div class="fields">{fields}</div>
@@ -66,6 +75,13 @@ pub fn ClientForm(connecting: Connecting, setup: ClientSetup) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// What will be asked for, as the provider names it.
+fn scopes(connecting: Connecting) -> Option<String> {
+    let oauth = untrack(|| connecting.submission.draft.method_form())?.oauth?;
+    let names: Vec<_> = oauth.scopes.into_iter().map(|scope| scope.scope).collect();
+    (!names.is_empty()).then(|| names.join(" "))
 }
 
 fn page_link(component: &str, help_url: &str) -> AnyView {
