@@ -455,6 +455,23 @@ async fn without_a_client_nothing_begins_and_the_remedy_is_told() {
 }
 
 #[tokio::test]
+async fn without_issuer_and_addresses_neither_a_window_nor_a_link_begins() {
+    let site = Site::new().await;
+    let owner = site.sign_in().await;
+    let half = json!({ "authorization_url": "https://login.acme.example/authorize" });
+    for (by, given) in [("window", json!({})), ("link", json!({})), ("window", half)] {
+        let mut values = json!({ "client_id": "patchbay", "client_secret": "canary-client-secret", "scopes": "email" });
+        values.as_object_mut().expect("fields").extend(given.as_object().cloned().unwrap_or_default());
+        let body = json!({ "request": {
+            "environment": "production", "component": "oauth2", "method": "sign_in", "name": "Mail", "values": values, "by": by,
+        } });
+        let refused = site.call("POST", "/rpc/begin_connect", &owner, &body).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.text);
+        assert!(refused.text.contains("issuer") && refused.text.contains("Give the issuer"), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
 async fn no_token_code_or_secret_stands_in_an_answer_or_in_the_database() {
     let (site, provider) = (Site::new().await, Provider::start().await);
     let owner = site.sign_in().await;

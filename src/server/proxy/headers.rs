@@ -115,6 +115,7 @@ fn drop_where(headers: &mut HeaderMap, is_dropped: impl Fn(&HeaderName) -> bool)
 mod tests {
     use super::*;
     use crate::server::probe::http_request::ShapedHeader;
+    use crate::server::vault::{SecretText, Secrets};
 
     fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut map = HeaderMap::new();
@@ -184,5 +185,17 @@ mod tests {
         ]);
         let told = inward(&service);
         assert_eq!(told, map(&[("content-type", "application/json"), ("x-ratelimit-remaining", "12")]));
+    }
+
+    #[test]
+    fn a_header_that_repeats_the_credential_does_not_pass() {
+        let mut secrets = Secrets::default();
+        secrets.insert("key", SecretText::new("canary-key-1234".to_owned()));
+        let mut headers = map(&[
+            ("link", "<https://api.acme.example/items?page=2&api_key=canary-key-1234>; rel=\"next\""),
+            ("etag", "\"7\""),
+        ]);
+        drop_telling(&mut headers, &Scrubber::new(&secrets));
+        assert_eq!(headers, map(&[("etag", "\"7\"")]));
     }
 }
