@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use server_fn::codec::JsonEncoding;
 use server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use std::borrow::Cow;
 
+use crate::browser::host;
 use crate::domain::connection::Summary;
 use crate::domain::field::FieldProblem;
 
@@ -11,7 +13,7 @@ use crate::domain::field::FieldProblem;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum ApiError {
-    #[error("Your session has ended. Sign in again; nothing you typed is lost while this page stays open.")]
+    #[error("{}", signed_out())]
     SignedOut,
     #[error("Your role does not allow this. Ask an owner of the workspace.")]
     Forbidden,
@@ -53,6 +55,14 @@ pub enum ApiError {
     Offline,
     #[error("Something went wrong inside Patchbay. The log of the server says more.")]
     Internal,
+}
+
+/// In a frame there is nowhere to sign in.
+fn signed_out() -> Cow<'static, str> {
+    host::ended().map_or(
+        "Your session has ended. Sign in again; nothing you typed is lost while this page stays open.".into(),
+        Cow::from,
+    )
 }
 
 impl ApiError {

@@ -46,6 +46,11 @@ pub mod host {
     }
 
     #[must_use]
+    pub const fn ended() -> Option<String> {
+        None
+    }
+
+    #[must_use]
     pub const fn only_dialog() -> Option<Dialog> {
         None
     }

@@ -5,6 +5,8 @@ const PROTOCOL = 1;
 /** What the page around wants to speak; this address is soon another. */
 const version = Number(new URLSearchParams(location.search).get("v") ?? PROTOCOL);
 const element = (id) => document.getElementById(id);
+/** Kept at hand: the notice moves into a dialog, and leaves the document with it. */
+const notice = Object.fromEntries(["state", "title", "words", "remedy", "again"].map((name) => [name, element(`embed-${name}`)]));
 const root = document.documentElement;
 /** The page above, once its first message has come from one of the allowed origins. */
 let host;
@@ -16,12 +18,16 @@ let bad = 0, deafUntil = 0, renewal, wanted, refusedFor;
 const post = (type, detail = {}) => {
   if (host) parent.postMessage({ patchbay: PROTOCOL, type, ...detail }, host);
 };
-const line = (remedy) => `curl -X PUT ${publicUrl.replace(/\/$/, "")}/api/v1/workspaces/${workspace} -H "authorization: Bearer $PATCHBAY_INSTANCE_KEY" `
-  + `-H "content-type: application/json" -d '${JSON.stringify(remedy)}'`;
+/** PUT replaces all that a workspace has: look first. */
+const allow = (origin) => `curl ${publicUrl.replace(/\/$/, "")}/api/v1/workspaces/${workspace} -H "authorization: Bearer $PATCHBAY_INSTANCE_KEY", `
+  + `then PUT its name, allowed_origins, theme and settings there again, with "${origin}" added to allowed_origins`;
 
 /** Requests that wait for another bearer. */
 const waiting = [];
 const release = () => waiting.splice(0).forEach((done) => done());
+
+/** Of whoever was signed in before, nothing is sent any more. */
+const unsent = () => new Response('"signed_out"', { status: 401, headers: { "content-type": "application/json" } });
 
 /** A bearer that ended while nobody looked, as in a machine that slept, is replaced and the request made once more. */
 const ask = globalThis.fetch.bind(globalThis);
@@ -29,6 +35,7 @@ globalThis.fetch = async (input, init) => {
   const request = new Request(input, init);
   const shown = request.headers.get("authorization");
   if (!shown) return ask(request);
+  if (leaving) return unsent();
   const again = request.clone();
   const answer = await ask(request);
   if (answer.status !== 401) return answer;
@@ -41,6 +48,7 @@ globalThis.fetch = async (input, init) => {
       globalThis.patchbayFrame.refused();
     });
   }
+  if (leaving) return unsent();
   if (shown === `Bearer ${bearer}`) return answer;
   again.headers.set("authorization", `Bearer ${bearer}`);
   return ask(again);
@@ -50,16 +58,24 @@ globalThis.fetch = async (input, init) => {
 function problem({ code, message, remedy }) {
   release();
   post("problem", { code, message, remedy, docs: "" });
-  element("embed-title").hidden = element("embed-remedy").hidden = false;
-  element("embed-title").textContent = started ? "Your sign-in could not be renewed" : "Connections cannot be shown here";
-  element("embed-words").textContent = started ? `${message} What you typed is still there.` : message;
-  element("embed-words").setAttribute("role", "alert");
-  element("embed-remedy").textContent = `For the engineers of this page (${code}): ${remedy}`;
-  element("embed-again").hidden = !host;
-  element("embed-state").hidden = false;
-  element("embed-state").classList.toggle("bar", started);
+  notice.title.hidden = notice.remedy.hidden = false;
+  notice.title.textContent = started ? "Your sign-in could not be renewed" : "Connections cannot be shown here";
+  notice.words.textContent = started ? `${message} What you typed is still there.` : message;
+  notice.words.setAttribute("role", "alert");
+  notice.remedy.textContent = `For the engineers of this page (${code}): ${remedy}`;
+  notice.again.hidden = !host;
+  notice.state.hidden = false;
+  notice.state.classList.toggle("bar", started);
   // One landmark of each kind: beside the page this is a region, and alone it is the page.
-  element("embed-state").setAttribute("role", started ? "region" : "main");
+  notice.state.setAttribute("role", started ? "region" : "main");
+  dock();
+}
+
+/** A modal dialog makes all that is not within it inert: the notice goes where it can be seen and reached. */
+function dock() {
+  const home = [...document.querySelectorAll("dialog[open]")].pop() ?? document.body;
+  if (notice.state.isConnected && (notice.state.hidden || notice.state.parentElement === home)) return;
+  home.append(notice.state);
 }
 
 function want(reason) {
@@ -73,7 +89,7 @@ function want(reason) {
 }
 
 async function trade(ticket) {
-  if (trading) return;
+  if (trading || leaving) return;
   trading = true;
   clearTimeout(wanted);
   wanted = undefined;
@@ -95,7 +111,7 @@ async function trade(ticket) {
     clearTimeout(renewal);
     // A minute before its end; the host gets as long as that to answer.
     renewal = setTimeout(want, Math.max(60_000, told.expires_in * 1_000 - 60_000), "renewal");
-    element("embed-state").hidden = true;
+    notice.state.hidden = true;
     post("signed-in", { workspace: told.workspace, user: told.user, role: told.role, environments: told.environments, expiresAt: told.expires_at });
     await start(told);
   } catch {
@@ -107,9 +123,12 @@ async function trade(ticket) {
 
 /** What is shown is of somebody else, or of another role, and none of it may stay. What is typed is lost only knowingly. */
 function another() {
-  if (!document.querySelector("dialog[open] form")) return location.reload();
   leaving = true;
-  problem({ code: "user_changed", message: "Somebody else is signed in now. Try again to begin anew as they.", remedy: "close the frame when the user changes, and mount another" });
+  bearer = "";
+  clearTimeout(renewal);
+  release();
+  if (!document.querySelector("dialog[open] form")) return location.reload();
+  problem({ code: "user_changed", message: "Somebody else is signed in now, and nothing more is sent. Copy what you need, then try again to begin anew.", remedy: "close the frame when the user changes, and mount another" });
 }
 
 async function start(told) {
@@ -129,7 +148,7 @@ async function start(told) {
     const module = await import(facts.js);
     await module.default({ module_or_path: facts.wasm });
     started = true;
-    element("embed-state").hidden = true;
+    notice.state.hidden = true;
     module.embed();
     measure();
   } catch (error) {
@@ -249,7 +268,7 @@ function measure() {
     const dialog = document.querySelector("dialog[open] .dialog-box");
     const most = Number.isFinite(settings.maxHeight) ? settings.maxHeight : 800;
     const inner = [...(list?.children ?? [])].reduce((sum, child) => sum + child.getBoundingClientRect().height, 0);
-    const page = list ? list.offsetTop + inner + 1 : element("embed-state").offsetHeight;
+    const page = list ? list.offsetTop + inner + 1 : notice.state.offsetHeight;
     const height = Math.ceil(Math.min(most, Math.max(page, dialog ? dialog.scrollHeight + 32 : 0, 160)));
     if (height !== told) post("size", { height: (told = height) });
   }
@@ -258,6 +277,7 @@ function measure() {
 }
 let due = false;
 new MutationObserver(() => {
+  dock();
   if (due) return;
   due = true;
   requestAnimationFrame(() => ((due = false), measure()));
@@ -276,8 +296,15 @@ globalThis.patchbayFrame = {
     return settings.view?.connection;
   },
   base, view, pages: `${base}/embed/${workspace}/${view}`,
+  /** What a person is told whose request was not sent, or refused. */
+  get ended() {
+    return leaving
+      ? "Nothing was sent: somebody else is signed in now. Copy what you need, then reload this page."
+      : "Your sign-in here has ended. Try again, or reload this page; nothing you typed is lost while it stays open.";
+  },
   /** The server knows the bearer no more. */
   refused() {
+    if (leaving) return;
     // Once for each bearer: a host whose tickets are worth nothing is not asked for ever.
     if (refusedFor === bearer) return;
     refusedFor = bearer;
@@ -301,11 +328,11 @@ globalThis.patchbayFrame = {
   popupBlocked: () => post("problem", { code: "popup_blocked", message: "The browser did not open the window to sign in.", remedy: 'the iframe needs sandbox="allow-popups allow-popups-to-escape-sandbox"', docs: "" }),
 };
 
-element("embed-again").addEventListener("click", () => {
+notice.again.addEventListener("click", () => {
   if (leaving) return location.reload();
-  element("embed-state").hidden = started;
-  element("embed-words").textContent = "Connecting …";
-  element("embed-remedy").hidden = element("embed-title").hidden = element("embed-again").hidden = true;
+  notice.state.hidden = started;
+  notice.words.textContent = "Connecting …";
+  notice.remedy.hidden = notice.title.hidden = notice.again.hidden = true;
   want(started ? "renewal" : "start");
 });
 addEventListener("visibilitychange", () => {
@@ -316,7 +343,7 @@ dress();
 if (parent === window) {
   problem({ code: "no_ticket", message: `This page of the workspace “${workspace}” is made to be shown inside another one.`, remedy: `put it into your page with ${publicUrl.replace(/\/$/, "")}/sdk/v1/patchbay.js: mount(element, { url, workspace, getTicket })` });
 } else if (allowedOrigins.length === 0) {
-  problem({ code: "origin_not_allowed", message: "No page may embed this workspace yet.", remedy: line({ name: workspace, allowed_origins: [document.referrer ? new URL(document.referrer).origin : "https://app.example.com"] }) });
+  problem({ code: "origin_not_allowed", message: "No page may embed this workspace yet.", remedy: allow(document.referrer ? new URL(document.referrer).origin : "https://app.example.com") });
 } else {
   greet([250, 750, 1_000, 2_000]);
   setTimeout(() => {
