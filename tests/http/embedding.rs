@@ -194,6 +194,9 @@ async fn the_shell_holds_no_data_and_names_who_may_frame_it() {
     assert!(answer.text.contains(HOST));
     let other = site.get("/embed/default/connections?v=1", &As::Nobody).await;
     assert_eq!(without_nonce(&answer), without_nonce(&other), "a session makes no difference");
+    let slash = site.get("/embed/default/connections/?env=staging", &As::Nobody).await;
+    assert_eq!(slash.status, StatusCode::OK, "as the links within the frame are written");
+    assert_eq!(without_nonce(&slash), without_nonce(&other));
     for nowhere in ["/embed/nobody/connections", "/embed/default/elsewhere", "/embed/NO/connections"] {
         let answer = site.get(nowhere, &As::Nobody).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{nowhere}");

@@ -64,6 +64,7 @@ pub fn router(app: &AppState) -> Router {
     let embedded = Router::new()
         .route("/embed/token", axum::routing::post(embed::token))
         .route("/embed/{workspace}/{view}", get(embed::shell))
+        .route("/embed/{workspace}/{view}/", get(embed::shell))
         .route("/embed/{workspace}/{view}/{*page}", get(embed::shell))
         .layer(from_fn_with_state(app.clone(), routes::layer))
         .layer(from_fn_with_state(app.clone(), csrf::layer));

@@ -60,6 +60,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/sign-in", Access::Public),
     route("GET", "/sdk/v1/{*file}", Access::Public),
     route("GET", "/embed/{workspace}/{view}", Access::Public),
+    route("GET", "/embed/{workspace}/{view}/", Access::Public),
     route("GET", "/embed/{workspace}/{view}/{*page}", Access::Public),
     route("POST", "/embed/token", Access::Public),
     route("GET", "/", Access::Person),
