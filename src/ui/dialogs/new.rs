@@ -127,10 +127,12 @@ fn NewForm(draft: Draft, chosen: RwSignal<Option<ComponentSlug>>) -> impl IntoVi
         };
         submission.send("/rpc/stream/create", &request, move |summary| saved.run(summary));
     };
+    // A frame for one component makes no other.
+    let back = host::component().is_none().then(|| Callback::new(move |()| chosen.set(None)));
     let deeds = Deeds {
         save: Callback::new(save),
         cancel_check: Callback::new(move |()| submission.cancel()),
-        back: Some(Callback::new(move |()| chosen.set(None))),
+        back,
     };
     let connecting = Connecting::new(submission, None, saved);
     view! { <CredentialForm connecting=connecting deeds=deeds /> }.into_any()
