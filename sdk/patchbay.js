@@ -164,9 +164,9 @@ class Embed {
 
   #silent() {
     const { workspace } = this.#options;
-    const body = JSON.stringify({ name: workspace, allowed_origins: [location.origin] });
     this.#problem("no_answer", `the frame of workspace ${workspace} has not answered; most often this page's origin is not allowed to embed it`,
-      `curl -X PUT ${this.#base}api/v1/workspaces/${workspace} -H "authorization: Bearer $PATCHBAY_INSTANCE_KEY" -H "content-type: application/json" -d '${body}'`);
+      `curl ${this.#base}api/v1/workspaces/${workspace} -H "authorization: Bearer $PATCHBAY_INSTANCE_KEY"\n`
+        + `then PUT its name, allowed_origins, theme and settings there again, with "${location.origin}" added to allowed_origins: PUT replaces them all`);
   }
 
   #refused = ({ effectiveDirective, blockedURI }) => {

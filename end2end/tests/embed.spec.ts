@@ -123,6 +123,18 @@ test("only one component: no other is listed or offered", async ({ host }) => {
   await host.frame.getByRole("button", { name: "New Connection" }).first().click();
   await expect(host.dialog.getByRole("heading", { name: /Slack/ })).toBeVisible();
   await expect(host.dialog.getByLabel("Search components")).toHaveCount(0);
+  await expect(host.dialog.getByRole("button", { name: "Back", exact: true })).toHaveCount(0);
+});
+
+test("an environment chosen in the frame can be reloaded", async ({ host, page }) => {
+  await host.mounted();
+  const environments = host.frame.getByRole("navigation", { name: "Environment" });
+  await environments.getByRole("link", { name: "Staging" }).click();
+  await expect(environments.locator("[aria-current=true]")).toHaveText("Staging");
+  const inner = page.frames().find((frame) => frame.url().startsWith(host.patchbay.url))!;
+  await inner.evaluate(() => location.reload());
+  await expect.poll(async () => (await host.told()).filter(({ name }) => name === "signed-in").length, { timeout: 20_000 }).toBe(2);
+  await expect(host.frame.getByRole("heading", { name: "Connections", level: 1 })).toBeVisible();
 });
 
 test("theme and environment follow the host while the frame stands", async ({ host, page }) => {
@@ -300,7 +312,62 @@ test.describe("when a quarter of an hour has passed", () => {
       const { embed, getTicket } = globalThis as unknown as Record<string, any>;
       embed.configure({ getTicket });
     });
-    await host.dialog.getByRole("button", { name: "Try again" }).click();
+    await host.dialog.getByRole("region").getByRole("button", { name: "Try again" }).click();
     await expect.poll(async () => (await host.told()).filter(({ name }) => name === "signed-in").length, { timeout: 15_000 }).toBe(2);
+  });
+
+  /** Grace types a connection; then the bearer has ended. */
+  async function typed(host: HostPage): Promise<void> {
+    await host.open("grace");
+    await host.mounted({ overlay: true });
+    await host.frame.getByRole("button", { name: "New Connection" }).first().click();
+    await host.dialog.getByLabel("Search components").fill("HTTP API");
+    await host.dialog.locator("button.component-choice").first().click();
+    await host.fill({ Name: "Half typed" });
+  }
+
+  test("a renewal that fails while a form is open is told within the form, and mended there by keyboard", async ({ host, page, troubles }) => {
+    troubles.allow(/401|patchbay\]/);
+    await typed(host);
+    await page.evaluate(() => (globalThis as unknown as Record<string, any>)["embed"].configure({ getTicket: async () => Promise.reject(new Error("away")) }));
+    // What a frame does a minute before its bearer ends.
+    const inner = page.frames().find((frame) => frame.url().startsWith(host.patchbay.url))!;
+    await inner.evaluate(() => (globalThis as unknown as Record<string, any>)["patchbayFrame"].refused());
+    await host.hears("problem", "renewal_failed");
+    const again = host.dialog.getByRole("region").getByRole("button", { name: "Try again" });
+    await expect(again).toBeInViewport();
+    await page.evaluate(() => {
+      const { embed, getTicket } = globalThis as unknown as Record<string, any>;
+      embed.configure({ getTicket });
+    });
+    await again.focus();
+    await expect(again).toBeFocused();
+    await again.press("Enter");
+    await expect.poll(async () => (await host.told()).filter(({ name }) => name === "signed-in").length, { timeout: 15_000 }).toBe(2);
+    await expect(again).toBeHidden();
+    await expect(host.dialog.getByLabel(/^Name(\s|$)/)).toHaveValue("Half typed");
+  });
+
+  test("user_changed: what one person typed is not sent once another is signed in", async ({ host, page, orbit, troubles }) => {
+    troubles.allow(/401|patchbay\]/);
+    await typed(host);
+    await page.context().addCookies([{ name: "person", value: "ada", url: orbit.url }]);
+    const inner = page.frames().find((frame) => frame.url().startsWith(host.patchbay.url))!;
+    await inner.evaluate(() => (globalThis as unknown as Record<string, any>)["patchbayFrame"].refused());
+    await host.hears("problem", "user_changed");
+    const again = host.dialog.getByRole("region").getByRole("button", { name: "Try again" });
+    await expect(again).toBeInViewport();
+    const sent: string[] = [];
+    page.on("request", (request) => sent.push(new URL(request.url()).pathname));
+    const status = await inner.evaluate(async () => {
+      const { patchbayFrame } = globalThis as unknown as Record<string, any>;
+      return (await fetch("/rpc/first_page", { method: "POST", headers: { authorization: `Bearer ${patchbayFrame.token}` } })).status;
+    });
+    expect(status).toBe(401);
+    expect(sent.filter((path) => path.startsWith("/rpc/"))).toEqual([]);
+    await expect(host.dialog.getByLabel(/^Name(\s|$)/)).toHaveValue("Half typed");
+    await again.click();
+    await expect.poll(async () => (await host.told()).filter(({ name }) => name === "signed-in").length, { timeout: 15_000 }).toBe(2);
+    await expect(host.frame.getByRole("dialog")).toHaveCount(0);
   });
 });

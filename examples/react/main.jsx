@@ -11,7 +11,7 @@ function Connections({ scheme }) {
   const box = useRef(null);
   const embed = useRef(null);
   useEffect(() => {
-    embed.current = mount(box.current, { ...patchbay, sizing: "grow", maxHeight: 600 });
+    embed.current = mount(box.current, { ...patchbay, sizing: "grow", overlay: true, maxHeight: 600 });
     return () => embed.current.close();
   }, []);
   useEffect(() => embed.current.configure({ theme: { scheme } }), [scheme]);

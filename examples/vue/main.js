@@ -10,7 +10,7 @@ const Connections = {
   setup() {
     const box = ref(null);
     let embed;
-    onMounted(() => (embed = mount(box.value, { ...patchbay, sizing: "grow", maxHeight: 600 })));
+    onMounted(() => (embed = mount(box.value, { ...patchbay, sizing: "grow", overlay: true, maxHeight: 600 })));
     onBeforeUnmount(() => embed.close());
     return () => h("div", { ref: box });
   },

@@ -167,7 +167,8 @@ fn refused(status: StatusCode, why: TicketRefused) -> Response {
         TicketRefused::OriginNotAllowed => (
             "origin_not_allowed",
             "The workspace does not allow this page to embed it.",
-            "Add the page's origin to `allowed_origins` by PUT /api/v1/workspaces/{id}.",
+            "Look at GET /api/v1/workspaces/{id}, then PUT all of its name, allowed_origins, theme and settings again, \
+             with the page's origin added to `allowed_origins`: PUT replaces what was there.",
         ),
     };
     (status, Json(Problem { code, message: message.to_owned(), remedy: remedy.to_owned() })).into_response()
