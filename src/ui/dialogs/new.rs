@@ -129,11 +129,7 @@ fn NewForm(draft: Draft, chosen: RwSignal<Option<ComponentSlug>>) -> impl IntoVi
     };
     // A frame for one component makes no other.
     let back = host::component().is_none().then(|| Callback::new(move |()| chosen.set(None)));
-    let deeds = Deeds {
-        save: Callback::new(save),
-        cancel_check: Callback::new(move |()| submission.cancel()),
-        back,
-    };
+    let deeds = Deeds { save: Callback::new(save), cancel_check: Callback::new(move |()| submission.cancel()), back };
     let connecting = Connecting::new(submission, None, saved);
     view! { <CredentialForm connecting=connecting deeds=deeds /> }.into_any()
 }
