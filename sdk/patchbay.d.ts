@@ -124,8 +124,8 @@ export interface Embed {
   /** When somebody is signed in inside; rejects with the first problem before that, as an Error with its `code` and `remedy`. */
   readonly ready: Promise<SignedIn>;
   readonly signedIn: boolean;
-  /** Changes options while the frame stands: all but `url`, `workspace` and `view`. `undefined` takes one back. */
-  configure(changes: Partial<Omit<Options, "url" | "workspace" | "view">>): void;
+  /** Changes options while the frame stands: all but `url`, `workspace` and `view`, and `component` and `connection`, which are fixed when it is mounted. `undefined` takes one back. */
+  configure(changes: Partial<Omit<Options, "url" | "workspace" | "view" | "component" | "connection">>): void;
   /** Asks the frame to leave what it is doing; it answers with `cancelled`. */
   leave(): void;
   /** Takes the frame and every listener away. */

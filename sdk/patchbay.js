@@ -21,7 +21,7 @@ function report({ code, message, remedy, docs }) {
 }
 
 /** An Error that carries a problem's code. */
-const errorOf = (problem) => Object.assign(new Error(`${problem.code}: ${problem.message}`), problem);
+const errorOf = (problem) => Object.assign(new Error(), problem, { message: `${problem.code}: ${problem.message}` });
 
 /** Sets inline styles by CSSOM, which no Content-Security-Policy forbids. */
 const dress = (element, styles) => Object.assign(element.style, styles);

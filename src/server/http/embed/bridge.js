@@ -59,7 +59,7 @@ function problem({ code, message, remedy }) {
   release();
   post("problem", { code, message, remedy, docs: "" });
   notice.title.hidden = notice.remedy.hidden = false;
-  notice.title.textContent = started ? "Your sign-in could not be renewed" : "Connections cannot be shown here";
+  notice.title.textContent = leaving ? "Somebody else is signed in" : started ? "Your sign-in could not be renewed" : "Connections cannot be shown here";
   notice.words.textContent = started ? `${message} What you typed is still there.` : message;
   notice.words.setAttribute("role", "alert");
   notice.remedy.textContent = `For the engineers of this page (${code}): ${remedy}`;
@@ -128,7 +128,7 @@ function another() {
   clearTimeout(renewal);
   release();
   if (!document.querySelector("dialog[open] form")) return location.reload();
-  problem({ code: "user_changed", message: "Somebody else is signed in now, and nothing more is sent. Copy what you need, then try again to begin anew.", remedy: "close the frame when the user changes, and mount another" });
+  problem({ code: "user_changed", message: "Nothing more is sent for whoever was signed in before. Copy what you need, then try again to begin anew.", remedy: "close the frame when the user changes, and mount another" });
 }
 
 async function start(told) {
