@@ -94,14 +94,20 @@ async fn welcome(config: &Config, services: &Services) -> Result<String, Command
     let Means { store, clock, random, .. } = &**services;
     let owner = open::owner(store, clock, random).await?;
     let kind = if services.setting.demo { " (sample workspace)" } else { "" };
+    // The sample workspace has a folder of its own, where the command would not look.
+    let again = if services.setting.demo {
+        format!("`PATCHBAY_DATA_DIR={} patchbay sign-in-link`", config.data_dir.display())
+    } else {
+        "`patchbay sign-in-link`".to_owned()
+    };
     let mut lines = vec![format!("\nPatchbay {}{kind} is ready.\n", env!("CARGO_PKG_VERSION"))];
     if store.any_session(clock.now()).await? {
         lines.push(format!("  Open     {}", config.public_url.join("/")));
-        lines.push("           signed out? `patchbay sign-in-link` prints a link that signs you in".to_owned());
+        lines.push(format!("           signed out? {again} prints a link that signs you in"));
     } else {
         let link = sign_in::new_link(store, clock, random, &config.public_url, &owner).await?;
         lines.push(format!("  Sign in  {link}"));
-        lines.push("           works once, within 15 minutes; another: `patchbay sign-in-link`".to_owned());
+        lines.push(format!("           works once, within 15 minutes; another: {again}"));
     }
     lines.push(format!("  Data     {}", config.database()));
     lines.push(format!("  Key      {}", config.key_place()));

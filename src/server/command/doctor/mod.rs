@@ -43,7 +43,7 @@ use Finding::{Bad, Good, Note};
 pub async fn run(config: &Config) -> Result<(), CommandError> {
     output::line("Settings")?;
     for (key, value, source) in config.lines() {
-        output::line(format_args!("  {key:<26}{value}  ({source})"))?;
+        output::line(format_args!("  {key:<32} {value}  ({source})"))?;
     }
     output::line("\nChecks")?;
     let now = Clock::system().now();
