@@ -458,7 +458,7 @@ async fn without_a_client_nothing_begins_and_the_remedy_is_told() {
 async fn without_issuer_and_addresses_neither_a_window_nor_a_link_begins() {
     let site = Site::new().await;
     let owner = site.sign_in().await;
-    let half = json!({ "authorization_url": "https://login.acme.example/authorize" });
+    let half = json!({ "authorize_url": "https://login.acme.example/authorize" });
     for (by, given) in [("window", json!({})), ("link", json!({})), ("window", half)] {
         let mut values = json!({ "client_id": "patchbay", "client_secret": "canary-client-secret", "scopes": "email" });
         values.as_object_mut().expect("fields").extend(given.as_object().cloned().unwrap_or_default());
