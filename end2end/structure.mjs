@@ -33,6 +33,11 @@ const rules = {
   "every server function names Transport as its client": serverFunctions.filter(({ text }) => !/client\s*=\s*Transport/.test(text)).map(({ path, text }) => `${path}: ${text}`),
   "SQL stands in src/server/store only": places(product.filter((file) => !below("src/server/store")(file)), String.raw`\bsqlx::(?!migrate)`),
   "sockets are opened in src/server/dial only": places(product.filter((file) => !below("src/server/dial")(file)), String.raw`\b(TcpStream|UnixStream|UdpSocket|TcpSocket)::\w+`),
+  "src/domain knows nothing else, src/api no page, and neither pages nor browser the server": [
+    ...places(product.filter(below("src/domain")), String.raw`\bcrate::(api|ui|browser|server)\b`),
+    ...places(product.filter(below("src/api")), String.raw`\bcrate::(ui|browser)\b`),
+    ...places(product.filter(below("src/ui", "src/browser")), String.raw`\bcrate::server\b`),
+  ],
   "src/domain has neither cfg nor async": places(product.filter(below("src/domain")), String.raw`#!?\[cfg\b(?!\(test\))|\basync fn\b`),
   "src/server is left out as a whole, not line by line": places(product.filter((file) => below("src/server", "src/ui")(file)), String.raw`#\[cfg\(feature = "ssr"\)\]`),
   "no unsafe code": places(product, String.raw`\bunsafe\s*(\{|fn|impl)`),

@@ -128,6 +128,7 @@ test("a component in use is not removed, and says what uses it", async ({ connec
   await expect(page.getByRole("button", { name: "Keep" }), "it asks once more").toBeFocused();
   await page.getByRole("button", { name: "Remove component" }).click();
   await expect(page.locator(".toasts")).toContainText("1 in development");
+  await expect(page.getByRole("button", { name: "Remove Acme" }), "where one was").toBeFocused();
 });
 
 test("a component that nobody uses is removed, after one more question", async ({ connections, page, patchbay }) => {

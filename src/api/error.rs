@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 use server_fn::codec::JsonEncoding;
 use server_fn::error::{FromServerFnError, ServerFnErrorErr};
-use std::borrow::Cow;
 
-use crate::browser::host;
 use crate::domain::connection::Summary;
 use crate::domain::field::FieldProblem;
 
@@ -13,8 +11,16 @@ use crate::domain::field::FieldProblem;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum ApiError {
-    #[error("{}", signed_out())]
+    #[error("Your session has ended. Sign in again; nothing you typed is lost while this page stays open.")]
     SignedOut,
+    /// The same in a frame, where there is nowhere to sign in.
+    #[error(
+        "Your sign-in here has ended. Try again, or reload this page; nothing you typed is lost while it stays open."
+    )]
+    FrameSignedOut,
+    /// The frame holds back what would be sent in the name of whoever was signed in before.
+    #[error("Nothing was sent: somebody else is signed in now. Copy what you need, then reload this page.")]
+    SomebodyElse,
     #[error("Your role does not allow this. Ask an owner of the workspace.")]
     Forbidden,
     #[error("This connection no longer exists here. It may have been deleted, or belong to another environment.")]
@@ -57,15 +63,13 @@ pub enum ApiError {
     Internal,
 }
 
-/// In a frame there is nowhere to sign in.
-fn signed_out() -> Cow<'static, str> {
-    host::ended().map_or(
-        "Your session has ended. Sign in again; nothing you typed is lost while this page stays open.".into(),
-        Cow::from,
-    )
-}
-
 impl ApiError {
+    /// Nobody is signed in any more, in one way or another.
+    #[must_use]
+    pub const fn is_signed_out(&self) -> bool {
+        matches!(self, Self::SignedOut | Self::FrameSignedOut | Self::SomebodyElse)
+    }
+
     /// One problem with one field.
     #[must_use]
     pub fn field(field: &str, message: impl Into<String>) -> Self {

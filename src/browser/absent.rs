@@ -36,17 +36,7 @@ pub mod host {
     use crate::ui::state::dialogs::Dialog;
 
     #[must_use]
-    pub const fn bearer() -> Option<String> {
-        None
-    }
-
-    #[must_use]
     pub const fn component() -> Option<String> {
-        None
-    }
-
-    #[must_use]
-    pub const fn ended() -> Option<String> {
         None
     }
 

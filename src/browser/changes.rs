@@ -42,8 +42,9 @@ pub fn follow(state: ListState, ask: impl Fn() + Copy + 'static) {
                 let (handle, registration) = AbortHandle::new_pair();
                 reading.set_value(Some(handle));
                 match Abortable::new(read(state, ask), registration).await {
-                    Ok(Err(ApiError::SignedOut)) if host::is_embedded() => wait = LAST_WAIT,
-                    Ok(Err(ApiError::SignedOut | ApiError::Outdated | ApiError::Forbidden)) => return,
+                    Ok(Err(error)) if error.is_signed_out() && host::is_embedded() => wait = LAST_WAIT,
+                    Ok(Err(error)) if error.is_signed_out() => return,
+                    Ok(Err(ApiError::Outdated | ApiError::Forbidden)) => return,
                     Ok(Err(_)) => wait = (wait * 2).min(LAST_WAIT),
                     // It ended as it should, or nobody looks.
                     Ok(Ok(())) | Err(_) => wait = FIRST_WAIT,

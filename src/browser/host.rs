@@ -67,12 +67,6 @@ pub fn renew() -> bool {
     is_embedded()
 }
 
-/// What to tell a person whose sign-in in this frame has ended; `None` on a page of its own.
-#[must_use]
-pub fn ended() -> Option<String> {
-    word("ended")
-}
-
 /// Something was done to a connection: `created`, `updated`, `reconnected`, `deleted`, `undeleted`, `replaced`, or it was
 /// `picked`.
 pub fn tell(kind: &str, summary: &Summary, environment: &str, now: Timestamp) {

@@ -20,6 +20,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use crate::api::error::ApiError;
+use crate::api::transport::carry;
 use crate::ui::app::{App, Base, Theme, fetch_code_of};
 
 /// Takes over the server-rendered page.
@@ -51,6 +52,7 @@ pub fn embed() {
 /// The base path, which requests are sent below from now on.
 fn begin() -> String {
     console_error_panic_hook::set_once();
+    carry(host::bearer);
     let base = base_path();
     if !base.is_empty() {
         // Lives as long as the page.

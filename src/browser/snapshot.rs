@@ -78,8 +78,8 @@ fn take(state: ListState, answer: Result<Snapshot, ApiError>) {
             state.take(snapshot);
             Freshness::Fresh
         }
-        Err(ApiError::SignedOut) if host::renew() => Freshness::Behind,
-        Err(ApiError::SignedOut) => Freshness::SignedOut,
+        Err(error) if error.is_signed_out() && host::renew() => Freshness::Behind,
+        Err(error) if error.is_signed_out() => Freshness::SignedOut,
         Err(ApiError::Outdated) => Freshness::Outdated,
         Err(_) => Freshness::Behind,
     };

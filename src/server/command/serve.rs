@@ -94,19 +94,15 @@ async fn welcome(config: &Config, services: &Services) -> Result<String, Command
     let Means { store, clock, random, .. } = &**services;
     let owner = open::owner(store, clock, random).await?;
     let kind = if services.setting.demo { " (sample workspace)" } else { "" };
-    // The sample workspace has a folder of its own, where the command would not look.
-    let again = if services.setting.demo {
-        format!("`PATCHBAY_DATA_DIR={} patchbay sign-in-link`", config.data_dir.display())
-    } else {
-        "`patchbay sign-in-link`".to_owned()
-    };
     let mut lines = vec![format!("\nPatchbay {}{kind} is ready.\n", env!("CARGO_PKG_VERSION"))];
-    if store.any_session(clock.now()).await? {
+    // The command looks in the usual place, where no sample workspace is: that one prints a link with every start.
+    if store.any_session(clock.now()).await? && !services.setting.demo {
         lines.push(format!("  Open     {}", config.public_url.join("/")));
-        lines.push(format!("           signed out? {again} prints a link that signs you in"));
+        lines.push("           signed out? `patchbay sign-in-link` prints a link that signs you in".to_owned());
     } else {
         let link = sign_in::new_link(store, clock, random, &config.public_url, &owner).await?;
         lines.push(format!("  Sign in  {link}"));
+        let again = if services.setting.demo { "start it again" } else { "`patchbay sign-in-link`" };
         lines.push(format!("           works once, within 15 minutes; another: {again}"));
     }
     lines.push(format!("  Data     {}", config.database()));

@@ -41,7 +41,7 @@ async fn identify(app: &AppState, request: &mut Request) -> Result<(), Refusal> 
     let refused = |error| Refusal::new(&path, error);
     if let Some(bearer) = key.as_ref().filter(|key| key.starts_with(token::BEARER_PREFIX)) {
         let caller = app.services.of_bearer(bearer, address).await.map_err(refused)?;
-        request.extensions_mut().insert(caller.ok_or_else(|| Refusal::new(&path, ApiError::SignedOut))?);
+        request.extensions_mut().insert(caller.ok_or_else(|| Refusal::new(&path, ApiError::FrameSignedOut))?);
         return Ok(());
     }
     if cookie.is_some() {

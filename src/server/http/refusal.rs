@@ -164,7 +164,7 @@ impl IntoResponse for Refusal {
 #[must_use]
 pub const fn status(error: &ApiError) -> StatusCode {
     match error {
-        ApiError::SignedOut => StatusCode::UNAUTHORIZED,
+        ApiError::SignedOut | ApiError::FrameSignedOut | ApiError::SomebodyElse => StatusCode::UNAUTHORIZED,
         ApiError::Forbidden => StatusCode::FORBIDDEN,
         ApiError::NotFound => StatusCode::NOT_FOUND,
         ApiError::Invalid { .. } => StatusCode::BAD_REQUEST,

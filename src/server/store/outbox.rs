@@ -318,10 +318,7 @@ impl Store {
             let told =
                 self.write(move |tx| Box::pin(async move { tell_one(tx, &scope, &id, now, notice).await })).await;
             // One that cannot be told stands in the way of no other.
-            if let Err(error) = told {
-                tracing::warn!(%error, "an expiry could not be told; it is tried again");
-                first = first.or(Some(error));
-            }
+            first = first.or(told.err());
         }
         first.map_or(Ok(due.len()), Err)
     }

@@ -12,12 +12,18 @@ pub struct Words {
     pub sure: &'static str,
 }
 
+/// The element's id of the button that asks about a thing.
+#[must_use]
+pub fn ask_id(id: &str) -> String {
+    format!("ask-{id}")
+}
+
 /// A button that asks, and in its place the question with *Keep* beside the deed. The focus goes along; `id` is that of
 /// what it is about, `name` its name for those who do not see where the button stands.
 #[component]
 pub fn Sure(words: Words, id: String, name: String, busy: RwSignal<bool>, on_sure: Callback<()>) -> impl IntoView {
     let asking = RwSignal::new(false);
-    let (keep, ask) = (StoredValue::new(format!("keep-{id}")), StoredValue::new(format!("ask-{id}")));
+    let (keep, ask) = (StoredValue::new(format!("keep-{id}")), StoredValue::new(ask_id(&id)));
     let label = StoredValue::new(format!("{} {name}", words.ask));
     let change = move |asked: bool| {
         asking.set(asked);

@@ -27,7 +27,7 @@ const waiting = [];
 const release = () => waiting.splice(0).forEach((done) => done());
 
 /** Of whoever was signed in before, nothing is sent any more. */
-const unsent = () => new Response('"signed_out"', { status: 401, headers: { "content-type": "application/json" } });
+const unsent = () => new Response('"somebody_else"', { status: 401, headers: { "content-type": "application/json" } });
 
 /** A bearer that ended while nobody looked, as in a machine that slept, is replaced and the request made once more. */
 const ask = globalThis.fetch.bind(globalThis);
@@ -296,12 +296,6 @@ globalThis.patchbayFrame = {
     return settings.view?.connection;
   },
   base, view, pages: `${base}/embed/${workspace}/${view}`,
-  /** What a person is told whose request was not sent, or refused. */
-  get ended() {
-    return leaving
-      ? "Nothing was sent: somebody else is signed in now. Copy what you need, then reload this page."
-      : "Your sign-in here has ended. Try again, or reload this page; nothing you typed is lost while it stays open.";
-  },
   /** The server knows the bearer no more. */
   refused() {
     if (leaving) return;

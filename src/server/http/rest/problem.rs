@@ -188,7 +188,9 @@ pub fn token(member: &str) -> String {
 
 const fn name(error: &ApiError) -> (&'static str, &'static str) {
     match error {
-        ApiError::SignedOut => ("/problems/not-authenticated", "Not authenticated"),
+        ApiError::SignedOut | ApiError::FrameSignedOut | ApiError::SomebodyElse => {
+            ("/problems/not-authenticated", "Not authenticated")
+        }
         ApiError::Forbidden => ("/problems/forbidden", "Not allowed"),
         ApiError::NotFound => ("/problems/not-found", "Not found"),
         ApiError::Invalid { .. } => ("/problems/invalid-values", "Some values cannot be used"),

@@ -210,7 +210,7 @@ impl Waiting {
     pub fn trouble_words(&self) -> Option<String> {
         self.trouble.as_ref().map(|error| match error {
             ApiError::Offline => "Patchbay cannot be reached; still trying.".to_owned(),
-            ApiError::SignedOut => error.to_string(),
+            error if error.is_signed_out() => error.to_string(),
             _ => "Patchbay cannot say at the moment how far it is; still trying.".to_owned(),
         })
     }

@@ -12,7 +12,7 @@ use crate::api::components::{OwnComponent, own_components, remove_component};
 use crate::api::error::ApiError;
 use crate::domain::component::ComponentSlug;
 use crate::ui::parts::field_input::focus_soon;
-use crate::ui::settings::sure::{Sure, Words};
+use crate::ui::settings::sure::{Sure, Words, ask_id};
 use crate::ui::state::toasts::Toasts;
 
 /// The button that begins a component.
@@ -34,23 +34,30 @@ impl Desk {
         self.open.set(Some(draft));
     }
 
+    async fn fetch(self) {
+        let answer = own_components().await;
+        let _ = self.own.try_set(Some(answer));
+    }
+
     fn load(self) {
-        spawn_local(async move {
-            let answer = own_components().await;
-            let _ = self.own.try_set(Some(answer));
-        });
+        spawn_local(self.fetch());
     }
 
     fn remove(self, slug: ComponentSlug, version: i64) {
         spawn_local(async move {
-            match remove_component(slug, version).await {
+            let focus = match remove_component(slug.clone(), version).await {
                 Ok(()) => {
                     self.toasts.tell("The component was removed.");
-                    focus_soon(NEW.to_owned());
+                    NEW.to_owned()
                 }
-                Err(error) => self.toasts.complain(error.to_string()),
-            }
-            self.load();
+                Err(error) => {
+                    self.toasts.complain(error.to_string());
+                    ask_id(slug.as_str())
+                }
+            };
+            // The list stands anew by then.
+            self.fetch().await;
+            focus_soon(focus);
         });
     }
 }
