@@ -148,7 +148,8 @@ async fn a_bearer_ends_after_a_quarter_of_an_hour_and_with_its_origin() {
     assert_eq!(site.get("/rpc/snapshot?env=development", &ada).await.status, StatusCode::OK);
     let platform = site.instance_key().await;
     site.call("PUT", "/api/v1/workspaces/acme", &platform, &json!({ "name": "Acme" })).await;
-    assert_eq!(site.get("/rpc/snapshot?env=development", &ada).await.status, StatusCode::UNAUTHORIZED);
+    let ended = site.get("/rpc/snapshot?env=development", &ada).await;
+    assert_eq!((ended.status, ended.json()), (StatusCode::UNAUTHORIZED, json!("frame_signed_out")), "its own words");
     site.workspace("acme").await;
     assert_eq!(site.get("/rpc/snapshot?env=development", &ada).await.status, StatusCode::OK);
     site.pass(15 * MINUTE);
