@@ -1,5 +1,6 @@
 // Starts programs on free loopback ports in folders of their own, and stops them by their own process id.
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
@@ -12,14 +13,30 @@ export const cache = process.env.PATCHBAY_CACHE ?? join(process.env.XDG_CACHE_HO
 /** The interpreter that `servers/install` prepared. */
 export const python = join(cache, "end2end-python", "bin", "python");
 
-/** A port nobody listens on right now. */
+const given = new Set();
+
+/**
+ * A port nobody listens on right now, and no other caller was given. It lies below those that Linux gives to outgoing
+ * connections (from 32768), one of which would else have it before its server does.
+ */
 export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  for (;;) {
+    const port = randomInt(20_000, 32_768);
+    // Patchbay takes 27017 for MongoDB's and sends no request there.
+    if (port === 27_017 || given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+async function isFree(port) {
+  const server = createServer();
+  const free = new Promise((resolve) => server.once("error", () => resolve(false)).once("listening", () => resolve(true)));
+  server.listen(port, "127.0.0.1");
+  if (!(await free)) return false;
   server.close();
   await once(server, "close");
-  return port;
+  return true;
 }
 
 /** A folder for one server; `owner` is the user who shall have it. */

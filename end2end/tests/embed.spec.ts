@@ -364,7 +364,7 @@ test.describe("when a quarter of an hour has passed", () => {
       return (await fetch("/rpc/first_page", { method: "POST", headers: { authorization: `Bearer ${patchbayFrame.token}` } })).status;
     });
     expect(status).toBe(401);
-    await host.fill({ "Base URL": "http://127.0.0.1:9/", Token: "canary-of-grace" });
+    await host.fill({ "Base URL": "http://127.0.0.1:8099/", Token: "canary-of-grace" });
     await host.dialog.getByRole("button", { name: "Save", exact: true }).click();
     await expect(host.dialog).toContainText("Nothing was sent: somebody else is signed in now.");
     expect(sent.filter((path) => path.startsWith("/rpc/"))).toEqual([]);
