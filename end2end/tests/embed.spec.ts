@@ -163,6 +163,21 @@ test("grow follows the content up to maxHeight; fill keeps the element's height"
   expect(overflow, "pixels that stand out").toBeLessThanOrEqual(0);
 });
 
+test("with grow an empty page shows its button, and a form without a page of its own all its fields", async ({ host, page }) => {
+  await page.locator("#box").evaluate((box) => Object.assign(box.style, { height: "auto" }));
+  await host.mounted({ sizing: "grow" });
+  const whole = async (locator: ReturnType<typeof host.frame.getByRole>) => {
+    const [frame, inner] = [await page.locator("iframe").boundingBox(), await locator.boundingBox()];
+    return frame && inner ? frame.y + frame.height - (inner.y + inner.height) : Number.NEGATIVE_INFINITY;
+  };
+  const first = host.frame.getByRole("button", { name: "Connect a service" });
+  await expect.poll(() => whole(first), "room below the button").toBeGreaterThan(0);
+  await host.mounted({ sizing: "grow", view: "create", component: "http" });
+  const height = () => page.locator("iframe").evaluate((iframe) => (iframe as HTMLElement).offsetHeight);
+  await expect.poll(height).toBeGreaterThan(500);
+  await expect.poll(() => host.frame.locator(".dialog-body").first().evaluate((body) => body.scrollHeight - body.clientHeight)).toBeLessThanOrEqual(1);
+});
+
 test("a dialog stands over the whole page, the focus in it, and the page is as before afterwards", async ({ host, page }) => {
   await page.locator("#box").evaluate((box) => Object.assign(box.style, { height: "300px", width: "500px" }));
   await host.mounted({ overlay: true });

@@ -168,10 +168,10 @@ impl Store {
     }
 }
 
-/// Ends a pause: somebody wants to see it sent now. Before its deliveries are touched, in the order of whoever notes an
-/// attempt.
+/// Ends a pause: somebody wants to see it sent now. The line begins anew, so that an attempt under way says nothing of it
+/// any more. Before its deliveries are touched, in the order of whoever notes an attempt.
 async fn resume(tx: &mut AnyConnection, webhook: &WebhookId) -> Result<(), StoreError> {
-    let resumed = sqlx::query("UPDATE webhooks SET paused_until = 0 WHERE id = $1");
+    let resumed = sqlx::query("UPDATE webhooks SET paused_until = 0, fence = fence + 1, lease_until = 0 WHERE id = $1");
     resumed.bind(webhook.as_str()).execute(tx).await?;
     Ok(())
 }

@@ -90,7 +90,8 @@ impl Store {
                 audit::append(tx, &changed.workspace, None, Some(changed.id.as_str()), &entry).await?;
                 let done = sqlx::query(
                     "UPDATE webhooks SET url = $3, types = $4, environments = $5, enabled = $6, gone = $7, \
-                     failures = 0, paused_until = 0 WHERE workspace = $1 AND id = $2",
+                     failures = 0, paused_until = 0, fence = fence + 1, lease_until = 0 \
+                     WHERE workspace = $1 AND id = $2",
                 )
                 .bind(changed.workspace.as_str())
                 .bind(changed.id.as_str())

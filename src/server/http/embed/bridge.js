@@ -258,18 +258,35 @@ function place(box) {
   for (const side of ["top", "left", "width", "height"]) set(`--box-${side}`, Number.isFinite(box?.[side]) ? box[side] : undefined);
 }
 
+/** How far what an element holds reaches below its upper edge, though it scrolls. */
+function reach(element) {
+  const ends = [...element.children].filter((child) => child.checkVisibility()).map((child) => child.getBoundingClientRect().bottom);
+  const top = element.getBoundingClientRect().top;
+  return Math.max(top, ...ends) - top + element.scrollTop + parseFloat(getComputedStyle(element).paddingBottom);
+}
+
+/** How high a dialog would be if its parts did not scroll. */
+function dialogHeight(box) {
+  const bodies = [...box.querySelectorAll(".dialog-body")].filter((body) => body.checkVisibility());
+  return bodies.reduce((sum, body) => sum + reach(body) - body.getBoundingClientRect().height, box.getBoundingClientRect().height);
+}
+
+/** How high the page would be: its list, and the filters where they stand beside it. */
+function pageHeight() {
+  const [list, side] = [document.querySelector(".page .list"), document.querySelector(".page .side")];
+  if (!list) return notice.state.offsetHeight;
+  return Math.max(list.offsetTop + reach(list) + 1, side?.checkVisibility() ? side.offsetTop + reach(side) : 0);
+}
+
 let told = 0, overlaid = false;
 function measure() {
   // Beside the host's own landmarks, these need names.
   document.querySelector("main.list:not([aria-label])")?.setAttribute("aria-label", "Connections");
   document.querySelector(".page > header:not([aria-label])")?.setAttribute("aria-label", "Connections");
   if (settings.sizing === "grow" && !root.hasAttribute("data-over")) {
-    const list = document.querySelector(".page .list");
     const dialog = document.querySelector("dialog[open] .dialog-box");
     const most = Number.isFinite(settings.maxHeight) ? settings.maxHeight : 800;
-    const inner = [...(list?.children ?? [])].reduce((sum, child) => sum + child.getBoundingClientRect().height, 0);
-    const page = list ? list.offsetTop + inner + 1 : notice.state.offsetHeight;
-    const height = Math.ceil(Math.min(most, Math.max(page, dialog ? dialog.scrollHeight + 32 : 0, 160)));
+    const height = Math.ceil(Math.min(most, Math.max(pageHeight(), dialog ? dialogHeight(dialog) + 32 : 0, 160)));
     if (height !== told) post("size", { height: (told = height) });
   }
   const open = Boolean(document.querySelector(".page dialog[open]"));
