@@ -31,13 +31,14 @@ fn text(output: &Output) -> String {
 async fn no_command_panics_where_nobody_reads_it() {
     let site = Site::new().await;
     let create = ["api-key", "create", "--name", "ci", "--environment", "staging", "--permission", "read"];
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 10] = [
         &["doctor"],
         &create,
         &["api-key", "list"],
         &["api-key", "revoke", "key_none"],
         &["sign-in-link"],
         &["audit", "verify"],
+        &["audit", "list", "--since", "2026-11-26"],
         &["component", "check", "none.toml"],
         &["--help"],
         &["no-such-command"],

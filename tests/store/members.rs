@@ -18,6 +18,7 @@ on_both_engines!(
     sessions_end_by_idleness_by_age_and_by_sign_out,
     an_api_key_works_until_it_expires,
     a_revoked_api_key_is_gone_and_its_end_is_written_down,
+    the_audit_trail_is_read_from_its_end,
     the_first_data_key_stays_in_force,
 );
 
@@ -161,6 +162,25 @@ async fn a_revoked_api_key_is_gone_and_its_end_is_written_down(database: &Databa
     let left = store.api_keys(&workspace).await.expect("keys");
     assert_eq!(left.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), ["key 2"]);
     assert_eq!(store.verify_audit(&workspace).await, Ok(AuditVerdict::Intact { lines: 3 }));
+}
+
+async fn the_audit_trail_is_read_from_its_end(database: &Database) {
+    let (store, workspace) = (&database.store, WorkspaceId::default_workspace());
+    for number in 1..=3 {
+        let entry = AuditEntry::system(Timestamp(number * 1_000), AuditAction::KeyCreated, format!("key {number}"));
+        store.append_audit(&workspace, None, Some(&format!("key_{number}")), entry).await.expect("written");
+    }
+    let read = async |subject: Option<&str>, since: i64, most: u32| {
+        let query = TrailQuery { subject: subject.map(str::to_owned), since: Timestamp(since), most };
+        let lines = store.trail(&workspace, &query).await.expect("read");
+        lines.into_iter().map(|line| line.about).collect::<Vec<_>>()
+    };
+    assert_eq!(read(None, 0, 2).await, ["key 2", "key 3"]);
+    assert_eq!(read(Some("key_1"), 0, 9).await, ["key 1"]);
+    assert_eq!(read(None, 3_000, 9).await, ["key 3"]);
+    let elsewhere = "elsewhere".parse().expect("an id");
+    let all = TrailQuery { subject: None, since: Timestamp(0), most: 9 };
+    assert_eq!(store.trail(&elsewhere, &all).await, Ok(Vec::new()));
 }
 
 async fn the_first_data_key_stays_in_force(database: &Database) {

@@ -1,10 +1,14 @@
-//! `patchbay audit verify`.
+//! `patchbay audit verify` and `list`.
+
+use serde::Serialize;
+use std::io::ErrorKind;
 
 use super::error::CommandError;
-use super::{open, output};
+use super::{key, open, output};
 use crate::domain::id::WorkspaceId;
+use crate::domain::time::Timestamp;
 use crate::server::config::Config;
-use crate::server::store::AuditVerdict;
+use crate::server::store::{AuditVerdict, TrailLine, TrailQuery};
 
 /// Workspaces read at once.
 const PAGE: u32 = 100;
@@ -31,4 +35,74 @@ pub async fn verify(config: &Config) -> Result<(), CommandError> {
         after = Some(last.id);
     }
     output::line(format_args!("The audit trail is intact: {total} lines."))
+}
+
+/// Which lines are printed.
+#[derive(clap::Args)]
+pub struct List {
+    /// The workspace whose trail it is
+    #[arg(long, default_value = "default", value_parser = key::workspace)]
+    workspace: WorkspaceId,
+    /// Only lines about this: the id of a connection, a workflow, a key
+    #[arg(long)]
+    about: Option<String>,
+    /// Only lines since this moment: 2026-11-26, or 2026-11-26T08:00:00Z
+    #[arg(long, value_parser = moment)]
+    since: Option<Timestamp>,
+    /// How many lines at most
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+}
+
+fn moment(text: &str) -> Result<Timestamp, &'static str> {
+    let day = || Timestamp::parse(&format!("{text}T00:00:00Z"));
+    Timestamp::parse(text)
+        .or_else(day)
+        .ok_or("Write a day such as 2026-11-26, or a moment such as 2026-11-26T08:00:00Z.")
+}
+
+/// A line as programs read it.
+#[derive(Serialize)]
+struct Printed<'a> {
+    sequence: i64,
+    at: String,
+    actor: &'a str,
+    actor_name: &'a str,
+    address: Option<&'a str>,
+    action: &'a str,
+    about: &'a str,
+    environment: Option<&'a str>,
+    subject: Option<&'a str>,
+}
+
+impl<'a> From<&'a TrailLine> for Printed<'a> {
+    fn from(line: &'a TrailLine) -> Self {
+        Self {
+            sequence: line.sequence,
+            at: line.at.to_rfc3339(),
+            actor: &line.actor,
+            actor_name: &line.actor_name,
+            address: line.address.as_deref(),
+            action: &line.action,
+            about: &line.about,
+            environment: line.environment.as_deref(),
+            subject: line.subject.as_deref(),
+        }
+    }
+}
+
+/// Prints the latest lines of a workspace's trail.
+///
+/// # Errors
+/// A database that does not open.
+pub async fn list(config: &Config, list: &List) -> Result<(), CommandError> {
+    let store = open::existing(config).await?;
+    let since = list.since.unwrap_or(Timestamp(0));
+    let query = TrailQuery { subject: list.about.clone(), since, most: list.limit };
+    for line in store.trail(&list.workspace, &query).await? {
+        let text =
+            serde_json::to_string(&Printed::from(&line)).map_err(|_| CommandError::Output(ErrorKind::InvalidData))?;
+        output::line(text)?;
+    }
+    Ok(())
 }

@@ -103,6 +103,8 @@ enum ComponentCommand {
 enum AuditCommand {
     /// Reads the whole trail and finds what was changed, removed or moved
     Verify,
+    /// Prints the latest lines, the oldest first, as one JSON object each
+    List(audit::List),
 }
 
 #[derive(clap::Args)]
@@ -151,6 +153,7 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Component(ComponentCommand::Check { file }) => component::check(&file),
         Command::Doctor => block_on(doctor::run(&config)),
         Command::Audit(AuditCommand::Verify) => block_on(audit::verify(&config)),
+        Command::Audit(AuditCommand::List(list)) => block_on(audit::list(&config, &list)),
     }
 }
 

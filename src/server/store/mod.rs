@@ -38,6 +38,7 @@ mod replacement;
 mod revocation;
 mod row;
 mod session;
+mod trail;
 mod webhook;
 mod workflow;
 mod workspace;
@@ -63,6 +64,7 @@ pub use page::PageQuery;
 pub use replacement::{GivenBack, Reason, Replacing, Unfit};
 pub use revocation::Revocation;
 pub use session::{NewSession, SignOut};
+pub use trail::{TrailLine, TrailQuery};
 pub use webhook::{MOST_WEBHOOKS, Webhook};
 pub use workspace::{Workspace, WorkspaceSettings};
 
