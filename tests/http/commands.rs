@@ -1,5 +1,6 @@
 //! The commands of whoever runs a server: what they print, and that nobody has to read it.
 
+use serde_json::{Value, json};
 use std::io::pipe;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -49,6 +50,21 @@ async fn no_command_panics_where_nobody_reads_it() {
         let none = command(&site, arguments).stdout(unread()).stderr(unread()).status().expect("an end");
         assert!(none.code().is_some_and(|code| code != PANICKED), "{arguments:?}: {none}");
     }
+}
+
+#[tokio::test]
+async fn the_audit_trail_is_printed_a_line_of_json_each() {
+    let site = Site::new().await;
+    let create = ["api-key", "create", "--name", "ci", "--environment", "staging", "--permission", "read"];
+    assert!(command(&site, &create).status().expect("an end").success());
+    let printed = command(&site, &["audit", "list", "--limit", "1"]).output().expect("an end");
+    assert!(printed.status.success(), "{}", text(&printed));
+    let line: Value = serde_json::from_slice(&printed.stdout).expect("one line of JSON");
+    assert_eq!((&line["action"], &line["about"]), (&json!("key created"), &json!("ci")), "{line}");
+    assert!(line["subject"].as_str().is_some_and(|id| id.starts_with("key_")), "{line}");
+    assert!(line["at"].as_str().is_some_and(|at| at.ends_with('Z')), "{line}");
+    let before = command(&site, &["audit", "list", "--since", "2999-01-01"]).output().expect("an end");
+    assert_eq!(text(&before), "");
 }
 
 #[tokio::test]

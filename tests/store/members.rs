@@ -6,7 +6,9 @@ use patchbay::domain::id::{ApiKeyId, ConnectionId, MemberId, WorkspaceId};
 use patchbay::domain::role::{EnvironmentSet, Permission, Role};
 use patchbay::domain::time::{MINUTE, Timestamp};
 use patchbay::server::store::record::{AuditAction, AuditEntry};
-use patchbay::server::store::{AuditVerdict, Member, NewApiKey, NewSession, SignOut, StoreError, WrappedKey};
+use patchbay::server::store::{
+    AuditVerdict, Member, NewApiKey, NewSession, SignOut, StoreError, TrailQuery, WrappedKey,
+};
 
 use crate::database::{Database, entry, on_both_engines, production, scope};
 
@@ -178,7 +180,7 @@ async fn the_audit_trail_is_read_from_its_end(database: &Database) {
     assert_eq!(read(None, 0, 2).await, ["key 2", "key 3"]);
     assert_eq!(read(Some("key_1"), 0, 9).await, ["key 1"]);
     assert_eq!(read(None, 3_000, 9).await, ["key 3"]);
-    let elsewhere = "elsewhere".parse().expect("an id");
+    let elsewhere = WorkspaceId::try_from("elsewhere".to_owned()).expect("an id");
     let all = TrailQuery { subject: None, since: Timestamp(0), most: 9 };
     assert_eq!(store.trail(&elsewhere, &all).await, Ok(Vec::new()));
 }
