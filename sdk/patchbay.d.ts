@@ -41,7 +41,7 @@ export interface Filters {
 
 export type ProblemCode =
   // Told by the frame.
-  | "no_ticket" | "ticket_expired" | "ticket_used" | "origin_not_allowed" | "origin_mismatch" | "connection_missing"
+  | "no_ticket" | "ticket_expired" | "ticket_used" | "origin_not_allowed" | "origin_mismatch" | "connection_missing" | "component_missing"
   | "renewal_failed" | "unavailable" | "user_changed" | "version_unsupported" | "role_insufficient" | "popup_blocked" | "wasm_blocked"
   // Found by this module.
   | "no_answer" | "host_csp" | "ticket_failed";
@@ -73,7 +73,12 @@ export interface Events {
   /** The person thought better of it. */
   cancelled: Record<string, never>;
   /** Something was done here to a connection, and the server has said yes. */
-  changed: { kind: "created" | "updated" | "deleted" | "undeleted" | "replaced"; connection: Partial<Connection> & { id: string } };
+  changed: {
+    kind: "created" | "updated" | "deleted" | "undeleted" | "replaced";
+    connection: Partial<Connection> & { id: string };
+    /** With `replaced`: the connection that each workflow uses now, by the workflow's id. */
+    workflows?: Record<string, string>;
+  };
   "signed-in": SignedIn;
   problem: Problem;
 }

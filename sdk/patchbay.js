@@ -257,8 +257,17 @@ function ask(view, event, options) {
       background: "rgb(0 0 0 / 0.45)", placeItems: "center",
     });
     dress(panel, {
-      width: "min(40rem, 100%)", height: "min(46rem, 100%)", overflow: "hidden", background: "Canvas",
+      width: "min(40rem, 100%)", height: "min(46rem, 100%)", overflow: "hidden", background: "Canvas", position: "relative",
       borderRadius: `${options.theme?.radius ?? 8}px`, colorScheme: { light: "light", dark: "dark" }[options.theme?.scheme] ?? "light dark",
+    });
+    // The frame brings a way out of its own, once it is there.
+    const out = document.createElement("button");
+    out.type = "button";
+    out.textContent = "\u2715";
+    out.setAttribute("aria-label", "Close");
+    dress(out, {
+      position: "absolute", top: "8px", right: "8px", width: "40px", height: "40px", border: "0", borderRadius: "8px",
+      background: "transparent", color: "CanvasText", font: "16px system-ui", cursor: "pointer",
     });
     dialog.append(panel);
     document.body.append(dialog);
@@ -275,7 +284,14 @@ function ask(view, event, options) {
       options.on?.[type]?.(detail);
       finish(connection(detail));
     };
-    const on = { ...options.on, cancelled: heard("cancelled", () => null), [event]: heard(event, (detail) => detail.connection) };
+    const on = {
+      ...options.on, cancelled: heard("cancelled", () => null), [event]: heard(event, (detail) => detail.connection),
+      "signed-in": (detail) => {
+        out.remove();
+        embed.iframe.focus();
+        options.on?.["signed-in"]?.(detail);
+      },
+    };
     let embed;
     try {
       embed = mount(panel, { ...options, view, sizing: "fill", overlay: false, on });
@@ -295,9 +311,11 @@ function ask(view, event, options) {
     dialog.addEventListener("cancel", (cancel) => (cancel.preventDefault(), leave()));
     dialog.addEventListener("click", (click) => click.target === dialog && leave());
     options.signal?.addEventListener("abort", () => finish(null));
+    out.addEventListener("click", () => finish(null));
+    panel.append(out);
     dialog.showModal();
     dialog.style.display = "grid";
-    embed.iframe.focus();
+    out.focus();
   });
 }
 

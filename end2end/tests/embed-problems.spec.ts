@@ -115,6 +115,21 @@ test("connection_missing: a reconnect of nothing", async ({ host }) => {
   await host.hears("problem", "connection_missing");
 });
 
+test("connection_missing: a reconnect of what is not there", async ({ host, troubles }) => {
+  troubles.allow(/404|patchbay\]/);
+  await host.ask("reconnect", { connection: `con_${"0".repeat(32)}` });
+  expect((await host.hears("problem", "connection_missing")).message).toContain("no such connection");
+  await expect(host.page.frameLocator("dialog iframe").getByText("no longer exists here")).toBeVisible();
+});
+
+test("component_missing: a component that nobody knows, or none at all", async ({ host, troubles }) => {
+  troubles.allow(/patchbay\]/);
+  await host.mounted({ view: "component", component: "slak" });
+  expect((await host.hears("problem", "component_missing")).message).toContain("no such component");
+  await host.mount({ view: "component" });
+  await expect(host.frame.locator("body")).toContainText("does not say which component");
+});
+
 test.describe("a host whose policy forbids the frame", () => {
   test.use({ orbitSettings: { policy: "default-src 'self'; script-src 'self' http://127.0.0.1:*; frame-src 'none'" } });
   test("host_csp: which word is missing", async ({ host }) => {

@@ -80,8 +80,10 @@ test("S16 reconnect: the same connection, with credentials that are right again"
   api.accept("newer-token");
   await host.ask("reconnect", { connection: connection!.id });
   const form = host.page.frameLocator("dialog iframe");
-  await form.getByRole("button", { name: "Replace Token" }).click();
-  await form.getByLabel(/^Token(\s|$)/).locator("visible=true").first().fill("newer-token");
+  // Nothing has to be unfolded: the credential is what it is about.
+  const token = form.getByLabel(/^Token(\s|$)/).locator("visible=true").first();
+  await expect(token).toBeFocused();
+  await token.fill("newer-token");
   await form.getByRole("button", { name: "Save", exact: true }).click();
   expect((await host.answer())!.id).toBe(connection!.id);
 });
@@ -93,7 +95,6 @@ test("S16 reconnect: what a colleague changed meanwhile ends nothing, and nothin
   api.accept("newer-token");
   await host.ask("reconnect", { connection: connection!.id });
   const form = host.page.frameLocator("dialog iframe");
-  await form.getByRole("button", { name: "Replace Token" }).click();
   await form.getByLabel(/^Token(\s|$)/).locator("visible=true").first().fill("newer-token");
   // In the page behind the dialog, which is as far as a colleague.
   const other = await host.page.context().newPage();
@@ -112,6 +113,17 @@ test("S16 reconnect: what a colleague changed meanwhile ends nothing, and nothin
   await form.getByRole("button", { name: "Save", exact: true }).click();
   expect((await host.answer())!.id).toBe(connection!.id);
   await other.close();
+});
+
+test("only one component: before it has a connection it is called by its name, and no filter is offered to drop", async ({ host, api }) => {
+  await host.mounted();
+  await create(host, api, "Orders");
+  await host.mounted({ view: "component", component: "slack" });
+  await expect(host.frame.getByRole("heading", { name: "Slack connections" })).toBeVisible();
+  await expect(host.frame.getByRole("heading", { name: "No connections yet" })).toBeVisible();
+  await expect(host.frame.getByRole("button", { name: "Connect a service" })).toBeVisible();
+  await expect(host.frame.getByText("Clear filters")).toHaveCount(0);
+  await expect(host.frame.locator(".bar .count")).toHaveText("0");
 });
 
 test("only one component: no other is listed or offered", async ({ host }) => {
@@ -255,6 +267,27 @@ test("the host is told of a deletion once it has happened, and of none that was 
   await page.unroute("**/rpc/delete");
   await remove();
   await expect.poll(kinds).toEqual(["created", "deleted"]);
+});
+
+test("the host is told which connection each workflow uses after a replacement", async ({ host, api, patchbay, orbit }) => {
+  await host.mounted();
+  await create(host, api, "Old");
+  const old = (await host.hears("changed")).connection!;
+  await create(host, api, "Next");
+  const next = (await host.told()).filter(({ name }) => name === "changed").at(-1)!.connection!;
+  const make = ["api-key", "create", "--workspace", orbit.workspace, "--name", "flows", "--environment", "development", "--permission", "use"];
+  const [key] = /pb_[A-Za-z0-9_-]+/.exec(await patchbay.command(...make))!;
+  const registered = await fetch(`${patchbay.url}/api/v1/workflows/salaries?environment=development`, {
+    method: "PUT", headers: { authorization: `Bearer ${key}`, "content-type": "application/json" }, body: JSON.stringify({ name: "Salaries", connections: [old.id] }),
+  });
+  expect(registered.ok).toBe(true);
+  await host.row("Old").getByRole("button", { name: "Actions for Old" }).click();
+  await host.frame.getByRole("menuitem", { name: "Delete" }).click();
+  await host.dialog.getByLabel("Use instead").selectOption({ value: next.id });
+  await host.dialog.getByRole("button", { name: "Replace and delete" }).click();
+  await expect.poll(async () => (await host.told()).map(({ kind }) => kind).filter(Boolean).slice(-2)).toEqual(["replaced", "deleted"]);
+  const replaced = (await host.told()).find(({ kind }) => kind === "replaced")!;
+  expect([replaced.connection!.id, replaced.workflows]).toEqual([old.id, { salaries: next.id }]);
 });
 
 test("an account is connected by OAuth from within the frame", async ({ host, page, troubles }) => {

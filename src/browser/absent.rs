@@ -32,6 +32,7 @@ pub mod file {
 /// No host without a browser.
 pub mod host {
     use crate::domain::connection::Summary;
+    use crate::domain::id::ConnectionId;
     use crate::domain::time::Timestamp;
     use crate::ui::state::dialogs::Dialog;
 
@@ -46,6 +47,10 @@ pub mod host {
     }
 
     pub fn tell(_kind: &str, _summary: &Summary, _environment: &str, _now: Timestamp) {}
+
+    pub fn tell_replaced(_summary: &Summary, _environment: &str, _now: Timestamp, _moved: &[(String, ConnectionId)]) {}
+
+    pub fn lacks(_kind: &str) {}
 
     pub fn closed() {}
 

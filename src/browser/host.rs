@@ -5,6 +5,7 @@ use js_sys::{Array, Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::domain::connection::Summary;
+use crate::domain::id::ConnectionId;
 use crate::domain::time::Timestamp;
 use crate::ui::state::dialogs::Dialog;
 
@@ -67,28 +68,48 @@ pub fn renew() -> bool {
     is_embedded()
 }
 
-/// Something was done to a connection: `created`, `updated`, `reconnected`, `deleted`, `undeleted`, `replaced`, or it was
-/// `picked`.
+/// Something was done to a connection: `created`, `updated`, `reconnected`, `deleted`, `undeleted`, or it was `picked`.
 pub fn tell(kind: &str, summary: &Summary, environment: &str, now: Timestamp) {
     if is_embedded() {
-        let status = summary.status_at(now).as_str();
-        let quoted = |text: &str| js_sys::JSON::stringify(&text.into()).map(String::from).unwrap_or_default();
-        let (id, component, name) = (summary.id.as_str(), summary.component.as_str(), quoted(summary.name.as_str()));
-        let json = [
-            "{\"id\":\"",
-            id,
-            "\",\"name\":",
-            &name,
-            ",\"component\":\"",
-            component,
-            "\",\"environment\":\"",
-            environment,
-            "\",\"status\":\"",
-            status,
-            "\"}",
-        ];
-        call("tell", &[kind, &json.concat()]);
+        call("tell", &[kind, &as_json(summary, environment, now)]);
     }
+}
+
+/// Workflows that used a connection use others now: which ones, by the workflow's id.
+pub fn tell_replaced(summary: &Summary, environment: &str, now: Timestamp, moved: &[(String, ConnectionId)]) {
+    if is_embedded() {
+        let entries = moved.iter().map(|(workflow, id)| format!("{}:\"{}\"", quoted(workflow), id.as_str()));
+        let workflows = format!("{{{}}}", entries.collect::<Vec<_>>().join(","));
+        call("tell", &["replaced", &as_json(summary, environment, now), &workflows]);
+    }
+}
+
+fn quoted(text: &str) -> String {
+    js_sys::JSON::stringify(&text.into()).map(String::from).unwrap_or_default()
+}
+
+fn as_json(summary: &Summary, environment: &str, now: Timestamp) -> String {
+    let (id, name) = (summary.id.as_str(), quoted(summary.name.as_str()));
+    let (component, status) = (summary.component.as_str(), summary.status_at(now).as_str());
+    [
+        "{\"id\":\"",
+        id,
+        "\",\"name\":",
+        &name,
+        ",\"component\":\"",
+        component,
+        "\",\"environment\":\"",
+        environment,
+        "\",\"status\":\"",
+        status,
+        "\"}",
+    ]
+    .concat()
+}
+
+/// What the host named is not there: a `connection` or a `component`.
+pub fn lacks(kind: &str) {
+    call("lacks", &[kind]);
 }
 
 /// The dialog that is all this frame shows was closed.

@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use crate::harness::Site;
+use patchbay::domain::environment::Environment;
 
 /// What the process ends with where it panicked.
 const PANICKED: i32 = 101;
@@ -68,6 +69,19 @@ async fn the_audit_trail_is_printed_a_line_of_json_each() {
 }
 
 #[tokio::test]
+async fn a_key_made_here_names_no_connection_that_it_cannot_reach() {
+    let site = Site::new().await;
+    let id = site.connection(Environment::Staging, "Orders").await;
+    let make = |environment| {
+        let create = ["api-key", "create", "--name", "ci", "--permission", "use", "--connection", &id, "--environment"];
+        command(&site, &create).arg(environment).output().expect("an end")
+    };
+    let refused = make("production");
+    assert!(!refused.status.success() && text(&refused).contains(&id), "{}", text(&refused));
+    assert!(make("staging").status.success());
+}
+
+#[tokio::test]
 async fn a_server_that_nobody_watches_serves_all_the_same() {
     let site = Site::new().await;
     let mut serve = command(&site, &["serve"]);
@@ -99,8 +113,15 @@ async fn the_doctor_masks_what_is_secret_and_tells_what_fails() {
     let mut doctor = command(&site, &["doctor"]);
     doctor.env("PATCHBAY_DATABASE_URL", "postgres://app:canary-password@127.0.0.1:1/patchbay?password=canary-option");
     doctor.env("PATCHBAY_KEY", "canary-key-canary-key-canary-key-canary-key");
+    doctor
+        .env("PATCHBAY_OAUTH_GOOGLE_CLIENT_ID", "1234.apps")
+        .env("PATCHBAY_OAUTH_GOOGLE_CLIENT_SECRET", "canary-secret");
+    doctor.env("PATCHBAY_OAUTH_GOGLE_CLIENT_ID", "5678.apps");
     let unwell = doctor.output().expect("an end");
     let told = text(&unwell);
     assert!(!unwell.status.success() && told.contains("does not open"), "{told}");
     assert!(told.contains("app:***@127.0.0.1") && !told.contains("canary"), "{told}");
+    let client = told.lines().find(|line| line.contains("1234.apps")).expect("the client");
+    assert!(client.contains("google") && client.contains("Gmail") && client.contains("***"), "{client}");
+    assert!(told.contains("Did you mean PATCHBAY_OAUTH_GOOGLE_…?"), "{told}");
 }

@@ -72,11 +72,20 @@ pub struct Fingerprint {
     pub client: String,
 }
 
+/// The field for a client's identifier (RFC 6749, section 2.2).
+pub const CLIENT_ID: &str = "client_id";
+
 impl Method {
     /// Of a component that a workspace describes itself.
     #[must_use]
     pub const fn is_own(&self) -> bool {
         self.fingerprint.is_some()
+    }
+
+    /// Whether the client is typed in with everything else, so that neither an operator's nor an environment's counts.
+    #[must_use]
+    pub fn takes_client(&self) -> bool {
+        self.fields.iter().any(|field| field.id == CLIENT_ID)
     }
 
     /// The OAuth section, where somebody has to sign in at the service and consent.

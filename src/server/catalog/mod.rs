@@ -69,26 +69,35 @@ impl Catalog {
         Ok(Self(Arc::new(contents)))
     }
 
-    /// The OAuth clients that methods use, by name.
+    /// The OAuth clients that an operator can set, by name.
     #[must_use]
     pub fn client_names(&self) -> BTreeSet<String> {
-        let named = |(definition, oauth): (&Definition, &OAuth)| {
-            oauth.client.clone().unwrap_or_else(|| definition.slug.to_string())
-        };
-        self.oauth_sections().map(named).collect()
+        self.client_users().into_keys().collect()
+    }
+
+    /// The components that sign in by each client that an operator can set, by the client's name.
+    #[must_use]
+    pub fn client_users(&self) -> BTreeMap<String, BTreeSet<&str>> {
+        let mut users: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        let sections = self.oauth_sections().filter(|(_, method, _)| !method.takes_client());
+        for (definition, _, oauth) in sections {
+            let name = oauth.client.clone().unwrap_or_else(|| definition.slug.to_string());
+            users.entry(name).or_default().insert(&definition.name);
+        }
+        users
     }
 
     /// The names under which a provider hands the state back.
     #[must_use]
     pub fn state_names(&self) -> BTreeSet<&str> {
-        let other = self.oauth_sections().filter_map(|(_, oauth)| oauth.names.get("state"));
+        let other = self.oauth_sections().filter_map(|(_, _, oauth)| oauth.names.get("state"));
         other.map(String::as_str).chain(["state"]).collect()
     }
 
-    fn oauth_sections(&self) -> impl Iterator<Item = (&Definition, &OAuth)> {
+    fn oauth_sections(&self) -> impl Iterator<Item = (&Definition, &Method, &OAuth)> {
         let definitions = self.0.components.values().map(|component| &component.definition);
         definitions.flat_map(|definition| {
-            definition.methods.iter().filter_map(move |method| Some((definition, method.oauth.as_ref()?)))
+            definition.methods.iter().filter_map(move |method| Some((definition, method, method.oauth.as_ref()?)))
         })
     }
 

@@ -1,5 +1,7 @@
 //! Opens what a command works with.
 
+use std::collections::BTreeSet;
+use std::env;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
@@ -79,7 +81,11 @@ fn oauth_setup(config: &Config, catalog: &Catalog) -> Result<OAuthSetup, Command
         let private = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         private.map_err(|_| CommandError::DataFolder(folder.clone()))?;
     }
-    let clients = config.oauth_clients(&catalog.client_names(), &|name| std::env::var(name).ok());
+    let names = catalog.client_names();
+    for unused in config.unused_oauth_clients(&names, &variables()) {
+        tracing::warn!("{unused}");
+    }
+    let clients = config.oauth_clients(&names, &|name| env::var(name).ok());
     let clients = clients.into_iter().map(|(name, client)| (name, Client { id: client.id, secret: client.secret }));
     Ok(OAuthSetup {
         redirect_url: config.public_url.join("/oauth/callback"),
@@ -88,6 +94,12 @@ fn oauth_setup(config: &Config, catalog: &Catalog) -> Result<OAuthSetup, Command
         clients: Arc::new(clients.collect()),
         journal: config.journal_dir.clone(),
     })
+}
+
+/// The names of the variables that are set, and not to nothing.
+pub fn variables() -> BTreeSet<String> {
+    let set = env::vars_os().filter(|(_, value)| !value.is_empty());
+    set.filter_map(|(name, _)| name.into_string().ok()).collect()
 }
 
 /// The way out, as far as the settings let it reach.

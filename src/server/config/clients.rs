@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::settings::{ConfigError, Source};
+use super::settings::{ConfigError, Source, nearest};
 use crate::server::vault::SecretText;
 
 /// One of the operator's clients.
@@ -53,7 +53,7 @@ pub fn with_variables(
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> OperatorClients {
     for name in names {
-        let stem = format!("PATCHBAY_OAUTH_{}", name.to_ascii_uppercase().replace('-', "_"));
+        let stem = stem_of(name);
         let text = |end: &str| variable(&format!("{stem}_{end}")).filter(|text| !text.is_empty());
         if let Some(id) = text("CLIENT_ID") {
             let secret = text("CLIENT_SECRET").map(SecretText::new);
@@ -65,6 +65,42 @@ pub fn with_variables(
         }
     }
     clients
+}
+
+/// What is set for clients and comes to nothing: a name that no component knows, a secret without its id. Each is a
+/// sentence with its remedy; `variables` are the names of those that are set.
+#[must_use]
+pub fn unused(file: &OperatorClients, names: &BTreeSet<String>, variables: &BTreeSet<String>) -> Vec<String> {
+    let of_file = file.keys().filter(|name| !names.contains(*name)).map(|name| {
+        let near = nearest(name, names.iter().map(String::as_str));
+        let remedy = near.map_or_else(|| among(names), |near| format!("Did you mean [oauth.{near}]?"));
+        format!("[oauth.{name}] is the client of no component. {remedy}")
+    });
+    let of_variables = variables.iter().filter_map(|variable| {
+        let (stem, is_secret) = variable
+            .strip_suffix("_CLIENT_ID")
+            .map(|stem| (stem, false))
+            .or_else(|| variable.strip_suffix("_CLIENT_SECRET").map(|stem| (stem, true)))?;
+        let written = stem.strip_prefix("PATCHBAY_OAUTH_")?;
+        let Some(name) = names.iter().find(|name| stem_of(name) == stem) else {
+            let typed = written.to_ascii_lowercase().replace('_', "-");
+            let near = nearest(&typed, names.iter().map(String::as_str));
+            let remedy = near.map_or_else(|| among(names), |near| format!("Did you mean {}_…?", stem_of(near)));
+            return Some(format!("{variable} is for the client of no component. {remedy}"));
+        };
+        let has_id = file.contains_key(name) || variables.contains(&format!("{stem}_CLIENT_ID"));
+        (is_secret && !has_id).then(|| format!("{variable} is set, and no client id. Set {stem}_CLIENT_ID, too."))
+    });
+    of_file.chain(of_variables).collect()
+}
+
+fn among(names: &BTreeSet<String>) -> String {
+    format!("Names are: {}.", names.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+}
+
+/// What the variables of a client begin with.
+fn stem_of(name: &str) -> String {
+    format!("PATCHBAY_OAUTH_{}", name.to_ascii_uppercase().replace('-', "_"))
 }
 
 #[cfg(test)]
@@ -101,5 +137,35 @@ mod tests {
         let value = toml::toml! { [google] clientid = "x" };
         let error = of_file(Path::new("x.toml"), &toml::Value::Table(value)).expect_err("refused").to_string();
         assert!(error.contains("oauth.google.clientid"), "{error}");
+    }
+
+    #[test]
+    fn what_comes_to_nothing_is_told_with_its_remedy() {
+        let value = toml::toml! {
+            [gogle]
+            client_id = "x"
+            [slack]
+            client_id = "kept"
+        };
+        let file = of_file(Path::new("x.toml"), &toml::Value::Table(value)).expect("clients");
+        let names = ["google", "slack", "microsoft-teams"].map(str::to_owned).into();
+        let variables = [
+            "PATCHBAY_OAUTH_GOOGLE_CLIENT_SECRET",
+            "PATCHBAY_OAUTH_MICROSOFT_TEAM_CLIENT_ID",
+            "PATCHBAY_OAUTH_NOWHERE_CLIENT_ID",
+            "PATCHBAY_OAUTH_SLACK_CLIENT_SECRET",
+        ];
+        let told = unused(&file, &names, &variables.map(str::to_owned).into());
+        assert_eq!(
+            told,
+            [
+                "[oauth.gogle] is the client of no component. Did you mean [oauth.google]?",
+                "PATCHBAY_OAUTH_GOOGLE_CLIENT_SECRET is set, and no client id. Set PATCHBAY_OAUTH_GOOGLE_CLIENT_ID, too.",
+                "PATCHBAY_OAUTH_MICROSOFT_TEAM_CLIENT_ID is for the client of no component. Did you mean \
+                 PATCHBAY_OAUTH_MICROSOFT_TEAMS_…?",
+                "PATCHBAY_OAUTH_NOWHERE_CLIENT_ID is for the client of no component. Names are: google, \
+                 microsoft-teams, slack.",
+            ]
+        );
     }
 }

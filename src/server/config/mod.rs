@@ -199,6 +199,13 @@ impl Config {
         clients::with_variables(self.texts.clients.clone(), names, variable)
     }
 
+    /// What is set for OAuth clients and comes to nothing, each as a sentence with its remedy; `variables` are the names
+    /// of those that are set.
+    #[must_use]
+    pub fn unused_oauth_clients(&self, names: &BTreeSet<String>, variables: &BTreeSet<String>) -> Vec<String> {
+        clients::unused(&self.texts.clients, names, variables)
+    }
+
     /// Every setting as people may see it: key, value, source.
     #[must_use]
     pub fn lines(&self) -> Vec<(&'static str, String, Source)> {

@@ -157,7 +157,8 @@ impl Texts {
         let setting = SETTINGS.iter().find(|setting| setting.key == key).ok_or_else(|| ConfigError::UnknownKey {
             path: path.to_owned(),
             key: key.to_owned(),
-            hint: nearest(key).map_or_else(String::new, |near| format!(" Did you mean `{near}`?")),
+            hint: nearest(key, SETTINGS.iter().map(|setting| setting.key))
+                .map_or_else(String::new, |near| format!(" Did you mean `{near}`?")),
         })?;
         self.settings.insert(setting.key, (as_text(value), Source::File(path.to_owned())));
         Ok(())
@@ -205,14 +206,9 @@ fn as_text(value: &toml::Value) -> String {
     }
 }
 
-/// The setting whose key is at most two edits away.
-fn nearest(key: &str) -> Option<&'static str> {
-    SETTINGS
-        .iter()
-        .map(|setting| (edits(key, setting.key), setting.key))
-        .filter(|(distance, _)| *distance <= 2)
-        .min()
-        .map(|(_, key)| key)
+/// The name that is at most two edits away.
+pub(super) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    names.map(|name| (edits(text, name), name)).filter(|(distance, _)| *distance <= 2).min().map(|(_, name)| name)
 }
 
 /// Levenshtein's distance.

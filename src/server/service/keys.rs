@@ -51,6 +51,9 @@ impl KeyMaker<'_> {
         let name = request.name.trim().to_owned();
         let entry = (self.entry)(AuditAction::KeyCreated, &name);
         let (environments, connections) = checked(&name, &request)?;
+        for id in &request.connections {
+            self.reach(id, &request.environments).await?;
+        }
         let mut permissions = request.permissions;
         permissions.sort_unstable();
         permissions.dedup();
@@ -69,6 +72,18 @@ impl KeyMaker<'_> {
         };
         self.store.create_api_key(new.clone(), entry).await?;
         Ok((new, key))
+    }
+
+    /// A connection is named only where the key can reach it.
+    async fn reach(&self, id: &ConnectionId, environments: &[Environment]) -> Result<(), ApiError> {
+        for environment in environments {
+            let scope = Scope::whole(self.workspace.clone(), *environment);
+            if self.store.connection(&scope, id).await?.is_some_and(|connection| connection.deleted_at.is_none()) {
+                return Ok(());
+            }
+        }
+        let words = format!("The connection {id} is not there, or not in the environments of the key.");
+        Err(ApiError::field("connections", words))
     }
 
     /// Destroys a key.
@@ -135,16 +150,6 @@ impl Services {
         caller.allow(Action::ManageKeys)?;
         if !request.environments.iter().all(|environment| caller.environments.contains(*environment)) {
             return Err(ApiError::field("environments", "A key can be valid only where you may go yourself."));
-        }
-        if !request.connections.is_empty() {
-            let there = self.named_connections(caller).await?;
-            let valid = |id: &ConnectionId| {
-                there.iter().any(|one| one.id == *id && request.environments.contains(&one.environment))
-            };
-            if !request.connections.iter().all(valid) {
-                let words = "One of these connections is not there, or not in the environments of the key.";
-                return Err(ApiError::field("connections", words));
-            }
         }
         let entry = |action, about: &str| caller.audit(&self.clock, action, about);
         let (new, key) = self.key_maker(caller, &entry).create(request).await?;

@@ -55,7 +55,9 @@ impl Services {
         let Selection { shown, facets } = Index::new(Arc::clone(&all.rows), query.sort, now).select(&query.filter);
         let rows = shown.iter().skip(offset).take(PAGE_ROWS).map(|index| all.rows[*index].summary.clone()).collect();
         let view = self.view(&scope.workspace).await?;
-        let components = facets.components.iter().filter_map(|(slug, _)| view.badge(slug)).collect();
+        // Also of what is asked for and not there yet: it is called by its name.
+        let asked = query.filter.component.iter();
+        let components = badges(&view, facets.components.iter().map(|(slug, _)| slug).chain(asked));
         Ok(FirstPage {
             viewer,
             environment,
@@ -106,7 +108,7 @@ impl Services {
             revision,
             now: self.clock.now(),
             whole,
-            components: badges(&view, rows.iter()),
+            components: badges(&view, rows.iter().map(|row| &row.component)),
             rows,
             removed,
             deleted: self.store.deleted_count(&scope).await?,

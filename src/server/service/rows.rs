@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Services;
 use crate::api::error::ApiError;
-use crate::domain::component::ComponentBadge;
+use crate::domain::component::{ComponentBadge, ComponentSlug};
 use crate::domain::connection::Summary;
 use crate::domain::filter::Row;
 use crate::server::catalog::View;
@@ -69,9 +69,9 @@ impl Services {
     }
 }
 
-/// The badges of the components that occur, each once.
-pub(super) fn badges<'a>(view: &View, summaries: impl Iterator<Item = &'a Summary>) -> Vec<ComponentBadge> {
-    let mut slugs: Vec<_> = summaries.map(|summary| &summary.component).collect();
+/// The badges of the components that are known, each once.
+pub(super) fn badges<'a>(view: &View, slugs: impl Iterator<Item = &'a ComponentSlug>) -> Vec<ComponentBadge> {
+    let mut slugs: Vec<_> = slugs.collect();
     slugs.sort_unstable();
     slugs.dedup();
     slugs.into_iter().filter_map(|slug| view.badge(slug)).collect()

@@ -122,11 +122,13 @@ fn Asking(
         }
         busy.set(true);
         let (summary, foreseen, plan) = (summary.clone(), foreseen.clone(), choice.plan(count));
+        let chosen = plan.moves(&foreseen);
         spawn_local(async move {
             match delete(list.environment, summary.id.clone(), plan, foreseen).await {
                 Ok(moved) => {
                     list.remove(&summary.id);
-                    tell_host(list, &summary, moved);
+                    list.tell_replaced(&summary, &chosen);
+                    list.tell("deleted", &summary);
                     close_if_open(busy, closing);
                     if at_once {
                         revoke_now(list, toasts, summary);
@@ -240,7 +242,7 @@ fn carry_out(list: ListState, toasts: Toasts, summary: Summary) {
     spawn_local(async move {
         match delete(list.environment, summary.id.clone(), Replacement::default(), Vec::new()).await {
             Ok(moved) => {
-                tell_host(list, &summary, moved);
+                list.tell("deleted", &summary);
                 offer_undo(list, toasts, &summary, moved);
             }
             Err(error) => {
@@ -249,13 +251,6 @@ fn carry_out(list: ListState, toasts: Toasts, summary: Summary) {
             }
         }
     });
-}
-
-fn tell_host(list: ListState, summary: &Summary, moved: usize) {
-    if moved > 0 {
-        list.tell("replaced", summary);
-    }
-    list.tell("deleted", summary);
 }
 
 /// Destroys what was just deleted, which tells the service. Where that fails it waits in *Recently deleted*.

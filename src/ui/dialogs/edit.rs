@@ -15,10 +15,12 @@ use super::waiting::{Trouble, Waiting};
 use crate::api::connections::{Detail, Undecided, connection_detail, rename};
 use crate::api::error::ApiError;
 use crate::api::stream::{Saving, UpdateRequest};
+use crate::browser::host;
 use crate::domain::connection::Summary;
 use crate::domain::health::{Health, Status};
 use crate::domain::id::ConnectionId;
 use crate::domain::tag::Tag;
+use crate::ui::parts::status_badge::judged;
 use crate::ui::state::catalog::{Catalog, Loading};
 use crate::ui::state::dialogs::Dialogs;
 use crate::ui::state::list::ListState;
@@ -43,6 +45,9 @@ pub fn EditDialog(id: ConnectionId, reconnect: bool) -> impl IntoView {
         let id = id.clone();
         spawn_local(async move {
             let answer = connection_detail(list.environment, id).await;
+            if reconnect && matches!(answer, Err(ApiError::NotFound)) {
+                host::lacks("connection");
+            }
             let _ = detail.try_set(Some(answer));
         });
     });
@@ -127,6 +132,10 @@ fn EditForm(draft: Draft, detail: Detail, wanted: bool) -> impl IntoView {
         missing: missing(&summary).to_vec(),
         wanted: by_account && (wanted || broken),
     };
+    let why = judged(&summary, list.now_untracked()).1.filter(|_| wanted && broken);
+    if wanted && !by_account {
+        draft.replaced.set(draft.start.with_value(|start| start.stored.iter().map(|one| one.field.clone()).collect()));
+    }
     let editing = Editing {
         list,
         dialogs: Dialogs::expect(),
@@ -139,6 +148,7 @@ fn EditForm(draft: Draft, detail: Detail, wanted: bool) -> impl IntoView {
         cancel_check: Callback::new(move |()| editing.submission.cancel()),
         back: None,
     };
+    editing.submission.progress.update(|progress| progress.verdict = why);
     Effect::new(move |_| editing.meet_conflict());
     let connected = Callback::new(move |summary| editing.connected(summary));
     let connecting = Connecting::new(editing.submission, Some(reconnect), connected);

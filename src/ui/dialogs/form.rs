@@ -77,8 +77,8 @@ fn focus_first_gap(connecting: Connecting) {
     let wanted = connecting.reconnect.with_value(|before| before.as_ref().is_some_and(|before| before.wanted));
     let gap = untrack(|| {
         let fields = draft.method_form().map(|method| method.fields).unwrap_or_default();
-        let open =
-            |field: &&Field| !field.optional && draft.value(&field.id).is_empty() && draft.stored(&field.id).is_none();
+        let kept = |id: &str| draft.stored(id).is_some() && !draft.replaced.with(|replaced| replaced.contains(id));
+        let open = |field: &&Field| !field.optional && draft.value(&field.id).is_empty() && !kept(&field.id);
         fields.iter().find(open).map(|field| element_id(&field.id))
     });
     let first = if wanted { CONNECT.to_owned() } else { gap.unwrap_or_else(|| element_id(NAME)) };

@@ -55,6 +55,9 @@ pub fn ConnectionsPage() -> impl IntoView {
 #[component]
 fn EnvironmentPage(page: FirstPage) -> impl IntoView {
     let state = ListState::provide(&page);
+    if state.only().is_some_and(|slug| untrack(|| state.badge(&slug)).is_none()) {
+        host::lacks("component");
+    }
     Dialogs::provide();
     Toasts::provide();
     MenuFor::provide();

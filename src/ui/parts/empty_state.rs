@@ -14,7 +14,7 @@ pub fn EmptyState() -> impl IntoView {
     let state = ListState::expect();
     move || {
         let everything = state.shown.with(|shown| shown.facets.everything);
-        if everything > 0 { no_match(state).into_any() } else { nothing_yet(state).into_any() }
+        if everything > 0 && state.is_filtered() { no_match(state).into_any() } else { nothing_yet(state).into_any() }
     }
 }
 
@@ -76,7 +76,8 @@ type Drop = (String, fn(&mut Filter));
 fn in_force(state: ListState, query: &ListQuery) -> Vec<Drop> {
     let filter = &query.filter;
     let mut list: Vec<Drop> = Vec::new();
-    if let Some(slug) = &filter.component {
+    // What the whole page is about can be dropped by nobody.
+    if let Some(slug) = filter.component.as_ref().filter(|_| state.only().is_none()) {
         let name = state.badge_or_slug(slug).name;
         list.push((format!("Component: {name}"), |filter| filter.component = None));
     }

@@ -16,6 +16,10 @@ pub fn Header() -> impl IntoView {
     let state = ListState::expect();
     let dialogs = Dialogs::expect();
     let count = move || grouped(state.shown.with(|shown| shown.facets.everything));
+    let title = move || match state.only() {
+        Some(slug) => format!("{} connections", state.badge_or_slug(&slug).name),
+        None => "Connections".to_owned(),
+    };
     let new = state.may(Action::CreateConnection).then(|| {
         view! {
             <button type="button" class="button primary new" aria-keyshortcuts="n" on:click=move |_| dialogs.open(Dialog::New(None))>
@@ -30,7 +34,7 @@ pub fn Header() -> impl IntoView {
                     <path d="M2 4h12M4.500 8h7M6.500 12h3" />
                 </svg>
             </button>
-            <h1>"Connections"</h1>
+            <h1>{title}</h1>
             <span class="count">{move || count()}</span>
             <span class="spring"></span>
             <EnvironmentSwitch />

@@ -21,10 +21,7 @@ pub fn Sidebar() -> impl IntoView {
     let busy = move || state.shown.with(|shown| shown.pending).then_some("true");
     let clear = move || {
         let href = move || state.link(|query| query.filter = Filter::default());
-        state
-            .query
-            .with(|query| !query.filter.is_empty())
-            .then(|| view! { <a class="clear" href=move || href()>"Clear filters"</a> }.into_any())
+        state.is_filtered().then(|| view! { <a class="clear" href=move || href()>"Clear filters"</a> }.into_any())
     };
     view! {
         <nav class="side" id="filters" aria-label="Filters" popover="auto" aria-busy=move || busy()

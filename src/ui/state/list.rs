@@ -14,7 +14,7 @@ use crate::browser::{host, sight};
 use crate::domain::component::{ComponentBadge, ComponentSlug};
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
-use crate::domain::filter::{ListQuery, Row};
+use crate::domain::filter::{Filter, ListQuery, Row};
 use crate::domain::id::ConnectionId;
 use crate::domain::role::Action;
 use crate::domain::selection::Index;
@@ -88,7 +88,7 @@ impl ListState {
         };
         let linked = Memo::new(move |before: Option<&ListQuery>| {
             let mut asked = search.with(|search| Asked::parse(search));
-            if let Some(only) = host::component().and_then(|slug| slug.try_into().ok()) {
+            if let Some(only) = only() {
                 asked.query.filter.component = Some(only);
             }
             match before {
@@ -108,8 +108,7 @@ impl ListState {
         let rendered = Rendered::new(page, query.get_untracked());
         let sort = Memo::new(move |_| linked.with(|query| query.sort));
         let index = move |_: Option<&Option<Arc<Index>>>| {
-            known
-                .with(|known| known.whole.then(|| Arc::new(Index::new(Arc::clone(&known.rows), sort.get(), now.get()))))
+            known.with(|known| known.whole.then(|| Arc::new(Index::new(of_page(&known.rows), sort.get(), now.get()))))
         };
         // Made anew only for other rows, another order or another minute: worth showing each time.
         let index = Memo::new_with_compare(index, |_, _| true);
@@ -144,6 +143,21 @@ impl ListState {
     #[must_use]
     pub fn expect() -> Self {
         expect_context()
+    }
+
+    /// The one component this page is about.
+    #[must_use]
+    pub fn only(self) -> Option<ComponentSlug> {
+        only()
+    }
+
+    /// Whether a filter is in force that somebody could drop.
+    #[must_use]
+    pub fn is_filtered(self) -> bool {
+        self.query.with(|query| {
+            let component = query.filter.component.clone().filter(|_| self.only().is_none());
+            !Filter { component, ..query.filter.clone() }.is_empty()
+        })
     }
 
     #[must_use]
@@ -270,6 +284,13 @@ impl ListState {
         host::tell(kind, summary, self.environment.as_str(), self.now_untracked());
     }
 
+    /// The same of workflows that used a connection and use others now.
+    pub fn tell_replaced(self, summary: &Summary, moved: &[(String, ConnectionId)]) {
+        if !moved.is_empty() {
+            host::tell_replaced(summary, self.environment.as_str(), self.now_untracked(), moved);
+        }
+    }
+
     fn put(self, summary: Summary, badge: Option<ComponentBadge>) {
         self.known.update(|known| {
             if let Some(badge) = badge {
@@ -322,6 +343,18 @@ impl Known {
         self.whole |= snapshot.whole;
         self.revision = snapshot.revision;
         self.deleted = snapshot.deleted;
+    }
+}
+
+fn only() -> Option<ComponentSlug> {
+    host::component()?.try_into().ok()
+}
+
+/// The rows that can be shown at all: of one component where the page is about it.
+fn of_page(rows: &Arc<Vec<Row>>) -> Arc<Vec<Row>> {
+    match only() {
+        Some(only) => Arc::new(rows.iter().filter(|row| row.summary.component == only).cloned().collect()),
+        None => Arc::clone(rows),
     }
 }
 

@@ -1,7 +1,9 @@
 //! `patchbay doctor`: every setting with its source, then what a server needs.
 
+mod clients;
 mod reach;
 
+use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -43,7 +45,7 @@ use Finding::{Bad, Good, Note};
 pub async fn run(config: &Config) -> Result<(), CommandError> {
     output::line("Settings")?;
     for (key, value, source) in config.lines() {
-        output::line(format_args!("  {key:<32} {value}  ({source})"))?;
+        output::line(format_args!("  {key:<34} {value}  ({source})"))?;
     }
     output::line("\nChecks")?;
     let now = Clock::system().now();
@@ -57,6 +59,10 @@ pub async fn run(config: &Config) -> Result<(), CommandError> {
         ("components", components(catalog.as_ref())),
         ("networks", networks(config)),
     ];
+    let clients = catalog
+        .as_ref()
+        .map(|catalog| clients::clients(config, catalog, &|name| env::var(name).ok(), &open::variables()));
+    findings.extend(clients.into_iter().flatten().map(|finding| ("OAuth clients", finding)));
     for (name, finding) in &findings {
         tell(name, finding)?;
     }
@@ -75,7 +81,7 @@ fn tell(name: &str, finding: &Finding) -> Result<(), CommandError> {
         Note(text) => ("note", text),
         Bad(text) => ("BAD ", text),
     };
-    output::line(format_args!("  {mark}  {name:<14}{text}"))
+    output::line(format_args!("  {mark}  {name:<15}{text}"))
 }
 
 /// What others than the owner may do, as permission bits; `None` where there is nothing at the path.

@@ -131,14 +131,24 @@ function another() {
   problem({ code: "user_changed", message: "Nothing more is sent for whoever was signed in before. Copy what you need, then try again to begin anew.", remedy: "close the frame when the user changes, and mount another" });
 }
 
+/** How what a page has to name is given. */
+const REMEDY = {
+  connection: "give `connection`, the id that `picked` or `created` told, and a ticket for its environment and for somebody who sees it",
+  component: "give `component`, an id that GET /api/v1/components lists",
+};
+
 async function start(told) {
   if (started || loading) return;
   const forbidden = /^(create|reconnect)$/.test(view) && told.role === "viewer";
   if (forbidden) {
     return problem({ code: "role_insufficient", message: "You may look at connections here, but not change them.", remedy: 'ask POST /api/v1/embed/sessions for a ticket with "role": "editor"' });
   }
-  if (view === "reconnect" && !/^con_[0-9a-f]{32}$/.test(settings.view?.connection)) {
-    return problem({ code: "connection_missing", message: "The page does not say which connection to reconnect.", remedy: "give `connection`, the id that `picked` or `created` told" });
+  const { connection, component } = settings.view ?? {};
+  if (view === "reconnect" && !/^con_[0-9a-f]{32}$/.test(connection)) {
+    return problem({ code: "connection_missing", message: connection ? "The page names what is no connection's id." : "The page does not say which connection to reconnect.", remedy: REMEDY.connection });
+  }
+  if (view === "component" && !component) {
+    return problem({ code: "component_missing", message: "The page does not say which component to show.", remedy: REMEDY.component });
   }
   loading = true;
   const { environments } = told;
@@ -321,15 +331,19 @@ globalThis.patchbayFrame = {
     refusedFor = bearer;
     want("refused");
   },
-  tell(kind, json) {
+  tell(kind, json, workflows) {
     const connection = JSON.parse(json);
     if (kind === "picked") return post("picked", { connection }), (answered = true);
-    post("changed", { kind: kind === "reconnected" ? "updated" : kind, connection });
+    post("changed", { kind: kind === "reconnected" ? "updated" : kind, connection, ...(workflows && { workflows: JSON.parse(workflows) }) });
     const answers = { create: { created: ["created"] }, picker: { created: ["created", "picked"] }, reconnect: { reconnected: ["reconnected"] } };
     for (const type of answers[view]?.[kind] ?? []) {
       post(type, { connection });
       answered = true;
     }
+  },
+  /** What the page named is not there; the person is told so by what is shown, the host here. */
+  lacks(kind) {
+    post("problem", { code: `${kind}_missing`, message: `There is no such ${kind} here.`, remedy: REMEDY[kind], docs: "" });
   },
   /** The one dialog of this view was closed; whatever it made is told within the same turn. */
   closed() {

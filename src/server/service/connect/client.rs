@@ -7,7 +7,7 @@ use crate::domain::environment::Environment;
 use crate::domain::field::{FieldProblem, FieldValues};
 use crate::domain::line::is_line;
 use crate::domain::role::Action;
-use crate::server::catalog::definition::{Definition, Method};
+use crate::server::catalog::definition::{CLIENT_ID, Definition, Method};
 use crate::server::catalog::oauth::{OAuth, USERINFO_URL};
 use crate::server::oauth::{Client, Metadata, OAuthError, Provider, Wish, discover, register};
 use crate::server::service::Services;
@@ -17,7 +17,6 @@ use crate::server::store::{StoreError, StoredClient};
 use crate::server::vault::{SealContext, SecretText, Secrets};
 
 /// Names under which a client stands among fields and secrets.
-const CLIENT_ID: &str = "client_id";
 const CLIENT_SECRET: &str = "client_secret";
 /// Longest id and secret, in characters.
 const LONGEST: usize = 2048;
@@ -60,11 +59,6 @@ pub(in crate::server::service) fn name_of(method: &Method, component: &Component
     named.unwrap_or_else(|| component.to_string())
 }
 
-/// Whether client id and secret are fields of the method's own form.
-pub(super) fn in_form(method: &Method) -> bool {
-    method.fields.iter().any(|field| field.id == CLIENT_ID)
-}
-
 /// A signed assertion proves all there is to prove (RFC 7523, section 2.1): no client is needed beside it.
 fn nobody(method: &Method) -> Option<Client> {
     (method.kind == MethodKind::Jwt).then(|| Client { id: String::new(), secret: None })
@@ -98,7 +92,7 @@ impl Services {
         if method.oauth.is_none() {
             return Ok(None);
         }
-        if in_form(method) {
+        if method.takes_client() {
             let id = config.get(CLIENT_ID).map(str::to_owned);
             return Ok(id.map(|id| Client { id, secret: secrets.get(CLIENT_SECRET).cloned() }));
         }
@@ -176,9 +170,9 @@ impl Services {
     ) -> Result<ClientSetup, ApiError> {
         let oauth = section(method)?;
         let name = name_of(method, &definition.slug);
-        let own = if in_form(method) { None } else { self.store.oauth_client(scope, &name).await? };
+        let own = if method.takes_client() { None } else { self.store.oauth_client(scope, &name).await? };
         let told = own.as_ref().and_then(|own| own.problem.clone());
-        let operators = self.oauth.clients.get(&name).filter(|_| !in_form(method));
+        let operators = self.oauth.clients.get(&name).filter(|_| !method.takes_client());
         let id = own.as_ref().map(|own| &own.client_id).or(operators.map(|client| &client.id));
         let others = match id {
             Some(id) => self.store.of_other_clients(scope, &name, id).await?,
@@ -192,7 +186,7 @@ impl Services {
         });
         let problem = told.or(left_behind);
         let origin = match own {
-            _ if in_form(method) => ClientOrigin::Form,
+            _ if method.takes_client() => ClientOrigin::Form,
             Some(StoredClient { client_id, stored_at, sealed, .. }) => {
                 ClientOrigin::Own { client_id, stored_at, has_secret: !sealed.is_empty() }
             }
@@ -204,7 +198,7 @@ impl Services {
             redirect_url: self.oauth.redirect_url_of(method).to_owned(),
             help_url: oauth.client_help.clone().unwrap_or_default(),
             problem,
-            can_register: oauth.registration_url.is_some() && !in_form(method),
+            can_register: oauth.registration_url.is_some() && !method.takes_client(),
         })
     }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::client::in_form;
 use crate::server::catalog::definition::Method;
 use crate::server::oauth::Client;
 
@@ -33,5 +32,5 @@ impl OAuthSetup {
 
 /// Whether a person types the provider's addresses, with a client of their own, or has described the component with them.
 pub(super) fn is_typed(method: &Method) -> bool {
-    in_form(method) || method.is_own()
+    method.takes_client() || method.is_own()
 }
