@@ -47,6 +47,8 @@ pub enum Action {
     SendRequest,
     /// See, make and revoke API keys.
     ManageKeys,
+    /// See what components of the workspace's own are made of: where they send what, and who described them.
+    ViewDefinitions,
     /// Describe components of the workspace's own.
     ManageComponents,
     /// Follow what happens to connections.
@@ -119,7 +121,7 @@ impl Permission {
 }
 
 impl Action {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ViewComponents,
         Self::ViewConnections,
         Self::CreateConnection,
@@ -134,6 +136,7 @@ impl Action {
         Self::FetchCredentials,
         Self::SendRequest,
         Self::ManageKeys,
+        Self::ViewDefinitions,
         Self::ManageComponents,
         Self::ViewEvents,
         Self::ManageWebhooks,
@@ -155,6 +158,7 @@ impl Action {
             | Self::RegisterWorkflow
             | Self::ManageOAuthClients
             | Self::ManageKeys
+            | Self::ViewDefinitions
             | Self::ManageComponents
             | Self::ViewEvents
             | Self::ManageWebhooks => Some(Role::Owner),
@@ -170,6 +174,7 @@ impl Action {
             Self::ViewWorkflows
             | Self::RegisterWorkflow
             | Self::ManageKeys
+            | Self::ViewDefinitions
             | Self::ManageComponents
             | Self::ViewEvents
             | Self::ManageWebhooks => None,
@@ -182,7 +187,11 @@ impl Action {
     pub const fn permission(self) -> Option<Permission> {
         Some(match self {
             Self::ManageKeys => return None,
-            Self::ViewComponents | Self::ViewConnections | Self::ViewWorkflows | Self::ViewEvents => Permission::Read,
+            Self::ViewComponents
+            | Self::ViewDefinitions
+            | Self::ViewConnections
+            | Self::ViewWorkflows
+            | Self::ViewEvents => Permission::Read,
             Self::CreateConnection
             | Self::EditConnection
             | Self::TagConnection
@@ -221,6 +230,12 @@ impl EnvironmentSet {
     #[must_use]
     pub fn within(self, other: Self) -> Option<Self> {
         Self::try_from(self.iter().filter(|environment| other.contains(*environment)).collect::<Vec<_>>()).ok()
+    }
+
+    /// Whether all of it is in another.
+    #[must_use]
+    pub fn is_within(self, other: Self) -> bool {
+        self.iter().all(|environment| other.contains(environment))
     }
 
     pub fn iter(self) -> impl Iterator<Item = Environment> {

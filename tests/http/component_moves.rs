@@ -270,4 +270,10 @@ async fn a_stored_oauth_client_is_not_there_for_another_token_url() {
     put(&site, &owner, &at("https://evil.example/token")).await;
     let told = site.call("POST", "/rpc/oauth_client", &owner, &client).await;
     assert_eq!(told.json()["origin"], "none", "{}", told.text);
+    // Removed with its component: registered anew, that has no client until somebody gives one.
+    let removed = site.call("DELETE", "/api/v1/components/acme", &owner, &Value::Null).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT, "{}", removed.text);
+    put(&site, &owner, &at("https://acme.example/token")).await;
+    let told = site.call("POST", "/rpc/oauth_client", &owner, &client).await;
+    assert_eq!(told.json()["origin"], "none", "{}", told.text);
 }

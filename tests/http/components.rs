@@ -220,8 +220,41 @@ async fn a_key_of_one_environment_changes_nothing_that_another_works_with() {
     connection(&site, &key, "acme", &json!({ "token": "canary-token" })).await;
     let mut moved = acme("acme");
     moved["methods"][0]["service"]["base_url"] = json!("https://evil.example");
-    assert_eq!(put(&site, &developer, &moved).await.status, StatusCode::FORBIDDEN);
+    let refused = put(&site, &developer, &moved).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.text.contains("does not reach"), "{}", refused.text);
     assert_eq!(put(&site, &key, &moved).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_lies_in_an_environment_that_a_key_is_not_for_is_neither_counted_nor_named() {
+    let site = Site::new().await;
+    let (key, developer) =
+        (machine(&site).await, site.key(&[Permission::Read, Permission::Write], &[Environment::Staging]).await);
+    put(&site, &developer, &acme("acme")).await;
+    connection(&site, &key, "acme", &json!({ "token": "canary-token" })).await;
+    let counted = async |who: &As| site.get("/api/v1/components/acme", who).await.json()["connections"].clone();
+    assert_eq!((counted(&key).await, counted(&developer).await), (json!(1), json!(0)));
+    let refused = site.call("DELETE", "/api/v1/components/acme", &developer, &Value::Null).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
+    assert!(refused.text.contains("may not enter") && !refused.text.contains("1 in development"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn who_uses_a_component_in_a_frame_sees_its_form_and_not_what_it_is_made_of() {
+    let site = Site::new().await;
+    put(&site, &machine(&site).await, &acme("acme")).await;
+    site.workspace("default").await;
+    let ada = site.end_user("default", "ada", Role::Owner, &Environment::ALL).await;
+    for path in ["/rpc/own_components", "/rpc/component_versions"] {
+        let refused = site.call("POST", path, &ada, &json!({ "slug": "acme" })).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path}: {}", refused.text);
+    }
+    let seen = site.get("/api/v1/components/acme", &ada).await;
+    assert_eq!(seen.status, StatusCode::OK, "{}", seen.text);
+    assert!(seen.text.contains("\"methods\"") && !seen.text.contains("definition"), "{}", seen.text);
+    assert!(!seen.text.contains("api.acme.example"), "{}", seen.text);
+    assert_eq!(site.get("/api/v1/components/acme/versions", &ada).await.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]

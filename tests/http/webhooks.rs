@@ -344,6 +344,8 @@ async fn for_a_day_after_a_rotation_both_secrets_sign() {
     let last = endpoint.received().remove(2);
     assert!(!is_signed_with(&last, &old) && is_signed_with(&last, new));
     assert!(last.body.starts_with(r#"{"type":"webhook.test""#), "{}", last.body);
+    let shown = site.get(&format!("/api/v1/webhooks/{id}"), &key).await.json();
+    assert!(shown["rotated_until"].is_null(), "{shown}");
 }
 
 #[tokio::test]

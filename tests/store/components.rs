@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use patchbay::domain::component::ComponentSlug;
+use patchbay::domain::environment::Environment;
 use patchbay::domain::id::WorkspaceId;
+use patchbay::domain::role::EnvironmentSet;
 use patchbay::domain::time::Timestamp;
 use patchbay::server::store::record::{AuditAction, NewConnection};
 use patchbay::server::store::{IconChange, NewComponent, Store, StoreError, StoredIcon, WorkspaceSettings};
@@ -89,7 +91,9 @@ async fn a_component_in_use_is_not_removed(database: &Database) {
     assert_eq!(remove(store, None).await, Err(StoreError::InUse));
     store.delete(&production(), &id(1), Timestamp(5), entry(AuditAction::Deleted)).await.expect("deleted");
     assert_eq!(remove(store, None).await, Err(StoreError::InUse), "it may come back");
-    assert_eq!(store.component_use(&here(), &acme()).await.expect("read").total(), 1);
+    let used = store.component_use(&here(), &acme()).await.expect("read");
+    let staging = EnvironmentSet::try_from(vec![Environment::Staging]).expect("a set");
+    assert_eq!((used.within(EnvironmentSet::EVERY), used.within(staging)), (1, 0));
     store.purge(&production(), &id(1), entry(AuditAction::Purged)).await.expect("purged");
     assert_eq!(remove(store, None).await, Ok(()));
 }

@@ -23,11 +23,12 @@ on_both_engines!(
     writers_beside_each_other_leave_no_gap_and_a_reader_skips_none,
     a_feed_that_was_forgotten_says_so,
     environments_are_told_apart,
+    a_rare_type_is_found_in_one_look_however_far_it_is,
     connections_of_before_are_no_news,
 );
 
 pub async fn all(store: &Store) -> Vec<Event> {
-    let read = store.events_after(&production().workspace, EnvironmentSet::EVERY, None, 10_000).await;
+    let read = store.events_after(&production().workspace, EnvironmentSet::EVERY, &[], None, 10_000).await;
     read.expect("read").events
 }
 
@@ -146,7 +147,7 @@ async fn writers_beside_each_other_leave_no_gap_and_a_reader_skips_none(database
     let writers: Vec<_> = writers.collect();
     let (mut after, mut seen) = (None, Vec::new());
     while seen.len() < 80 {
-        let read = database.store.events_after(&production().workspace, EnvironmentSet::EVERY, after, 7).await;
+        let read = database.store.events_after(&production().workspace, EnvironmentSet::EVERY, &[], after, 7).await;
         let stretch = read.expect("read");
         after = Some(stretch.until);
         seen.extend(stretch.events.into_iter().map(|event| event.sequence));
@@ -159,7 +160,7 @@ async fn writers_beside_each_other_leave_no_gap_and_a_reader_skips_none(database
 
 async fn a_feed_that_was_forgotten_says_so(database: &Database) {
     let (store, here) = (&database.store, production());
-    let read = async |after| store.events_after(&here.workspace, EnvironmentSet::EVERY, after, 10).await;
+    let read = async |after| store.events_after(&here.workspace, EnvironmentSet::EVERY, &[], after, 10).await;
     assert_eq!(read(Some(1)).await.err(), Some(FeedError::Ahead));
     for number in 1..=3 {
         insert(store, &here, number, &format!("name {number}")).await.expect("inserted");
@@ -179,8 +180,26 @@ async fn environments_are_told_apart(database: &Database) {
     insert(store, &production(), 1, "one").await.expect("inserted");
     insert(store, &scope(Environment::Staging), 2, "two").await.expect("inserted");
     let staging = EnvironmentSet::try_from(vec![Environment::Staging]).expect("a set");
-    let read = store.events_after(&production().workspace, staging, None, 10).await.expect("read");
+    let read = store.events_after(&production().workspace, staging, &[], None, 10).await.expect("read");
     assert_eq!((read.events.len(), read.events[0].sequence, read.until), (1, 2, 2));
+}
+
+async fn a_rare_type_is_found_in_one_look_however_far_it_is(database: &Database) {
+    let (store, here) = (&database.store, production());
+    for number in 1..=30 {
+        insert(store, &here, number, &format!("name {number}")).await.expect("inserted");
+    }
+    store.delete(&here, &id(7), Timestamp(5), entry(AuditAction::Deleted)).await.expect("deleted");
+    let read = async |kinds: &[EventType]| {
+        store.events_after(&here.workspace, EnvironmentSet::EVERY, kinds, None, 1).await.expect("read")
+    };
+    let rare = read(&[EventType::Deleted]).await;
+    assert_eq!(
+        (rare.events[0].kind, rare.events[0].sequence, rare.until, rare.more),
+        (EventType::Deleted, 31, 31, false)
+    );
+    let none = read(&[EventType::Expiring]).await;
+    assert_eq!((none.events.len(), none.until, none.more), (0, 31, false));
 }
 
 /// As after the migration, which takes what it finds as told.

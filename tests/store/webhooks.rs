@@ -19,6 +19,9 @@ on_both_engines!(
     a_clock_set_back_blocks_no_line,
     a_workspace_has_so_many_webhooks_and_no_more,
     lines_in_trouble_are_claimed_apart,
+    what_an_old_address_said_does_not_count_for_a_new_one,
+    two_changes_at_once_do_not_undo_each_other,
+    a_replaced_secret_is_destroyed_once_it_signs_no_more,
 );
 
 /// Later than all that tests write, which is at the first second of 1970.
@@ -178,4 +181,47 @@ async fn lines_in_trouble_are_claimed_apart(database: &Database) {
     assert!(claim(store, NOW.plus(8_000)).await.is_empty());
     assert!(in_trouble(NOW.plus(7_999)).await.is_empty());
     assert_eq!(in_trouble(NOW.plus(8_000)).await.len(), 1);
+}
+
+async fn found(store: &Store, number: u8) -> Webhook {
+    store.webhook(&production().workspace, &hook(number)).await.expect("read").expect("there")
+}
+
+async fn what_an_old_address_said_does_not_count_for_a_new_one(database: &Database) {
+    let store = &database.store;
+    webhook(store, 1, &[], &Environment::ALL).await;
+    insert(store, &production(), 1, "one").await.expect("inserted");
+    let under_way = claim(store, NOW).await.remove(0);
+    let before = found(store, 1).await;
+    let moved = Webhook { url: "https://elsewhere.example/".to_owned(), ..before.clone() };
+    store.change_webhook(before, moved, entry(AuditAction::WebhookChanged)).await.expect("changed");
+    store.disable_gone(&under_way, entry(AuditAction::WebhookDisabled)).await.expect("passed over");
+    assert!(found(store, 1).await.is_enabled);
+    let next = claim(store, NOW).await.remove(0);
+    store.disable_gone(&next, entry(AuditAction::WebhookDisabled)).await.expect("disabled");
+    assert!(!found(store, 1).await.is_enabled);
+}
+
+async fn two_changes_at_once_do_not_undo_each_other(database: &Database) {
+    let store = &database.store;
+    webhook(store, 1, &[], &Environment::ALL).await;
+    let before = found(store, 1).await;
+    let disabled = Webhook { is_enabled: false, ..before.clone() };
+    store.change_webhook(before.clone(), disabled, entry(AuditAction::WebhookChanged)).await.expect("changed");
+    let moved = Webhook { url: "https://elsewhere.example/".to_owned(), ..before.clone() };
+    let late = store.change_webhook(before, moved, entry(AuditAction::WebhookChanged)).await;
+    assert_eq!((late, found(store, 1).await.is_enabled), (Err(StoreError::Stale), false));
+}
+
+async fn a_replaced_secret_is_destroyed_once_it_signs_no_more(database: &Database) {
+    let store = &database.store;
+    webhook(store, 1, &[], &Environment::ALL).await;
+    let before = found(store, 1).await;
+    let rotated = entry(AuditAction::WebhookSecretRotated);
+    store.rotate_webhook(before, b"another".to_vec(), NOW, rotated).await.expect("rotated");
+    store.forget_former_secrets(NOW.plus(-1)).await.expect("run");
+    assert_eq!(found(store, 1).await.former, b"sealed");
+    store.forget_former_secrets(NOW).await.expect("run");
+    let left = found(store, 1).await;
+    assert_eq!((left.former, left.sealed), (Vec::new(), b"another".to_vec()));
 }

@@ -89,7 +89,10 @@ pub fn inward(service: &HeaderMap) -> HeaderMap {
 
 /// Drops what repeats the credential, as a link to the next page may that carries the key in its query.
 pub fn drop_telling(headers: &mut HeaderMap, scrub: &Scrubber) {
-    let tells = |value: &HeaderValue| value.to_str().is_ok_and(|text| scrub.clean(text) != text);
+    let tells = |value: &HeaderValue| {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        scrub.clean(&text) != text
+    };
     let told: Vec<_> = headers.iter().filter(|(_, value)| tells(value)).map(|(name, _)| name.clone()).collect();
     for name in told {
         headers.remove(name);

@@ -41,12 +41,21 @@ impl Services {
         self.view(&caller.workspace).await
     }
 
+    /// The same, one of them also where it was registered with another replica just now.
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`], [`ApiError::Unavailable`].
+    pub async fn components_with(&self, caller: &Caller, slug: &ComponentSlug) -> Result<View, ApiError> {
+        caller.allow(Action::ViewComponents)?;
+        self.view_with(&caller.workspace, slug).await
+    }
+
     /// The workspace's own components as they are in force, by slug.
     ///
     /// # Errors
     /// [`ApiError::Forbidden`], [`ApiError::Unavailable`].
     pub async fn own_components(&self, caller: &Caller) -> Result<Vec<OwnComponent>, ApiError> {
-        caller.allow(Action::ViewComponents)?;
+        caller.allow(Action::ViewDefinitions)?;
         let mut own = Vec::new();
         for stored in self.store.components(&caller.workspace).await? {
             own.push(self.told(caller, stored).await?);
@@ -59,7 +68,7 @@ impl Services {
     /// # Errors
     /// [`ApiError::Forbidden`], [`ApiError::NotFound`], [`ApiError::Unavailable`].
     pub async fn own_component(&self, caller: &Caller, slug: &ComponentSlug) -> Result<OwnComponent, ApiError> {
-        caller.allow(Action::ViewComponents)?;
+        caller.allow(Action::ViewDefinitions)?;
         self.in_force(caller, slug).await
     }
 
@@ -109,7 +118,7 @@ impl Services {
     }
 
     async fn versions(&self, caller: &Caller, slug: &ComponentSlug) -> Result<Vec<StoredComponent>, ApiError> {
-        caller.allow(Action::ViewComponents)?;
+        caller.allow(Action::ViewDefinitions)?;
         let versions = self.store.component_versions(&caller.workspace, slug).await?;
         if versions.is_empty() { Err(ApiError::NotFound) } else { Ok(versions) }
     }
@@ -208,18 +217,22 @@ impl Services {
 
     async fn in_use(&self, caller: &Caller, slug: &ComponentSlug) -> Result<ApiError, ApiError> {
         let used = self.store.component_use(&caller.workspace, slug).await?;
-        let told = if used.total() > 0 {
-            let places: Vec<_> = used.connections.iter().map(|(place, count)| format!("{count} in {place}")).collect();
-            format!(
+        let (seen, hidden): (Vec<_>, Vec<_>) =
+            used.connections.into_iter().partition(|(environment, _)| caller.environments.contains(*environment));
+        let mut places: Vec<_> = seen.iter().map(|(environment, count)| format!("{count} in {environment}")).collect();
+        if !hidden.is_empty() {
+            places.push("some in environments that you may not enter".to_owned());
+        }
+        let told = match (places.is_empty(), used.revocations) {
+            (false, _) => format!(
                 "Connections are made with this component: {}. Those in Recently deleted count until they are destroyed. \
                  Delete and destroy them first.",
                 places.join(", ")
-            )
-        } else {
-            format!(
-                "The service is still being told to end the access of {} destroyed connections. Try again later.",
-                used.revocations
-            )
+            ),
+            (true, 0) => "It was used a moment ago, and no longer is. Try again.".to_owned(),
+            (true, count) => format!(
+                "The service is still being told to end the access of {count} destroyed connections. Try again later."
+            ),
         };
         Ok(ApiError::InUse { told })
     }
@@ -300,7 +313,7 @@ impl Services {
             Some(Value::from(Icon { media, bytes: icon.bytes }.to_data_url()))
         });
         let definition = with_icon(&stored.definition, icon.unwrap_or_default()).to_string();
-        let connections = self.store.component_use(&caller.workspace, &stored.slug).await?.total();
+        let connections = self.store.component_use(&caller.workspace, &stored.slug).await?.within(caller.environments);
         let StoredComponent { slug, version, at, by, .. } = stored;
         Ok(OwnComponent { slug, version, definition, at, by, connections })
     }

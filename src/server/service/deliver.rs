@@ -71,7 +71,7 @@ impl Services {
         }
         if status == Some(GONE) {
             let entry = AuditEntry::system(ended, AuditAction::WebhookDisabled, host_of(&webhook.url));
-            self.store.disable_gone(&claim.workspace, &claim.webhook, entry).await?;
+            self.store.disable_gone(claim, entry).await?;
         }
         Ok(outcome)
     }

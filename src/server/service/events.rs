@@ -53,10 +53,8 @@ impl Services {
     pub async fn events(&self, caller: &Caller, query: &EventQuery) -> Result<Stretch, FeedRefusal> {
         let environments = followed(caller, query.environment)?;
         let limit = page_limit(query.limit);
-        let read = self.store.events_after(&caller.workspace, environments, query.after, limit).await;
-        let mut stretch = read.map_err(|error| FeedRefusal::told("cursor", error))?;
-        stretch.events.retain(|event| query.kinds.is_empty() || query.kinds.contains(&event.kind));
-        Ok(stretch)
+        let read = self.store.events_after(&caller.workspace, environments, &query.kinds, query.after, limit).await;
+        Ok(read.map_err(|error| FeedRefusal::told("cursor", error))?)
     }
 
     /// Where the feed ends now.

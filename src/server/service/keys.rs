@@ -200,7 +200,7 @@ impl Services {
     async fn keys_within(&self, caller: &Caller) -> Result<Vec<ApiKey>, ApiError> {
         caller.allow(Action::ManageKeys)?;
         let mut keys = self.store.api_keys(&caller.workspace).await?;
-        keys.retain(|key| key.environments.iter().all(|environment| caller.environments.contains(environment)));
+        keys.retain(|key| key.environments.is_within(caller.environments));
         Ok(keys)
     }
 

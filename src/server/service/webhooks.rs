@@ -65,7 +65,7 @@ impl Services {
             created_at: now,
             failures: 0,
         };
-        Self::fill_in(caller, &mut webhook, form)?;
+        Self::fill_in(caller, &mut webhook, &form)?;
         let secret = sign::draw(&self.random)?;
         webhook.sealed = self.seal_signing(&webhook, 1, &secret).await?;
         let audit = caller.audit(&self.clock, AuditAction::WebhookCreated, host_of(&webhook.url));
@@ -85,8 +85,8 @@ impl Services {
     pub async fn webhooks(&self, caller: &Caller) -> Result<Vec<Webhook>, ApiError> {
         caller.allow(Action::ManageWebhooks)?;
         let mut all = self.store.webhooks(&caller.workspace).await?;
-        all.retain(|webhook| is_within(webhook.subscription.environments, caller.environments));
-        Ok(all)
+        all.retain(|webhook| webhook.subscription.environments.is_within(caller.environments));
+        Ok(all.into_iter().map(|webhook| self.as_it_signs(webhook)).collect())
     }
 
     /// One webhook.
@@ -96,8 +96,13 @@ impl Services {
     pub async fn webhook(&self, caller: &Caller, id: &WebhookId) -> Result<Webhook, ApiError> {
         caller.allow(Action::ManageWebhooks)?;
         let found = self.store.webhook(&caller.workspace, id).await?;
-        let found = found.filter(|webhook| is_within(webhook.subscription.environments, caller.environments));
-        found.ok_or(ApiError::NotFound)
+        let found = found.filter(|webhook| webhook.subscription.environments.is_within(caller.environments));
+        found.map(|webhook| self.as_it_signs(webhook)).ok_or(ApiError::NotFound)
+    }
+
+    /// Without a secret whose day is over.
+    fn as_it_signs(&self, webhook: Webhook) -> Webhook {
+        if webhook.former_until > self.clock.now() { webhook } else { Webhook { former: Vec::new(), ..webhook } }
     }
 
     /// Changes where and what is sent.
@@ -110,15 +115,21 @@ impl Services {
         id: &WebhookId,
         form: WebhookForm,
     ) -> Result<Webhook, ApiError> {
-        let mut webhook = self.webhook(caller, id).await?;
-        if let Some(given) = &form.url {
-            webhook.url = self.endpoint(given)?;
+        loop {
+            let before = self.webhook(caller, id).await?;
+            let mut webhook = before.clone();
+            if let Some(given) = &form.url {
+                webhook.url = self.endpoint(given)?;
+            }
+            Self::fill_in(caller, &mut webhook, &form)?;
+            webhook.is_gone = webhook.is_gone && !webhook.is_enabled;
+            let audit = caller.audit(&self.clock, AuditAction::WebhookChanged, host_of(&webhook.url));
+            match self.store.change_webhook(before, webhook.clone(), audit).await {
+                // Somebody else was faster: what this asks for is applied to what they left.
+                Err(StoreError::Stale) => {}
+                done => return Ok(done.map(|()| webhook)?),
+            }
         }
-        Self::fill_in(caller, &mut webhook, form)?;
-        webhook.is_gone = webhook.is_gone && !webhook.is_enabled;
-        let audit = caller.audit(&self.clock, AuditAction::WebhookChanged, host_of(&webhook.url));
-        self.store.change_webhook(webhook.clone(), audit).await?;
-        Ok(webhook)
     }
 
     /// Gives a webhook another signing secret, told here and never again. The one before signs as well for a day.
@@ -135,7 +146,11 @@ impl Services {
             match self.store.rotate_webhook(webhook.clone(), sealed, until, audit).await {
                 // Somebody else was faster: theirs is the one before.
                 Err(StoreError::Stale) => {}
-                done => return Ok(done.map(|()| (webhook, secret))?),
+                done => {
+                    done?;
+                    let (former, secret_version) = (webhook.sealed.clone(), webhook.secret_version + 1);
+                    return Ok((Webhook { former, former_until: until, secret_version, ..webhook }, secret));
+                }
             }
         }
     }
@@ -198,15 +213,15 @@ impl Services {
         }
     }
 
-    fn fill_in(caller: &Caller, webhook: &mut Webhook, form: WebhookForm) -> Result<(), ApiError> {
+    fn fill_in(caller: &Caller, webhook: &mut Webhook, form: &WebhookForm) -> Result<(), ApiError> {
         if let Some(environments) = form.environments {
-            if !is_within(environments, caller.environments) {
+            if !environments.is_within(caller.environments) {
                 return Err(ApiError::field("environments", "Name only environments that you may enter."));
             }
             webhook.subscription.environments = environments;
         }
-        if let Some(types) = form.types {
-            webhook.subscription.types = types;
+        if let Some(types) = &form.types {
+            webhook.subscription.types.clone_from(types);
         }
         webhook.is_enabled = form.is_enabled.unwrap_or(webhook.is_enabled);
         Ok(())
@@ -259,10 +274,6 @@ fn place(workspace: &WorkspaceId) -> Scope {
 
 fn context<'a>(scope: &'a Scope, id: &'a WebhookId, secret_version: i64) -> SealContext<'a> {
     SealContext { scope, holder: id.as_str(), method: METHOD, secret_version }
-}
-
-fn is_within(inner: EnvironmentSet, outer: EnvironmentSet) -> bool {
-    inner.iter().all(|environment| outer.contains(environment))
 }
 
 /// What the audit trail says of an address: its path may hold what only its owner should know.

@@ -9,6 +9,7 @@ use super::{Store, StoreError, audit};
 use crate::domain::component::ComponentSlug;
 use crate::domain::environment::Environment;
 use crate::domain::id::WorkspaceId;
+use crate::domain::role::EnvironmentSet;
 use crate::domain::time::Timestamp;
 
 /// Most components that a workspace describes.
@@ -68,9 +69,10 @@ pub struct ComponentUse {
 }
 
 impl ComponentUse {
+    /// How many connections there are in some environments.
     #[must_use]
-    pub fn total(&self) -> i64 {
-        self.connections.iter().map(|(_, count)| count).sum()
+    pub fn within(&self, environments: EnvironmentSet) -> i64 {
+        self.connections.iter().filter(|(one, _)| environments.contains(*one)).map(|(_, count)| count).sum()
     }
 }
 
@@ -234,7 +236,7 @@ impl Store {
         .await
     }
 
-    /// Removes a component with all its versions.
+    /// Removes a component with all its versions, and the OAuth clients set up for it.
     ///
     /// # Errors
     /// `InUse` where connections are made with it, `Stale` where another version is in force, `NotFound`, `Unavailable`.
@@ -267,6 +269,12 @@ impl Store {
                 if used.try_get::<i64, _>("total")? > 0 {
                     return Err(StoreError::InUse);
                 }
+                // The clients set up for it, whatever version they were for: their names are `slug@…`.
+                sqlx::query("DELETE FROM oauth_clients WHERE workspace = $1 AND SUBSTR(client, 1, LENGTH($2)) = $2")
+                    .bind(workspace.as_str())
+                    .bind(format!("{slug}@"))
+                    .execute(&mut *tx)
+                    .await?;
                 sqlx::query("DELETE FROM components WHERE workspace = $1 AND slug = $2")
                     .bind(workspace.as_str())
                     .bind(slug.as_str())

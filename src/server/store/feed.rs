@@ -1,6 +1,7 @@
 //! The feed of events, as the platform follows it.
 
 use sqlx::any::AnyRow;
+use sqlx::query::Query;
 use sqlx::{AnyConnection, Row};
 
 use super::row::{corrupt, parsed};
@@ -55,7 +56,8 @@ impl Store {
         Ok(row.bind(workspace.as_str()).fetch_one(&self.read).await?.try_get("event_sequence")?)
     }
 
-    /// What happened after an event in some environments, the oldest first; without one, from the oldest that is kept.
+    /// What happened after an event in some environments, of some types or, with none named, of all: the oldest first;
+    /// without an event, from the oldest that is kept.
     ///
     /// # Errors
     /// [`FeedError`].
@@ -63,6 +65,7 @@ impl Store {
         &self,
         workspace: &WorkspaceId,
         environments: EnvironmentSet,
+        kinds: &[EventType],
         after: Option<i64>,
         limit: u32,
     ) -> Result<Stretch, FeedError> {
@@ -71,9 +74,11 @@ impl Store {
             return Err(FeedError::Ahead);
         }
         let named = |environment| environments.iter().nth(environment).map_or("", |it| it.as_str());
+        let kinds = if kinds.is_empty() { &EventType::OF_CONNECTIONS } else { kinds };
         let rows = sqlx::query(
             "SELECT sequence, id, type, at, data FROM events WHERE workspace = $1 AND sequence > $2 \
-             AND sequence <= $3 AND environment IN ($4, $5, $6) ORDER BY sequence LIMIT $7",
+             AND sequence <= $3 AND environment IN ($4, $5, $6) \
+             AND type IN ($8, $9, $10, $11, $12, $13, $14, $15) ORDER BY sequence LIMIT $7",
         )
         .bind(workspace.as_str())
         .bind(after.unwrap_or_default())
@@ -81,10 +86,10 @@ impl Store {
         .bind(named(0))
         .bind(named(1))
         .bind(named(2))
-        .bind(i64::from(limit))
-        .fetch_all(&self.read)
-        .await
-        .map_err(StoreError::from)?;
+        .bind(i64::from(limit));
+        let wanted =
+            (0..EventType::OF_CONNECTIONS.len()).map(|place| kinds.get(place).map_or("", |kind| kind.as_str()));
+        let rows = wanted.fold(rows, Query::bind).fetch_all(&self.read).await.map_err(StoreError::from)?;
         // After the rows: what is forgotten meanwhile is noticed.
         if let Some(after) = after {
             let first = self.first_event(workspace).await?.unwrap_or(last + 1);
@@ -114,7 +119,14 @@ impl Store {
 }
 
 async fn forget(tx: &mut AnyConnection, before: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM events WHERE at < $1").bind(before.0).execute(&mut *tx).await?;
+    // By number, so that none is missing in the midst where the clocks of replicas differ.
+    sqlx::query(
+        "DELETE FROM events WHERE sequence <= (SELECT MAX(e.sequence) FROM events e \
+         WHERE e.workspace = events.workspace AND e.at < $1)",
+    )
+    .bind(before.0)
+    .execute(&mut *tx)
+    .await?;
     sqlx::query(
         "DELETE FROM workflow_changes WHERE at < $1 AND sequence < (SELECT MAX(l.sequence) FROM workflow_changes l \
          WHERE l.workspace = workflow_changes.workspace AND l.environment = workflow_changes.environment)",

@@ -3,6 +3,7 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use super::line::LineClaim;
 use super::record::AuditEntry;
 use super::row::{json, parsed, to_json};
 use super::{Store, StoreError, audit};
@@ -80,18 +81,19 @@ impl Store {
         row.as_ref().map(webhook).transpose()
     }
 
-    /// Changes where and what a webhook is sent. What failed before counts no more.
+    /// Changes where and what a webhook is sent, if it still is as it was read. What failed before counts no more.
     ///
     /// # Errors
-    /// `NotFound`, `Unavailable`.
-    pub async fn change_webhook(&self, changed: Webhook, entry: AuditEntry) -> Result<(), StoreError> {
+    /// `Stale` where it is another by now, or gone; `Unavailable`.
+    pub async fn change_webhook(&self, before: Webhook, changed: Webhook, entry: AuditEntry) -> Result<(), StoreError> {
         self.write(move |tx| {
             Box::pin(async move {
                 audit::append(tx, &changed.workspace, None, Some(changed.id.as_str()), &entry).await?;
                 let done = sqlx::query(
                     "UPDATE webhooks SET url = $3, types = $4, environments = $5, enabled = $6, gone = $7, \
                      failures = 0, paused_until = 0, fence = fence + 1, lease_until = 0 \
-                     WHERE workspace = $1 AND id = $2",
+                     WHERE workspace = $1 AND id = $2 AND url = $8 AND types = $9 AND environments = $10 \
+                     AND enabled = $11 AND gone = $12",
                 )
                 .bind(changed.workspace.as_str())
                 .bind(changed.id.as_str())
@@ -100,9 +102,14 @@ impl Store {
                 .bind(to_json(&changed.subscription.environments)?)
                 .bind(i64::from(changed.is_enabled))
                 .bind(i64::from(changed.is_gone))
+                .bind(before.url.as_str())
+                .bind(to_json(&before.subscription.types)?)
+                .bind(to_json(&before.subscription.environments)?)
+                .bind(i64::from(before.is_enabled))
+                .bind(i64::from(before.is_gone))
                 .execute(tx)
                 .await?;
-                found(done.rows_affected())
+                if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Stale) }
             })
         })
         .await
@@ -139,28 +146,41 @@ impl Store {
         .await
     }
 
-    /// Disables a webhook whose endpoint says that it is gone; nothing where it is disabled already.
+    /// Disables a webhook whose endpoint says that it is gone; nothing where it is disabled already, or was changed since
+    /// its line was claimed.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn disable_gone(
-        &self,
-        workspace: &WorkspaceId,
-        id: &WebhookId,
-        entry: AuditEntry,
-    ) -> Result<(), StoreError> {
-        let (workspace, id) = (workspace.clone(), id.clone());
+    pub async fn disable_gone(&self, claim: &LineClaim, entry: AuditEntry) -> Result<(), StoreError> {
+        let (workspace, id, fence) = (claim.workspace.clone(), claim.webhook.clone(), claim.fence);
         self.write(move |tx| {
             Box::pin(async move {
                 audit::lock(tx, &workspace).await?;
                 let done = sqlx::query(
-                    "UPDATE webhooks SET enabled = 0, gone = 1 WHERE workspace = $1 AND id = $2 AND enabled = 1",
+                    "UPDATE webhooks SET enabled = 0, gone = 1 \
+                     WHERE workspace = $1 AND id = $2 AND enabled = 1 AND fence = $3",
                 );
-                let done = done.bind(workspace.as_str()).bind(id.as_str()).execute(&mut *tx).await?;
+                let done = done.bind(workspace.as_str()).bind(id.as_str()).bind(fence).execute(&mut *tx).await?;
                 match done.rows_affected() {
                     0 => Ok(()),
                     _ => audit::append(tx, &workspace, None, Some(id.as_str()), &entry).await,
                 }
+            })
+        })
+        .await
+    }
+
+    /// Destroys the secrets that were replaced and sign no more.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn forget_former_secrets(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                let lapsed = "UPDATE webhooks SET former = $2, former_until = 0 \
+                              WHERE former_until > 0 AND former_until <= $1";
+                sqlx::query(lapsed).bind(now.0).bind(Vec::<u8>::new()).execute(tx).await?;
+                Ok(())
             })
         })
         .await

@@ -303,12 +303,14 @@ function measure() {
   if (settings.overlay && open !== overlaid) post("overlay", { open: (overlaid = open) });
 }
 let due = false;
-new MutationObserver(() => {
-  dock();
+function measureSoon() {
   if (due) return;
   due = true;
   requestAnimationFrame(() => ((due = false), measure()));
-}).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["open", "hidden"] });
+}
+// Other widths break lines elsewhere.
+addEventListener("resize", measureSoon);
+new MutationObserver(() => (dock(), measureSoon())).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["open", "hidden"] });
 
 /** What the module asks for and tells. */
 let answered = false;

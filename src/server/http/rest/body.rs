@@ -140,7 +140,8 @@ impl<T: DeserializeOwned + Send> FromRequestParts<AppState> for IdOf<T> {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
         let found = extract::Path::<T>::from_request_parts(parts, app).await;
-        found.map(|extract::Path(id)| Self(id)).map_err(|_| Problem::of(ApiError::NotFound))
+        let absent = || Problem::of(ApiError::NotFound).with_detail("There is nothing of this name here.");
+        found.map(|extract::Path(id)| Self(id)).map_err(|_| absent())
     }
 }
 

@@ -15,6 +15,7 @@ use super::problem::Problem;
 use crate::api::components::{ComponentVersion, Difference, OwnComponent, Registered};
 use crate::api::error::ApiError;
 use crate::domain::component::ComponentSlug;
+use crate::domain::role::Action;
 use crate::server::http::AppState;
 use crate::server::service::caller::Caller;
 
@@ -115,9 +116,11 @@ pub async fn get(
     Extension(caller): Extension<Caller>,
     IdOf(slug): IdOf<ComponentSlug>,
 ) -> Result<Response, Problem> {
-    let view = app.services.components(&caller).await?;
+    let view = app.services.components_with(&caller, &slug).await?;
     let form = view.form(&slug).ok_or_else(|| unknown(ApiError::NotFound))?;
-    let own = match view.own_version(&slug) {
+    // Whoever merely uses it learns what its form asks for, and no more.
+    let described = caller.allow(Action::ViewDefinitions).is_ok();
+    let own = match view.own_version(&slug).filter(|_| described) {
         Some(_) => Some(Described::of(app.services.own_component(&caller, &slug).await.map_err(unknown)?)?),
         None => None,
     };
@@ -157,7 +160,13 @@ pub async fn put(
 fn refused(error: ApiError, seen: Option<i64>) -> Problem {
     // RFC 9110, section 13.1.1.
     let precondition = seen.is_some() && matches!(error, ApiError::Superseded { .. });
-    let problem = if error == ApiError::NotFound { unknown(error) } else { Problem::below("", error) };
+    let problem = match error {
+        ApiError::NotFound => unknown(error),
+        ApiError::Forbidden => Problem::of(error).with_detail(
+            "Connections are made with this component in environments that this key does not reach. Send a key that does.",
+        ),
+        error => Problem::below("", error),
+    };
     if precondition { problem.with_status(StatusCode::PRECONDITION_FAILED) } else { problem }
 }
 

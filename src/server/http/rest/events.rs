@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::QueryOf;
 use super::problem::Problem;
-use super::words::{EnvironmentWord, cursor, environment, event_types};
+use super::words::{EnvironmentWord, cursor, event_types, reached};
 use crate::api::error::ApiError;
 use crate::server::http::AppState;
 use crate::server::http::changes::{KEEP_ALIVE, LONGEST};
@@ -95,7 +95,7 @@ pub async fn events(
         None => None,
     };
     let query = EventQuery {
-        environment: params.environment.as_deref().map(environment).transpose()?,
+        environment: params.environment.as_deref().map(|word| reached(&caller, word)).transpose()?,
         kinds: params
             .types
             .as_deref()
@@ -134,9 +134,7 @@ impl Follower {
     async fn wait(mut self, patience: Duration) -> Result<EventList, Problem> {
         let end = Instant::now() + patience;
         let mut stretch = self.next().await?;
-        while stretch.events.is_empty()
-            && (stretch.more || matches!(timeout_at(end, self.news.changed()).await, Ok(Ok(()))))
-        {
+        while stretch.events.is_empty() && matches!(timeout_at(end, self.news.changed()).await, Ok(Ok(()))) {
             stretch = self.next().await?;
         }
         let items = stretch.events.into_iter().map(view).collect::<Result<_, _>>()?;
@@ -149,6 +147,9 @@ impl Follower {
         let first = self.next().await?;
         let frames =
             stream::unfold((self, first, VecDeque::new()), move |(mut follower, mut stretch, mut ready)| async move {
+                if Instant::now() >= end {
+                    return None;
+                }
                 ready.extend(std::mem::take(&mut stretch.events));
                 while ready.is_empty() {
                     if !stretch.more {

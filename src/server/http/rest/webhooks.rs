@@ -261,8 +261,7 @@ pub async fn rotate(
     Extension(caller): Extension<Caller>,
     IdOf(id): IdOf<WebhookId>,
 ) -> Result<Json<SecretWebhookView>, Problem> {
-    let (_, secret) = app.services.rotate_webhook(&caller, &id).await.map_err(unknown)?;
-    let webhook = app.services.webhook(&caller, &id).await.map_err(unknown)?;
+    let (webhook, secret) = app.services.rotate_webhook(&caller, &id).await.map_err(unknown)?;
     // Told once, to whoever asked for it.
     Ok(Json(SecretWebhookView { webhook: webhook.into(), secret: secret.reveal().to_owned() }))
 }

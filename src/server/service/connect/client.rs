@@ -53,7 +53,7 @@ impl Party {
 /// changes, there is no client of this name, and its secret goes nowhere.
 pub(in crate::server::service) fn name_of(method: &Method, component: &ComponentSlug) -> String {
     if let Some(fingerprint) = &method.fingerprint {
-        return format!("{component}@{}", &fingerprint.client[..16]);
+        return format!("{component}@{}", fingerprint.client);
     }
     let named = method.oauth.as_ref().and_then(|oauth| oauth.client.clone());
     named.unwrap_or_else(|| component.to_string())
