@@ -184,7 +184,7 @@ test("with grow an empty page shows its button, and a form without a page of its
   };
   const first = host.frame.getByRole("button", { name: "Connect a service" });
   await expect.poll(() => whole(first), "room below the button").toBeGreaterThan(0);
-  await host.mounted({ sizing: "grow", view: "create", component: "http" });
+  await host.mounted({ sizing: "grow", maxHeight: 1000, view: "create", component: "http" });
   const height = () => page.locator("iframe").evaluate((iframe) => (iframe as HTMLElement).offsetHeight);
   await expect.poll(height).toBeGreaterThan(500);
   await expect.poll(() => host.frame.locator(".dialog-body").first().evaluate((body) => body.scrollHeight - body.clientHeight)).toBeLessThanOrEqual(1);

@@ -93,7 +93,21 @@ pub enum Verdict {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     pub identity: Option<String>,
+    /// What tells this account from every other one and outlasts another name, where the service says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     pub scopes: Vec<String>,
+}
+
+impl Account {
+    /// Whether two are one account; `None` where that cannot be told.
+    #[must_use]
+    pub fn is_that_of(&self, other: &Self) -> Option<bool> {
+        match (&self.subject, &other.subject) {
+            (Some(one), Some(two)) => Some(one == two),
+            _ => Some(self.identity.as_ref()? == other.identity.as_ref()?),
+        }
+    }
 }
 
 /// One probe, whole.
@@ -172,5 +186,23 @@ impl Check {
         };
         let milliseconds = evidence.steps.iter().map(|step| step.milliseconds).fold(0, u32::saturating_add);
         Some(Self { at: evidence.at, outcome, words, milliseconds })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Account;
+
+    #[test]
+    fn an_account_is_known_by_what_outlasts_its_name() {
+        let account = |identity: &str, subject: &str| {
+            let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            Account { identity: some(identity), subject: some(subject), scopes: Vec::new() }
+        };
+        let ada = account("Ada", "7");
+        assert_eq!(ada.is_that_of(&account("Ada Lovelace", "7")), Some(true), "another name");
+        assert_eq!(ada.is_that_of(&account("Ada", "8")), Some(false), "somebody of the same name");
+        assert_eq!(ada.is_that_of(&account("Ada", "")), Some(true), "told by a version before");
+        assert_eq!(ada.is_that_of(&account("", "")), None);
     }
 }

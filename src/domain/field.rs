@@ -23,6 +23,8 @@ pub enum FieldKind {
     Url,
     /// A DNS label: `^[a-z0-9-]{1,63}$`. The only kind that may stand inside a templated host.
     Subdomain,
+    /// Scopes of OAuth 2.0, separated by spaces (RFC 6749, section 3.3).
+    Scopes,
 }
 
 /// One entry of a [`FieldKind::Select`].
@@ -209,6 +211,22 @@ impl Field {
             FieldKind::Host => check_host(value),
             FieldKind::Subdomain => check_subdomain(value),
             FieldKind::Url => web_address::check(value, self.plain_http),
+            FieldKind::Scopes => check_scopes(value),
+        }
+    }
+}
+
+/// RFC 6749, section 3.3.
+fn check_scopes(value: &str) -> Result<(), String> {
+    let allowed = |c: char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
+    match value.chars().find(|c| !allowed(*c)) {
+        None => Ok(()),
+        Some(other) => {
+            let named =
+                if other.is_ascii_graphic() { format!("“{other}”") } else { format!("U+{:04X}", u32::from(other)) };
+            Err(format!(
+                "No scope holds the character {named}. Copy the scopes as the service writes them, with spaces between."
+            ))
         }
     }
 }
@@ -288,6 +306,18 @@ mod tests {
         }
         for bad in ["http://x", "x:5432", "a b", "/var/run", "x/y", "user@x", "ⅹ.example"] {
             assert!(host.check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn scopes_hold_what_rfc_6749_lets_them() {
+        let scopes = field(FieldKind::Scopes);
+        for good in ["openid email", "https://www.googleapis.com/auth/drive", "a:b.c-d_e[0]~!#'"] {
+            assert_eq!(scopes.check(good), Ok(()), "{good}");
+        }
+        for (bad, named) in [("a\"b", "“\"”"), ("a\\b", "“\\”"), ("zugriff\u{e9}", "U+00E9"), ("a\u{200b}b", "U+200B")]
+        {
+            assert!(scopes.check(bad).is_err_and(|told| told.contains(named)), "{bad}");
         }
     }
 

@@ -159,5 +159,5 @@ fn account(slug: &str, n: usize) -> Account {
         1 => format!("acme-{slug} · user {n}"),
         _ => format!("reporting@{slug}-{n}"),
     };
-    Account { identity: Some(identity), scopes: Vec::new() }
+    Account { identity: Some(identity), ..Account::default() }
 }

@@ -53,7 +53,7 @@ fn two_values(field: &Field) -> [String; 2] {
         FieldKind::Port => ["6001", "6002"].map(String::from),
         FieldKind::Url => ["https://api.acme.example", "https://api.evil.example"].map(String::from),
         FieldKind::Subdomain => ["acme", "evil"].map(String::from),
-        FieldKind::Text | FieldKind::Multiline => {
+        FieldKind::Text | FieldKind::Multiline | FieldKind::Scopes => {
             let prefix = field.prefixes.first().map_or("", String::as_str);
             let [one, other] = ["canary-one", "canary-other"].map(|value| format!("{prefix}{value}"));
             if field.example.is_empty() { [one, other] } else { [field.example.clone(), other] }

@@ -26,7 +26,11 @@ on_both_engines!(
 );
 
 fn proof() -> Proof {
-    let account = Account { identity: Some("bot@acme".to_owned()), scopes: vec!["chat:write".to_owned()] };
+    let account = Account {
+        identity: Some("bot@acme".to_owned()),
+        subject: Some("U1".to_owned()),
+        scopes: vec!["chat:write".to_owned()],
+    };
     let evidence = Evidence {
         at: Timestamp(5),
         steps: Vec::new(),

@@ -237,6 +237,9 @@ pub struct HttpProbe {
     /// Text with `{/json/pointer}` placeholders: who the credential belongs to.
     #[serde(default)]
     pub identity: Option<String>,
+    /// The same, of what stays as it is when the account gets another name: a reconnected account is known by it.
+    #[serde(default)]
+    pub subject: Option<String>,
     #[serde(default)]
     pub scopes: Option<Scopes>,
     /// Where the answer says when the credential ends: header or JSON pointer.

@@ -235,7 +235,7 @@ fn sample_hosts(text: &str, method: &Method) -> Vec<SocketAddr> {
 /// What people read, and what only says how an answer is understood: it sends nothing anywhere.
 const WORDS: [&str; 2] = ["label", "intro"];
 const FIELD_WORDS: [&str; 8] = ["label", "help", "example", "find_at", "half", "prefixes", "max_length", "optional"];
-const READING: [&str; 4] = ["outcomes", "identity", "scopes", "expires"];
+const READING: [&str; 5] = ["outcomes", "identity", "subject", "scopes", "expires"];
 const OAUTH_WORDS: [&str; 2] = ["client_help", "scopes"];
 
 /// Digests of a method as it is written. Whatever is not known to be harmless counts.

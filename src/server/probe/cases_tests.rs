@@ -104,6 +104,13 @@ async fn replay(definition: &Definition, documented: &MethodCases, case: &Case) 
     if !same {
         wrong.push(format!("{:?} was expected, and it is {:?}", case.verdict, evidence.verdict));
     }
+    // A whole answer tells which account it is, where the definition says where that stands.
+    let by_subject = matches!(&method.service, Service::Http(service) if service.probes.iter().any(|probe| {
+        probe.subject.is_some() && probe.needs.iter().all(|id| config.get(id).is_some() || secrets.get(id).is_some())
+    }));
+    if by_subject && evidence.verdict == Verdict::Valid && evidence.account.subject.is_none() {
+        wrong.push("the answer tells no subject".to_owned());
+    }
     let shown = evidence.account.identity.unwrap_or_default();
     if let Some(identity) = case.identity.as_ref().filter(|identity| !shown.contains(identity.as_str())) {
         wrong.push(format!("the identity {shown:?} lacks {identity:?}"));

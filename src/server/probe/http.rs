@@ -63,6 +63,7 @@ fn merge(finding: &mut Finding, further: Finding) {
     finding.missing = further.missing;
     finding.account.scopes.extend(further.account.scopes);
     finding.account.identity = finding.account.identity.take().or(further.account.identity);
+    finding.account.subject = finding.account.subject.take().or(further.account.subject);
     finding.expires_at = finding.expires_at.or(further.expires_at);
 }
 

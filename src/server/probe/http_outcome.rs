@@ -76,6 +76,7 @@ fn judge(probe: &HttpProbe, outcome: &Outcome, answer: &Answer, body: &Body<'_>)
         }
         OutcomeVerdict::Valid | OutcomeVerdict::Limited => {
             let identity = probe.identity.as_ref().and_then(|template| body.identity(template));
+            let subject = probe.subject.as_ref().and_then(|template| body.identity(template));
             let scopes = probe.scopes.as_ref().and_then(|scopes| granted(scopes, answer, body));
             let missing = match outcome.verdict {
                 OutcomeVerdict::Limited => outcome.missing.clone(),
@@ -84,7 +85,7 @@ fn judge(probe: &HttpProbe, outcome: &Outcome, answer: &Answer, body: &Body<'_>)
             let limited = outcome.verdict == OutcomeVerdict::Limited || !missing.is_empty();
             Judgement {
                 verdict: if limited { Verdict::Limited { missing } } else { Verdict::Valid },
-                account: Account { identity, scopes: scopes.unwrap_or_default() },
+                account: Account { identity, subject, scopes: scopes.unwrap_or_default() },
                 expires_at: probe.expires.as_ref().and_then(|expires| expiry(expires, answer, body)),
             }
         }

@@ -109,7 +109,7 @@ struct Finding {
 
 impl Finding {
     fn identity(identity: impl Into<String>) -> Self {
-        Self { account: Account { identity: Some(identity.into()), scopes: Vec::new() }, ..Self::default() }
+        Self { account: Account { identity: Some(identity.into()), ..Account::default() }, ..Self::default() }
     }
 
     /// The same without a permission that the component requires.
@@ -267,6 +267,7 @@ pub(super) fn cleaned_verdict(verdict: Verdict, scrub: &Scrubber) -> Verdict {
 pub(super) fn cleaned_account(account: Account, scrub: &Scrubber) -> Account {
     Account {
         identity: account.identity.map(|identity| scrub.clean(&identity)).filter(|identity| !identity.is_empty()),
+        subject: account.subject.map(|subject| scrub.clean(&subject)).filter(|subject| !subject.is_empty()),
         scopes: account.scopes.iter().map(|scope| scrub.clean(scope)).collect(),
     }
 }

@@ -76,7 +76,8 @@ pub async fn ask(errand: &Errand<'_>, service: &LoginService, steps: &mut Steps)
             }
             steps.begin(StepKind::Authorise);
             steps.pass(&format!("The account may use the database “{database}”."));
-            let account = Account { identity: Some(identity), scopes: vec![format!("USE {database}")] };
+            let account =
+                Account { identity: Some(identity), scopes: vec![format!("USE {database}")], ..Account::default() };
             Ok(Finding { account, ..Finding::default() })
         }
     }

@@ -79,7 +79,7 @@ async fn converse(
     // Before version 6, or without permission for this question, the name given is all there is.
     let identity = who.unwrap_or_else(|_| login.user.unwrap_or("default").to_owned());
     let scopes = rules(&mut connection, &identity).await.unwrap_or_default();
-    let account = Account { identity: Some(errand.scrub.said(&identity)), scopes };
+    let account = Account { identity: Some(errand.scrub.said(&identity)), scopes, ..Account::default() };
     let finding = Finding { account, ..Finding::default() };
     let Some(database) = barred else {
         steps.pass(&signed_in_as(finding.account.identity.as_deref().unwrap_or_default()));

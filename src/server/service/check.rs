@@ -132,10 +132,11 @@ impl Services {
             (false, _) => (known.account.clone(), known.expires_at),
             (true, false) => (evidence.account.clone(), evidence.expires_at),
             (true, true) => {
-                let Account { identity, scopes } = evidence.account.clone();
+                let Account { identity, subject, scopes } = evidence.account.clone();
                 let scopes = if scopes.is_empty() { known.account.scopes.clone() } else { scopes };
                 let identity = identity.or_else(|| known.account.identity.clone());
-                (Account { identity, scopes }, earliest(evidence.expires_at, known.expires_at))
+                let subject = subject.or_else(|| known.account.subject.clone());
+                (Account { identity, subject, scopes }, earliest(evidence.expires_at, known.expires_at))
             }
         };
         let mut proof = Proof { health, account, expires_at, evidence: Some(evidence), check_at: None };

@@ -86,7 +86,11 @@ impl Services {
         caller: &Caller,
         slug: &ComponentSlug,
     ) -> Result<Vec<ComponentVersion>, ApiError> {
-        let versions = self.versions(caller, slug).await?;
+        caller.allow(Action::ViewDefinitions)?;
+        let versions = self.store.component_versions(&caller.workspace, slug).await?;
+        if versions.is_empty() {
+            return Err(ApiError::NotFound);
+        }
         let told = versions.iter().enumerate().map(|(index, stored)| {
             let before = versions.get(index + 1);
             let icon = |stored: &StoredComponent| Value::from(stored.icon.as_str());
@@ -112,15 +116,9 @@ impl Services {
         slug: &ComponentSlug,
         version: i64,
     ) -> Result<OwnComponent, ApiError> {
-        let versions = self.versions(caller, slug).await?;
-        let found = versions.into_iter().find(|stored| stored.version == version).ok_or(ApiError::NotFound)?;
-        self.told(caller, found).await
-    }
-
-    async fn versions(&self, caller: &Caller, slug: &ComponentSlug) -> Result<Vec<StoredComponent>, ApiError> {
         caller.allow(Action::ViewDefinitions)?;
-        let versions = self.store.component_versions(&caller.workspace, slug).await?;
-        if versions.is_empty() { Err(ApiError::NotFound) } else { Ok(versions) }
+        let found = self.store.component_version(&caller.workspace, slug, version).await?;
+        self.told(caller, found.ok_or(ApiError::NotFound)?).await
     }
 
     /// What a definition would look like, without registering it.

@@ -54,7 +54,7 @@ impl Services {
         let environments = followed(caller, query.environment)?;
         let limit = page_limit(query.limit);
         let read = self.store.events_after(&caller.workspace, environments, &query.kinds, query.after, limit).await;
-        Ok(read.map_err(|error| FeedRefusal::told("cursor", error))?)
+        read.map_err(|error| FeedRefusal::told("cursor", error))
     }
 
     /// Where the feed ends now.

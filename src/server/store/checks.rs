@@ -132,7 +132,7 @@ pub(super) async fn set_proof(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE connections SET health = $4, identity = $5, scopes = $6, evidence = $7, expires_at = $8, \
-         check_at = $9, lease_until = 0 WHERE workspace = $1 AND environment = $2 AND id = $3",
+         check_at = $9, subject = $10, lease_until = 0 WHERE workspace = $1 AND environment = $2 AND id = $3",
     )
     .bind(scope.workspace.as_str())
     .bind(scope.environment.as_str())
@@ -143,6 +143,7 @@ pub(super) async fn set_proof(
     .bind(proof.evidence.as_ref().map(to_json).transpose()?)
     .bind(proof.expires_at.map(|at| at.0))
     .bind(proof.check_at.map(|at| at.0))
+    .bind(proof.account.subject.as_deref())
     .execute(&mut *tx)
     .await?;
     match proof.evidence.as_ref().and_then(Check::of) {

@@ -153,6 +153,25 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// One version that is kept.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn component_version(
+        &self,
+        workspace: &WorkspaceId,
+        slug: &ComponentSlug,
+        version: i64,
+    ) -> Result<Option<StoredComponent>, StoreError> {
+        let row = sqlx::query(concat!(versions!(), "WHERE v.workspace = $1 AND v.slug = $2 AND v.version = $3"))
+            .bind(workspace.as_str())
+            .bind(slug.as_str())
+            .bind(version)
+            .fetch_optional(&self.read)
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
     /// A picture of a workspace's components.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ macro_rules! whole {
         "c.id, c.owner, c.owner_name, c.component, c.name, c.identity, c.health, c.tags, c.created_at, c.last_used_at, \
          c.expires_at, c.version, c.deleted_at, CASE WHEN w.knows_workflows = 1 THEN c.workflows END AS workflows, \
          c.method, c.config, c.sealed, c.secrets, c.secret_version, c.scopes, c.evidence, c.check_at, \
-         c.destination "
+         c.destination, c.subject "
     };
 }
 pub(super) use whole;
@@ -82,9 +82,14 @@ fn owner(row: &AnyRow) -> Result<Option<EndUser>, StoreError> {
 
 pub(super) fn stored(scope: &Scope, row: &AnyRow) -> Result<StoredConnection, StoreError> {
     let summary = summary(row)?;
+    let account = Account {
+        identity: summary.account.clone(),
+        subject: row.try_get("subject")?,
+        scopes: json(row.try_get("scopes")?)?,
+    };
     let proof = Proof {
         health: summary.health.clone(),
-        account: Account { identity: summary.account.clone(), scopes: json(row.try_get("scopes")?)? },
+        account,
         evidence: row.try_get::<Option<&str>, _>("evidence")?.map(json).transpose()?,
         expires_at: summary.expires_at,
         check_at: moment(row, "check_at")?,

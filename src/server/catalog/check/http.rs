@@ -188,6 +188,9 @@ fn check_answer(probe: &HttpProbe, at: &Location, findings: &mut Findings) {
     if let Some(identity) = &probe.identity {
         check_answer_text(identity, &at.child("identity"), findings);
     }
+    if let Some(subject) = &probe.subject {
+        check_answer_text(subject, &at.child("subject"), findings);
+    }
     if let Some(scopes) = &probe.scopes {
         check_place(scopes.header.as_deref(), scopes.pointer.as_deref(), &at.child("scopes"), findings);
     }

@@ -49,6 +49,9 @@ const PARAMETERS: [&str; 9] = [
     "state",
 ];
 
+/// Others that the authorization request says itself.
+const FLOW: [&str; 5] = ["code_challenge", "code_challenge_method", "nonce", "prompt", "response_mode"];
+
 /// What templates may name, by when they are filled in.
 struct Known<'a> {
     /// Before anything was asked: the form's fields.
@@ -82,6 +85,11 @@ pub(super) fn check(oauth: &OAuth, method: &Method, at: &Location, findings: &mu
         findings.require(!scope.scope.trim().is_empty(), &scope_at.child("scope"), Fault::Empty);
         let told = scope.silent || !scope.allows.trim().is_empty();
         findings.require(told, &scope_at.child("allows"), Fault::Empty);
+        if let Some(parameter) = scope.parameter.as_deref().filter(|name| *name != "scope") {
+            // Nothing that the flow says itself is said once more, otherwise.
+            let free = !PARAMETERS.contains(&parameter) && !FLOW.contains(&parameter);
+            findings.require(free, &scope_at.child("parameter"), Fault::TakenParameter(parameter.to_owned()));
+        }
     }
     if let Some(id) = &oauth.scopes_from {
         let known = method.fields.iter().any(|field| &field.id == id);

@@ -192,6 +192,8 @@ pub enum Fault {
     Taken(String),
     #[error("{0} is no standard parameter that can have another name or be left out")]
     UnknownParameter(String),
+    #[error("the request says {0} itself; give the scope another parameter")]
+    TakenParameter(String),
     #[error("there is no look-up to read this from; add a lookup section")]
     LookupMissing,
     #[error("nothing reads what this look-up answers; add a capture with from = \"lookup\" or remove it")]

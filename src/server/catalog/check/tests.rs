@@ -180,6 +180,11 @@ fn wrong_facts_of_a_provider_are_found_where_they_stand() {
         ("\"/data/token\"", "\"data\"", &format!("{oauth}.answer.access_token")),
         ("good = { \"/ok\"", "good = { \"ok\"", &format!("{oauth}.answer.good[\"ok\"]")),
         ("client_id = \"client_key\"", "code_verifier = \"x\"", &format!("{oauth}.names[\"code_verifier\"]")),
+        (
+            "allows = \"Read things\"",
+            "allows = \"x\", parameter = \"redirect_uri\"",
+            &format!("{oauth}.scopes[0].parameter"),
+        ),
         ("access_type = \"offline\"", "x = \"{nowhere}\"", &format!("{oauth}.authorize_parameters[\"x\"]")),
         ("access_type = \"offline\"", "x = \"{api}\"", &format!("{oauth}.authorize_parameters[\"x\"]")),
         ("client = \"{client_id}\"", "x = \"{nowhere}\"", &format!("{oauth}.revoke.parameters[\"x\"]")),

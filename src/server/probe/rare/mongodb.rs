@@ -186,7 +186,11 @@ impl Task<'_> {
         };
         let missing = database.filter(|database| !within_reach(database));
         let missing = missing.map(|database| format!("a role in the database {database}")).into_iter().collect();
-        Finding { account: Account { identity: Some(said(identity)), scopes }, missing, ..Finding::default() }
+        Finding {
+            account: Account { identity: Some(said(identity)), scopes, ..Account::default() },
+            missing,
+            ..Finding::default()
+        }
     }
 }
 

@@ -268,8 +268,11 @@ fn in_doubt(before: &StoredConnection, proof: &Proof) -> Option<(String, String)
         Verdict::NoEvidence { reason, .. } => Some(reason.as_str()),
         _ => None,
     });
+    if before.credentials.proof.account.is_that_of(&proof.account) == Some(true) {
+        return None;
+    }
     match (&before.summary.account, &proof.account.identity) {
-        (Some(was), Some(is)) if was == is => None,
+        (Some(was), Some(is)) if was == is => Some((was.clone(), format!("another account of the name {is}"))),
         (Some(was), Some(is)) => Some((was.clone(), is.clone())),
         (Some(was), None) => Some((was.clone(), unnamed(unproven))),
         (None, _) => {
