@@ -121,7 +121,7 @@ test("only one component: before it has a connection it is called by its name, a
   await host.mounted({ view: "component", component: "slack" });
   await expect(host.frame.getByRole("heading", { name: "Slack connections" })).toBeVisible();
   await expect(host.frame.getByRole("heading", { name: "No connections yet" })).toBeVisible();
-  await expect(host.frame.getByRole("button", { name: "Connect a service" })).toBeVisible();
+  await expect(host.frame.getByRole("button", { name: "Connect Slack" })).toBeVisible();
   await expect(host.frame.getByText("Clear filters")).toHaveCount(0);
   await expect(host.frame.locator(".bar .count")).toHaveText("0");
 });

@@ -224,7 +224,9 @@ fn check_attribute(name: &str, value: &str) -> Result<(), IconFault> {
         let inside = text[index + found.len()..].trim_start_matches(['"', '\'']);
         !inside.starts_with('#')
     });
-    let hidden = text.contains(['&', '\\']) || text.contains("@import") || text.contains("javascript:");
+    // CSS has more ways than one to name a picture.
+    let hidden = text.contains(['&', '\\'])
+        || ["@import", "javascript:", "image-set(", "image(", "src("].iter().any(|word| text.contains(word));
     if elsewhere || hidden { Err(refused()) } else { Ok(()) }
 }
 
@@ -260,6 +262,8 @@ mod tests {
             "<SCRIPT href='#a'/>",
             "<foreignObject><p>x</p></foreignObject>",
             "<image href='https://evil.example/x.png'/>",
+            "<path style='fill: image-set(\"https://evil.example/x.png\" 1x)'/>",
+            "<path style='background: src(\"https://evil.example/x.png\")'/>",
             "<use href='https://evil.example/x.svg#a'/>",
             "<use xlink:href='data:image/svg+xml,x'/>",
             "<a href='#a'/>",

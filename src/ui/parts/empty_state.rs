@@ -20,6 +20,8 @@ pub fn EmptyState() -> impl IntoView {
 
 fn nothing_yet(state: ListState) -> impl IntoView {
     let dialogs = Dialogs::expect();
+    let only = state.only().map(|slug| untrack(|| state.badge_or_slug(&slug)).name);
+    let connect = format!("Connect {}", only.as_deref().unwrap_or("a service"));
     let (title, text) = match state.environment {
         Environment::Development => (
             "No connections yet".to_owned(),
@@ -34,7 +36,7 @@ fn nothing_yet(state: ListState) -> impl IntoView {
     let new = state.may(Action::CreateConnection).then(|| {
         view! {
             <button type="button" class="button primary" on:click=move |_| dialogs.open(Dialog::New(None))>
-                "Connect a service"
+                {connect}
             </button>
         }
     });

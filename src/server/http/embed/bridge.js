@@ -71,6 +71,9 @@ function problem({ code, message, remedy }) {
   dock();
 }
 
+/** What another program said, with an end to it. */
+const sentence = (text) => String(text).slice(0, 200).trim().replace(/[^.!?…]$/, "$&.");
+
 /** A modal dialog makes all that is not within it inert: the notice goes where it can be seen and reached. */
 function dock() {
   const home = [...document.querySelectorAll("dialog[open]")].pop() ?? document.body;
@@ -224,7 +227,7 @@ const HEARD = {
   "ticket-failed": ({ message }) => {
     clearTimeout(wanted);
     wanted = undefined;
-    problem({ code: started ? "renewal_failed" : "no_ticket", message: `The page could not get a ticket: ${String(message).slice(0, 200)}`, remedy: "see the error above; getTicket must return a new ticket each time" });
+    problem({ code: started ? "renewal_failed" : "no_ticket", message: `The page could not get a ticket: ${sentence(message)}`, remedy: "see the error above; getTicket must return a new ticket each time" });
   },
   filters: ({ component, tags, status, q }) => ((settings.filters = { component, tags, status, q }), show()),
   environment: ({ environment }) => ((settings.environment = environment), show(environment)),
