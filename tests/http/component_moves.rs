@@ -220,7 +220,8 @@ async fn no_token_is_renewed_checked_or_revoked_elsewhere_than_it_was_given_for(
         let (asked, dialled) = (provider.script().asked.len(), site.dialled.load(Ordering::Relaxed));
         let services = &site.app.services;
         let now = services.clock.now();
-        for claim in services.store.claim_renewals(now, now.plus(MINUTE), 9).await.expect("claims") {
+        for claim in services.store.claim_renewals(now, now.plus(MINUTE), 9, Default::default()).await.expect("claims")
+        {
             services.renew_claimed(claim).await.expect("put off");
         }
         let tested = test(&site, &owner, &id).await;

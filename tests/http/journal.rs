@@ -99,7 +99,7 @@ impl Scene {
     async fn claim(&self) -> RenewalClaim {
         let services = &self.site.app.services;
         let now = services.clock.now();
-        services.store.claim_renewals(now, now.plus(MINUTE), 1).await.expect("claims").remove(0)
+        services.store.claim_renewals(now, now.plus(MINUTE), 1, Default::default()).await.expect("claims").remove(0)
     }
 
     /// Nobody can write, until what is returned is dropped.

@@ -35,7 +35,8 @@ async fn a_component_that_moves_gets_no_token_until_the_account_is_reconnected()
     let asked = provider.script().asked.len();
     let services = &site.app.services;
     let now = services.clock.now();
-    let claim = services.store.claim_renewals(now, now.plus(MINUTE), 1).await.expect("claims").remove(0);
+    let claim =
+        services.store.claim_renewals(now, now.plus(MINUTE), 1, Default::default()).await.expect("claims").remove(0);
     let dialled = site.dialled.load(std::sync::atomic::Ordering::Relaxed);
     services.renew_claimed(claim).await.expect("put off");
     let tested = test(&site, &owner, &id).await;
@@ -191,7 +192,8 @@ async fn the_end_waits_for_what_must_finish() {
     site.pass(2 * HOUR);
     let services = site.app.services.clone();
     let now = services.clock.now();
-    let claim = services.store.claim_renewals(now, now.plus(MINUTE), 1).await.expect("claims").remove(0);
+    let claim =
+        services.store.claim_renewals(now, now.plus(MINUTE), 1, Default::default()).await.expect("claims").remove(0);
     let renewing = services.clone();
     let job = tokio::spawn(async move { renewing.renew(claim).await });
     tokio::task::yield_now().await;
@@ -200,5 +202,9 @@ async fn the_end_waits_for_what_must_finish() {
     }
     job.abort();
     services.finished().await;
-    assert_eq!(services.store.claim_renewals(now, now.plus(MINUTE), 1).await, Ok(Vec::new()), "it was carried through");
+    assert_eq!(
+        services.store.claim_renewals(now, now.plus(MINUTE), 1, Default::default()).await,
+        Ok(Vec::new()),
+        "it was carried through"
+    );
 }

@@ -153,7 +153,7 @@ impl Walk {
     async fn claim(&self) -> Option<RenewalClaim> {
         let services = &self.site.app.services;
         let now = services.clock.now();
-        services.store.claim_renewals(now, now.plus(MINUTE), 1).await.expect("claims").pop()
+        services.store.claim_renewals(now, now.plus(MINUTE), 1, Default::default()).await.expect("claims").pop()
     }
 
     async fn renew(&self, claim: RenewalClaim, answer: Answer) {

@@ -19,6 +19,7 @@ use crate::database::{Database, credentials, entry, id, name, new, on_both_engin
 on_both_engines!(
     a_due_renewal_is_claimed_by_one_until_its_lease_ends,
     many_claim_renewals_at_once_and_none_gets_the_same,
+    what_is_due_of_a_client_without_places_holds_up_no_others,
     new_tokens_replace_the_old_ones_and_end_the_claim,
     tokens_are_stored_whatever_became_of_the_claim,
     a_setback_of_a_lost_claim_counts_for_nothing,
@@ -69,7 +70,7 @@ async fn due(database: &Database, numbers: impl Iterator<Item = u32>) {
 }
 
 async fn claim(database: &Database, now: Timestamp) -> RenewalClaim {
-    database.store.claim_renewals(now, now.plus(10_000), 1).await.expect("claims").remove(0)
+    database.store.claim_renewals(now, now.plus(10_000), 1, Default::default()).await.expect("claims").remove(0)
 }
 
 fn renewed(claim: &RenewalClaim, secret_version: i64) -> Renewed {
@@ -97,13 +98,13 @@ async fn sealed(database: &Database) -> (Vec<u8>, i64) {
 async fn a_due_renewal_is_claimed_by_one_until_its_lease_ends(database: &Database) {
     let store = &database.store;
     due(database, 1..4).await;
-    let first = store.claim_renewals(NOW, LEASE, 2).await.expect("claims");
+    let first = store.claim_renewals(NOW, LEASE, 2, Default::default()).await.expect("claims");
     assert_eq!(first.iter().map(|claim| &claim.id).collect::<BTreeSet<_>>(), BTreeSet::from([&id(1), &id(2)]));
     assert!(first.iter().all(|claim| claim.presented == 1));
     let other = store.claim_renewal(&production(), &id(1), NOW, LEASE).await;
     assert_eq!(other, Ok(None), "somebody is at it");
-    assert_eq!(store.claim_renewals(NOW, LEASE, 9).await.map(|claims| claims.len()), Ok(1));
-    let again = store.claim_renewals(LEASE, Timestamp(30_000), 9).await.expect("claims");
+    assert_eq!(store.claim_renewals(NOW, LEASE, 9, Default::default()).await.map(|claims| claims.len()), Ok(1));
+    let again = store.claim_renewals(LEASE, Timestamp(30_000), 9, Default::default()).await.expect("claims");
     assert_eq!(again.len(), 3);
     assert!(again.iter().all(|claim| (claim.fence, claim.presented) == (2, 2)), "an answer was lost");
 }
@@ -112,7 +113,7 @@ async fn many_claim_renewals_at_once_and_none_gets_the_same(database: &Database)
     due(database, 1..41).await;
     let claimers = (0..8).map(|_| {
         let store = database.store.clone();
-        tokio::spawn(async move { store.claim_renewals(NOW, LEASE, 7).await.expect("claims") })
+        tokio::spawn(async move { store.claim_renewals(NOW, LEASE, 7, Default::default()).await.expect("claims") })
     });
     let mut claimed = Vec::new();
     for claimer in claimers.collect::<Vec<_>>() {
@@ -120,6 +121,20 @@ async fn many_claim_renewals_at_once_and_none_gets_the_same(database: &Database)
     }
     let different: BTreeSet<_> = claimed.iter().collect();
     assert_eq!(different.len(), claimed.len());
+}
+
+async fn what_is_due_of_a_client_without_places_holds_up_no_others(database: &Database) {
+    let store = &database.store;
+    due(database, 1..30).await;
+    let grant = Some(Grant { client: "slack".to_owned(), ..grant(99) });
+    let credentials = Credentials { grant, ..credentials(b"first") };
+    let given = NewConnection { credentials, ..new(30, "the last one") };
+    store.insert(&production(), given, entry(AuditAction::Created)).await.expect("inserted");
+    let full = ["google".to_owned(), String::new()];
+    let claimed = store.claim_renewals(NOW, LEASE, 9, full).await.expect("claims");
+    assert_eq!(claimed.iter().map(|claim| &claim.id).collect::<Vec<_>>(), [&id(30)]);
+    let both = ["google", "slack"].map(str::to_owned);
+    assert_eq!(store.claim_renewals(LEASE, Timestamp(30_000), 9, both).await, Ok(Vec::new()));
 }
 
 async fn new_tokens_replace_the_old_ones_and_end_the_claim(database: &Database) {
@@ -132,7 +147,11 @@ async fn new_tokens_replace_the_old_ones_and_end_the_claim(database: &Database) 
     assert_eq!(sealed(database).await, (b"second".to_vec(), 2));
     let stored = store.grant(&production(), &id(1)).await.expect("read").expect("a grant");
     assert_eq!(stored, Grant { refresh_at: Some(Timestamp(90_000)), ..grant(90_000) });
-    let next = store.claim_renewals(Timestamp(90_000), Timestamp(99_000), 1).await.expect("claims").remove(0);
+    let next = store
+        .claim_renewals(Timestamp(90_000), Timestamp(99_000), 1, Default::default())
+        .await
+        .expect("claims")
+        .remove(0);
     assert_eq!(next.presented, 1, "a new token was never shown");
 }
 
@@ -207,7 +226,10 @@ async fn a_setback_leaves_the_tokens_and_counts(database: &Database) {
     assert_eq!(sealed(database).await, (b"first".to_vec(), 1));
     let stored = store.grant(&production(), &id(1)).await.expect("read").expect("a grant");
     assert_eq!((stored.failures, stored.refresh_at, stored.ended), (3, None, true));
-    assert_eq!(store.claim_renewals(Timestamp(i64::MAX), Timestamp(i64::MAX), 1).await, Ok(Vec::new()));
+    assert_eq!(
+        store.claim_renewals(Timestamp(i64::MAX), Timestamp(i64::MAX), 1, Default::default()).await,
+        Ok(Vec::new())
+    );
 }
 
 async fn what_is_deleted_is_not_renewed(database: &Database) {
@@ -215,12 +237,15 @@ async fn what_is_deleted_is_not_renewed(database: &Database) {
     due(database, 1..2).await;
     let claim = claim(database, NOW).await;
     store.delete(&production(), &id(1), NOW, entry(AuditAction::Deleted)).await.expect("deleted");
-    assert_eq!(store.claim_renewals(LEASE, Timestamp(30_000), 9).await, Ok(Vec::new()));
+    assert_eq!(store.claim_renewals(LEASE, Timestamp(30_000), 9, Default::default()).await, Ok(Vec::new()));
     store.record_renewed(renewed(&claim, 1)).await.expect("what was under way is kept: the deletion may be undone");
     assert_eq!(sealed(database).await, (b"second".to_vec(), 2));
     store.undelete(&production(), &id(1), entry(AuditAction::Restored)).await.expect("restored");
     let later = Timestamp(95_000);
-    assert_eq!(store.claim_renewals(later, Timestamp(99_000), 9).await.map(|claims| claims.len()), Ok(1));
+    assert_eq!(
+        store.claim_renewals(later, Timestamp(99_000), 9, Default::default()).await.map(|claims| claims.len()),
+        Ok(1)
+    );
 }
 
 /// A connect that is called off while the provider's answer is on its way, and one that is not.

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::domain::time::SECOND;
 use crate::server::service::{RENEWAL_LEASE, Services};
+use crate::server::store::FULL_CLIENTS;
 use crate::server::store::record::RenewalClaim;
 
 /// How often the store is asked what is due.
@@ -17,6 +18,7 @@ const PERIOD: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 32;
 /// Of these, the ones of one client.
 const AT_ONCE_PER_CLIENT: usize = 12;
+const _: () = assert!(AT_ONCE / AT_ONCE_PER_CLIENT <= FULL_CLIENTS, "as many clients as can be full are left out");
 /// When a renewal comes back that found all of its client's places taken, in milliseconds.
 const SOON: i64 = 2 * SECOND;
 /// How often revocations are looked for.
@@ -51,7 +53,7 @@ impl Renewals {
         }
         let now = services.clock.now();
         let most = i64::try_from(room).unwrap_or(1);
-        match services.store.claim_renewals(now, now.plus(RENEWAL_LEASE), most).await {
+        match services.store.claim_renewals(now, now.plus(RENEWAL_LEASE), most, self.full()).await {
             Ok(claims) => {
                 for claim in claims {
                     self.begin(services, claim).await;
@@ -87,6 +89,13 @@ impl Renewals {
                 tracing::warn!(connection = id.as_str(), %error, "a renewal was not written down; it is made again");
             }
         });
+    }
+
+    /// The clients that have no place left: what is due of them holds up no other's.
+    fn full(&self) -> [String; FULL_CLIENTS] {
+        let taken = self.clients.iter().filter(|(_, places)| places.available_permits() == 0);
+        let mut names = taken.map(|(name, _)| name.clone());
+        std::array::from_fn(|_| names.next().unwrap_or_default())
     }
 
     fn place_for(&mut self, client: &str) -> Option<OwnedSemaphorePermit> {

@@ -1,6 +1,7 @@
 //! What is known of the OAuth tokens sealed in a connection, and whose turn it is to renew them.
 
 use sqlx::any::AnyRow;
+use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, Executor, Row};
 
 use super::connection::{current, set_credentials};
@@ -52,6 +53,9 @@ pub struct Setback {
     pub ended: bool,
 }
 
+/// How many clients a claim can leave out.
+pub const FULL_CLIENTS: usize = 2;
+
 impl Store {
     /// What is known of a connection's tokens; `None` where it holds none.
     ///
@@ -61,7 +65,7 @@ impl Store {
         grant_of(&self.read, scope, id).await
     }
 
-    /// Claims what is due for renewal until the lease ends.
+    /// Claims what is due for renewal until the lease ends, but for the clients that have no place left.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
@@ -70,11 +74,15 @@ impl Store {
         now: Timestamp,
         lease: Timestamp,
         most: i64,
+        full: [String; FULL_CLIENTS],
     ) -> Result<Vec<RenewalClaim>, StoreError> {
         // Read first: most of the time nothing is due, and nobody shall wait for the writer because of that.
-        let due =
-            sqlx::query("SELECT connection FROM oauth_grants WHERE refresh_at <= $1 AND lease_until <= $1 LIMIT 1");
-        if due.bind(now.0).fetch_optional(&self.read).await?.is_none() {
+        let due = sqlx::query(
+            "SELECT connection FROM oauth_grants \
+             WHERE refresh_at <= $1 AND lease_until <= $1 AND client NOT IN ($2, $3) LIMIT 1",
+        );
+        let due = full.iter().fold(due.bind(now.0), |due, client| due.bind(client.clone()));
+        if due.fetch_optional(&self.read).await?.is_none() {
             return Ok(Vec::new());
         }
         self.write(move |tx| {
@@ -84,15 +92,14 @@ impl Store {
                      WHERE connection IN (SELECT g.connection FROM oauth_grants g JOIN connections c \
                       ON c.workspace = g.workspace AND c.environment = g.environment AND c.id = g.connection \
                       WHERE g.refresh_at <= $1 AND g.lease_until <= $1 AND c.deleted_at IS NULL \
-                      ORDER BY g.refresh_at LIMIT $3) \
+                      AND g.client NOT IN ($4, $5) ORDER BY g.refresh_at LIMIT $3) \
                      AND refresh_at <= $1 AND lease_until <= $1 \
                      RETURNING workspace, environment, connection, fence, presented, client, lease_until",
                 )
                 .bind(now.0)
                 .bind(lease.0)
-                .bind(most)
-                .fetch_all(tx)
-                .await?;
+                .bind(most);
+                let rows = full.into_iter().fold(rows, Query::bind).fetch_all(tx).await?;
                 rows.iter().map(claim).collect()
             })
         })

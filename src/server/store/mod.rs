@@ -53,7 +53,7 @@ pub use embed::{EmbedGrant, NewBearer, NewTicket, Redeemed, TicketRefused};
 pub use error::StoreError;
 pub use feed::{Event, FeedError, Stretch};
 pub use flow::{NewFlow, Opening, StoredFlow};
-pub use grant::{RenewalChange, Renewed, Setback};
+pub use grant::{FULL_CLIENTS, RenewalChange, Renewed, Setback};
 pub use instance_key::{InstanceKey, NewInstanceKey};
 pub use keys::WrappedKey;
 pub use line::{LineClaim, Outcome};
