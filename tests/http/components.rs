@@ -161,9 +161,9 @@ async fn another_workspace_neither_sees_nor_reaches_it() {
     site.workspace("other").await;
     let stranger = site.end_user("other", "eve", Role::Owner, &Environment::ALL).await;
     assert!(!site.call("POST", "/rpc/components", &stranger, &json!({})).await.text.contains("\"slug\":\"acme\""));
-    for path in ["/api/v1/components/acme", "/api/v1/components/acme/versions"] {
-        assert_eq!(site.get(path, &stranger).await.status, StatusCode::NOT_FOUND);
-    }
+    assert_eq!(site.get("/api/v1/components/acme", &stranger).await.status, StatusCode::NOT_FOUND);
+    let versions = site.get("/api/v1/components/acme/versions", &stranger).await;
+    assert_eq!(versions.status, StatusCode::FORBIDDEN, "whether there are any or not");
     let body = json!({ "request_id": "r", "environment": "development", "component": "acme", "method": "token",
                        "name": "x", "values": { "token": "t" }, "saving": "as_not_active" });
     let refused = site.call("POST", "/rpc/stream/create", &stranger, &body).await;
@@ -233,7 +233,7 @@ async fn what_lies_in_an_environment_that_a_key_is_not_for_is_neither_counted_no
         (machine(&site).await, site.key(&[Permission::Read, Permission::Write], &[Environment::Staging]).await);
     put(&site, &developer, &acme("acme")).await;
     connection(&site, &key, "acme", &json!({ "token": "canary-token" })).await;
-    let counted = async |who: &As| site.get("/api/v1/components/acme", who).await.json()["connections"].clone();
+    let counted = async |who: &As| site.get("/api/v1/components/acme", who).await.json()["described"]["connections"].clone();
     assert_eq!((counted(&key).await, counted(&developer).await), (json!(1), json!(0)));
     let refused = site.call("DELETE", "/api/v1/components/acme", &developer, &Value::Null).await;
     assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
