@@ -233,7 +233,8 @@ async fn what_lies_in_an_environment_that_a_key_is_not_for_is_neither_counted_no
         (machine(&site).await, site.key(&[Permission::Read, Permission::Write], &[Environment::Staging]).await);
     put(&site, &developer, &acme("acme")).await;
     connection(&site, &key, "acme", &json!({ "token": "canary-token" })).await;
-    let counted = async |who: &As| site.get("/api/v1/components/acme", who).await.json()["described"]["connections"].clone();
+    let counted =
+        async |who: &As| site.get("/api/v1/components/acme", who).await.json()["described"]["connections"].clone();
     assert_eq!((counted(&key).await, counted(&developer).await), (json!(1), json!(0)));
     let refused = site.call("DELETE", "/api/v1/components/acme", &developer, &Value::Null).await;
     assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
