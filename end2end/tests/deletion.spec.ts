@@ -54,3 +54,29 @@ test("S8 in Production, where workflows would break, the name has to be typed", 
   await connections.button("Delete").click();
   await expect(connections.rows).toHaveCount(0);
 });
+
+test("what takes something away or brings it back leaves the focus where one goes on", async ({ connections, page, rest }) => {
+  await page.locator(".toast").getByRole("button", { name: "Undo" }).press("Enter");
+  await expect(connections.row("Orders")).toBeFocused();
+  for (const name of ["First", "Second"]) await rest.delete((await rest.create({ name })).id);
+  await connections.goTo("/deleted?env=development");
+  const restore = (name: string) => page.locator(".deleted-row", { hasText: name }).getByRole("button", { name: "Restore" });
+  await restore("First").press("Enter");
+  await expect(page.getByText("First is back")).toBeVisible();
+  await expect(restore("Second")).toBeFocused();
+  await restore("Second").press("Enter");
+  await expect(page.getByText("Second is back")).toBeVisible();
+  await expect(page.getByRole("link", { name: "← Connections" })).toBeFocused();
+});
+
+test("whoever keeps editing goes on in the field they were in", async ({ connections, page }) => {
+  await connections.begin("PostgreSQL");
+  await connections.fill({ Host: "db.acme.example" });
+  await page.keyboard.press("Escape");
+  await expect(connections.button("Keep editing")).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(connections.dialog.getByLabel("Host", { exact: true })).toBeFocused();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await expect(connections.dialog.getByLabel("Host", { exact: true })).toBeFocused();
+});

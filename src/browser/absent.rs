@@ -106,6 +106,8 @@ pub mod sight {
 
     pub fn focus_row(_id: &ConnectionId) {}
 
+    pub fn focus_row_if_lost(_id: &ConnectionId) {}
+
     pub fn follow(_state: super::ListState) {}
 
     #[must_use]

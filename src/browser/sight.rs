@@ -181,6 +181,13 @@ pub fn focus_row(id: &ConnectionId) {
     focus_within(format!(".rows [data-id={id}]"), FRAMES);
 }
 
+/// The same where nothing else has the focus.
+pub fn focus_row_if_lost(id: &ConnectionId) {
+    if document().active_element().is_none_or(|active| active.tag_name() == "BODY") {
+        focus_row(id);
+    }
+}
+
 /// A row's element is about to show another connection: takes the focus to the one it was on, or else away.
 pub fn pass_focus(id: Option<&ConnectionId>) {
     let Some(focused) = element(".row:focus-within :focus, .row:focus") else { return };

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use super::fold::fold;
+use super::line::is_unseen;
 
 /// One to 120 characters on one line, without control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ impl TryFrom<String> for ConnectionName {
         let text = text.trim();
         if text.is_empty() {
             Err(InvalidName::Empty)
-        } else if text.chars().any(char::is_control) {
+        } else if text.chars().any(is_unseen) {
             Err(InvalidName::Control)
         } else if text.chars().count() > NAME_LIMIT {
             Err(InvalidName::TooLong)

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use super::fold::fold;
+use super::line::is_unseen;
 
 /// One label of 1 to 40 characters; commas separate tags and stand in none.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ impl TryFrom<String> for Tag {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if text.is_empty() {
             Err(InvalidTag::Empty)
-        } else if text.chars().any(|c| c.is_control() || c == ',') {
+        } else if text.chars().any(|c| is_unseen(c) || c == ',') {
             Err(InvalidTag::Forbidden)
         } else if text.chars().count() > TAG_LIMIT {
             Err(InvalidTag::TooLong)

@@ -9,6 +9,7 @@ use super::testing::test_now;
 use super::waiting::{Trouble, Waiting};
 use crate::api::connections::{DeletionImpact, Restored, Workflow, delete, impact_of_deletion, purge, undelete};
 use crate::api::error::ApiError;
+use crate::browser::sight;
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
 use crate::domain::fold::fold;
@@ -285,6 +286,8 @@ pub fn bring_back(list: ListState, toasts: Toasts, id: ConnectionId) {
                 toasts.tell(back_in_words(&restored));
                 list.tell("undeleted", &restored.summary);
                 list.restore(restored.summary);
+                // *Undo* went with its message.
+                sight::focus_row_if_lost(&id);
                 test_now(list, toasts, id);
             }
             Err(error) => toasts.complain(error.to_string()),

@@ -116,21 +116,30 @@ fn Question(closing: Closing) -> impl IntoView {
         ("Discard what you typed?", "Discard", "Keep editing")
     };
     let keep = NodeRef::<Button>::new();
-    keep.on_load(|button| {
+    let origin = StoredValue::new_local(None::<HtmlElement>);
+    keep.on_load(move |button| {
+        origin.set_value(focused());
         let _ = button.focus();
     });
+    // Whoever stays goes on where they were.
+    let go_on = move || {
+        closing.asking.set(false);
+        if let Some(origin) = origin.get_value() {
+            let _ = origin.focus();
+        }
+    };
     let keydown = move |event: KeyboardEvent| {
         if event.key() == "Escape" {
             event.prevent_default();
             event.stop_propagation();
-            closing.asking.set(false);
+            go_on();
         }
     };
     view! {
         <div class="question" role="alertdialog" aria-labelledby="question-title" on:keydown=keydown>
             <p id="question-title">{question}</p>
             <button type="button" class="button danger" on:click={move |_| closing.now()}>{discard}</button>
-            <button type="button" class="button" node_ref=keep on:click={move |_| closing.asking.set(false)}>
+            <button type="button" class="button" node_ref=keep on:click={move |_| go_on()}>
                 {stay}
             </button>
         </div>
@@ -142,8 +151,7 @@ fn Question(closing: Closing) -> impl IntoView {
 fn show_and_return_focus(element: NodeRef<DialogElement>) {
     let origin = StoredValue::new_local(None::<HtmlElement>);
     element.on_load(move |dialog| {
-        let active = document().active_element().and_then(|active| active.dyn_into::<HtmlElement>().ok());
-        origin.set_value(active);
+        origin.set_value(focused());
         show_when_connected(dialog, FRAMES_TO_WAIT);
     });
     on_cleanup(move || {
@@ -151,6 +159,10 @@ fn show_and_return_focus(element: NodeRef<DialogElement>) {
             request_animation_frame(move || return_focus(&origin));
         }
     });
+}
+
+fn focused() -> Option<HtmlElement> {
+    document().active_element()?.dyn_into().ok()
 }
 
 /// Animation frames in which a dialog has to have come into the document.

@@ -14,24 +14,73 @@ use crate::ui::parts::field_input::focus_soon;
 use crate::ui::state::list::ListState;
 use crate::ui::state::toasts::Toasts;
 
+/// The way back to the list.
+const BACK: &str = "deleted-back";
+
+type Answer = Result<Vec<DeletedConnection>, ApiError>;
+
 /// What is known of the deleted connections.
-type Known = RwSignal<Option<Result<Vec<DeletedConnection>, ApiError>>>;
+#[derive(Clone, Copy)]
+struct Known {
+    all: RwSignal<Option<Answer>>,
+    /// What has the focus when they are drawn anew.
+    focus: StoredValue<Option<String>>,
+}
+
+impl Known {
+    fn new() -> Self {
+        Self { all: RwSignal::new(None), focus: StoredValue::new(None) }
+    }
+
+    fn set(self, answer: Answer) {
+        let _ = self.all.try_set(Some(answer));
+        if let Some(id) = self.focus.try_update_value(Option::take).flatten() {
+            focus_soon(id);
+        }
+    }
+
+    fn drop_row(self, id: &ConnectionId) {
+        self.all.update(|all| {
+            if let Some(Ok(all)) = all {
+                all.retain(|one| one.summary.id != *id);
+            }
+        });
+    }
+
+    /// The connection below another one, or else above it.
+    fn beside(self, id: &ConnectionId) -> Option<ConnectionId> {
+        self.all.with_untracked(|all| {
+            let Some(Ok(all)) = all else { return None };
+            let here = all.iter().position(|one| one.summary.id == *id)?;
+            let other = all.get(here + 1).or_else(|| all.get(here.checked_sub(1)?))?;
+            Some(other.summary.id.clone())
+        })
+    }
+
+    /// Takes a row away; the focus goes to the next one.
+    fn leave(self, id: &ConnectionId) {
+        let next = self.beside(id).map_or_else(|| BACK.to_owned(), |next| format!("restore-{next}"));
+        self.drop_row(id);
+        focus_soon(next.clone());
+        self.focus.set_value(Some(next));
+    }
+}
 
 /// `/deleted`
 #[component]
 pub fn RecentlyDeleted() -> impl IntoView {
     let list = ListState::expect();
-    let known: Known = RwSignal::new(None);
+    let known = Known::new();
     let waiting = Memo::new(move |_| list.known().deleted);
     Effect::new(move |_| {
         // Deleting and restoring elsewhere changes how many wait.
         waiting.track();
         spawn_local(async move {
             let answer = deleted(list.environment).await;
-            let _ = known.try_set(Some(answer));
+            known.set(answer);
         });
     });
-    let content = move || match known.get() {
+    let content = move || match known.all.get() {
         None => view! { <p class="waiting" role="status">"Loading …"</p> }.into_any(),
         Some(Err(error)) => view! { <p class="verdict" role="alert">{error.to_string()}</p> }.into_any(),
         Some(Ok(all)) if all.is_empty() => {
@@ -48,7 +97,7 @@ pub fn RecentlyDeleted() -> impl IntoView {
     );
     view! {
         <div class="deleted">
-            <a class="back" href={move || list.link(|_| ())}>"← Connections"</a>
+            <a class="back" id=BACK href={move || list.link(|_| ())}>"← Connections"</a>
             <h2>"Recently deleted"</h2>
             <p class="intro">{title}</p>
             {move || content()}
@@ -94,17 +143,11 @@ fn DeletedRow(one: DeletedConnection, known: Known) -> impl IntoView {
 fn RowDeeds(id: ConnectionId, name: String, sure: String, known: Known) -> impl IntoView {
     let (list, toasts) = (ListState::expect(), Toasts::expect());
     let asking = RwSignal::new(false);
-    let drop_row = move |id: &ConnectionId| {
-        known.update(|known| {
-            if let Some(Ok(all)) = known {
-                all.retain(|one| one.summary.id != *id);
-            }
-        });
-    };
+    let restore_id = format!("restore-{id}");
     let restore = {
         let id = id.clone();
         move |_| {
-            drop_row(&id);
+            known.leave(&id);
             bring_back(list, toasts, id.clone());
         }
     };
@@ -116,7 +159,7 @@ fn RowDeeds(id: ConnectionId, name: String, sure: String, known: Known) -> impl 
         spawn_local(async move {
             match purge(list.environment, id.clone()).await {
                 Ok(()) => {
-                    drop_row(&id);
+                    known.leave(&id);
                     list.forget_deleted();
                     toasts.tell(gone);
                 }
@@ -142,7 +185,7 @@ fn RowDeeds(id: ConnectionId, name: String, sure: String, known: Known) -> impl 
     };
     view! {
         <div class="deeds" role="group" aria-label=name>
-            <button type="button" class="button small" on:click=restore>"Restore"</button>
+            <button type="button" class="button small" id=restore_id on:click=restore>"Restore"</button>
             {move || question()}
         </div>
     }

@@ -53,7 +53,7 @@ fn words(landing: &Landing) -> (&'static str, String, String) {
         Landing::Connected { component } => (
             "connected",
             format!("{component} is connected"),
-            "You can close this window and go on in Patchbay.".to_owned(),
+            "You can close this window. Where this was begun, it shows by itself.".to_owned(),
         ),
         Landing::OtherAccount { component, was, is } => (
             "other",

@@ -38,8 +38,8 @@ enum Answer {
     Refused { message: String },
 }
 
-const OVER: &str = "This link was used already, or has expired. Ask for a new one where you got it: in Patchbay, choose \
-                    Connect again.";
+const OVER: &str = "This link was used already, perhaps in another browser, was called off, or has expired. Ask whoever \
+                    gave it to you for another one; in Patchbay, choose Connect again.";
 
 /// `POST /oauth/start`: binds the flow to this browser and says what is about to be connected.
 pub async fn open(
