@@ -101,6 +101,7 @@ class Embed {
     if (type === "ready") this.#greet();
     else if (type === "ticket-wanted") this.#answer(detail.reason);
     else if (type === "size") this.#grow(detail.height);
+    else if (type === "shown") this.#options.shown?.(true);
     else if (type === "overlay") detail.open === true ? this.#enlarge() : this.#shrink();
     else if (EVENTS.includes(type)) this.#tell(type, detail);
   };
@@ -110,6 +111,7 @@ class Embed {
     this.#heard = true;
     clearTimeout(this.#timer);
     this.#shrink();
+    this.#options.shown?.(false);
     this.#configure();
   }
 
@@ -286,22 +288,25 @@ function ask(view, event, options) {
     };
     const on = {
       ...options.on, cancelled: heard("cancelled", () => null), [event]: heard(event, (detail) => detail.connection),
-      "signed-in": (detail) => {
-        out.remove();
-        embed.iframe.focus();
-        options.on?.["signed-in"]?.(detail);
-      },
+    };
+    let isShown = false;
+    const shown = (is) => {
+      isShown = is;
+      // One that is put where it is already loses the focus.
+      if (!is) return out.isConnected || panel.append(out);
+      out.remove();
+      embed.iframe.focus();
     };
     let embed;
     try {
-      embed = mount(panel, { ...options, view, sizing: "fill", overlay: false, on });
+      embed = mount(panel, { ...options, view, sizing: "fill", overlay: false, on, shown });
     } catch (error) {
       dialog.remove();
       throw error;
     }
     // The frame may first ask about what was typed; whoever insists within a second is let out.
     const leave = () => {
-      if (leaving || !embed.signedIn) return finish(null);
+      if (leaving || !isShown) return finish(null);
       leaving = true;
       setTimeout(() => (leaving = false), 1_000);
       embed.leave();

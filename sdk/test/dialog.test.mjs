@@ -36,7 +36,7 @@ describe("dialogs and element", { timeout: 300_000 }, () => {
       const frame = await opened(scene, name, { component: "slack", connection: "con_1" });
       assert.ok(frame.url().endsWith(`/embed/acme/${view}?v=1`));
       assert.ok(await scene.page.$eval("dialog", (dialog) => dialog.matches(":modal") && dialog.getAttribute("aria-label").length > 0));
-      await say(frame, { type: "signed-in" });
+      await say(frame, { type: "shown" });
       await settled(scene.page);
       assert.equal(await scene.page.evaluate(() => document.activeElement.tagName), "IFRAME");
       assert.deepEqual((await heard(frame, "configure"))[0].view, { component: "slack", connection: "con_1" });
@@ -53,7 +53,7 @@ describe("dialogs and element", { timeout: 300_000 }, () => {
     assert.equal(await answered(scene.page), null);
   });
 
-  onStage("Escape leaves at once while nobody is signed in, and asks the frame afterwards", async (scene) => {
+  onStage("Escape leaves at once while nothing is shown, and asks the frame afterwards", async (scene) => {
     const { page } = scene;
     await opened(scene);
     const escape = () => page.$eval("dialog", (dialog) => dialog.dispatchEvent(new Event("cancel", { cancelable: true })));
@@ -61,7 +61,7 @@ describe("dialogs and element", { timeout: 300_000 }, () => {
     assert.equal(await answered(page), null);
     await page.evaluate(() => (window.answered = undefined));
     const frame = await opened(scene);
-    await say(frame, { type: "signed-in" });
+    await say(frame, { type: "shown" });
     await settled(page);
     await escape();
     assert.equal((await hears(frame, "close")).length, 1);
@@ -81,7 +81,11 @@ describe("dialogs and element", { timeout: 300_000 }, () => {
     await page.getByRole("button", { name: "Close" }).click();
     assert.equal(await answered(page), null);
     await page.evaluate(() => (window.answered = undefined));
-    await say(await opened(scene), { type: "signed-in" });
+    const signedIn = await opened(scene);
+    await say(signedIn, { type: "signed-in" });
+    await settled(page);
+    assert.equal(await page.getByRole("button", { name: "Close" }).count(), 1, "nothing can be seen yet");
+    await say(signedIn, { type: "shown" });
     await settled(page);
     assert.equal(await page.getByRole("button", { name: "Close" }).count(), 0, "the frame has its own");
   });
@@ -102,7 +106,7 @@ describe("dialogs and element", { timeout: 300_000 }, () => {
 
   onStage("a dialog that the browser closes without asking is over, too", async (scene) => {
     const frame = await opened(scene);
-    await say(frame, { type: "signed-in" });
+    await say(frame, { type: "shown" });
     await settled(scene.page);
     await scene.page.$eval("dialog", (dialog) => dialog.close());
     assert.equal(await answered(scene.page), null);

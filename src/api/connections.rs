@@ -154,21 +154,24 @@ pub async fn impact_of_deletion(environment: Environment, id: ConnectionId) -> R
     crate::server::rpc::connections::impact_of_deletion(environment, id).await
 }
 
+/// Workflows that use another connection now, by their id.
+pub type Moves = Vec<(String, ConnectionId)>;
+
 /// Moves to *Recently deleted*, where it waits seven days, after workflows were given their replacement. `foreseen`: the
-/// workflows that the person was shown; says how many use another connection now.
+/// workflows that the person was shown.
 #[server(prefix = "/rpc", endpoint = "delete", input = server_fn::codec::Json, client = Transport)]
 pub async fn delete(
     environment: Environment,
     id: ConnectionId,
     replacement: Replacement,
     foreseen: Vec<String>,
-) -> Result<usize, ApiError> {
+) -> Result<Moves, ApiError> {
     crate::server::rpc::connections::delete(environment, id, replacement, foreseen).await
 }
 
-/// Lets workflows use another connection; says how many do now.
+/// Lets workflows use another connection.
 #[server(prefix = "/rpc", endpoint = "replace", input = server_fn::codec::Json, client = Transport)]
-pub async fn replace(environment: Environment, id: ConnectionId, replacement: Replacement) -> Result<usize, ApiError> {
+pub async fn replace(environment: Environment, id: ConnectionId, replacement: Replacement) -> Result<Moves, ApiError> {
     crate::server::rpc::connections::replace(environment, id, replacement).await
 }
 

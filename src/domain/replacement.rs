@@ -31,12 +31,6 @@ impl Replacement {
     pub fn of(&self, workflow: &str) -> Option<&ConnectionId> {
         self.workflows.get(workflow).or(self.everywhere.as_ref())
     }
-
-    /// What becomes of these workflows, without those that are left with what they have.
-    #[must_use]
-    pub fn moves(&self, workflows: &[String]) -> Vec<(String, ConnectionId)> {
-        workflows.iter().filter_map(|workflow| Some((workflow.clone(), self.of(workflow)?.clone()))).collect()
-    }
 }
 
 #[cfg(test)]
@@ -52,8 +46,6 @@ mod tests {
         assert_eq!((plan.of("a"), plan.of("b")), (Some(&one), None));
         plan.everywhere = Some(all.clone());
         assert_eq!((plan.of("a"), plan.of("b")), (Some(&one), Some(&all)));
-        let only_one = Replacement { everywhere: None, ..plan.clone() };
-        assert_eq!(only_one.moves(&["a".to_owned(), "b".to_owned()]), [("a".to_owned(), one)]);
         assert_eq!(Replacement::everywhere(all.clone()).of("a"), Some(&all));
     }
 }

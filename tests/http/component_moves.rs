@@ -8,6 +8,8 @@ use crate::components::{acme, connection, machine, put};
 use crate::connect::{Provider, begin, good, land, open, progress, test};
 use crate::harness::{As, Site};
 use crate::revocation::purge;
+use patchbay::domain::environment::Environment;
+use patchbay::domain::role::Permission;
 use patchbay::domain::time::{HOUR, MINUTE};
 
 /// Versions of the component that would send its token elsewhere, or otherwise.
@@ -271,6 +273,10 @@ async fn a_stored_oauth_client_is_not_there_for_another_token_url() {
     put(&site, &owner, &at("https://evil.example/token")).await;
     let told = site.call("POST", "/rpc/oauth_client", &owner, &client).await;
     assert_eq!(told.json()["origin"], "none", "{}", told.text);
+    // A key of another environment does not take it away.
+    let developer = site.key(&[Permission::Read, Permission::Write], &[Environment::Development]).await;
+    let refused = site.call("DELETE", "/api/v1/components/acme", &developer, &Value::Null).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text);
     // Removed with its component: registered anew, that has no client until somebody gives one.
     let removed = site.call("DELETE", "/api/v1/components/acme", &owner, &Value::Null).await;
     assert_eq!(removed.status, StatusCode::NO_CONTENT, "{}", removed.text);

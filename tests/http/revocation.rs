@@ -44,6 +44,7 @@ headers = { authorization = "Bearer {access_token}" }
 [[methods.service.probes]]
 path = "/me"
 identity = "{/email}"
+subject = "{/email}"
 
 [[methods.service.probes.outcomes]]
 verdict = "valid"

@@ -49,8 +49,8 @@ pub struct List {
     /// Only lines since this moment: 2026-11-26, or 2026-11-26T08:00:00Z
     #[arg(long, value_parser = moment)]
     since: Option<Timestamp>,
-    /// How many lines at most
-    #[arg(long, default_value_t = 100)]
+    /// How many lines at most, the latest
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
 }
 
@@ -94,9 +94,12 @@ impl<'a> From<&'a TrailLine> for Printed<'a> {
 /// Prints the latest lines of a workspace's trail.
 ///
 /// # Errors
-/// A database that does not open.
+/// Where there is no such workspace, or the database does not open.
 pub async fn list(config: &Config, list: &List) -> Result<(), CommandError> {
     let store = open::existing(config).await?;
+    if store.workspace(&list.workspace).await?.is_none() {
+        return Err(CommandError::Key("There is no workspace with this id."));
+    }
     let since = list.since.unwrap_or(Timestamp(0));
     let query = TrailQuery { subject: list.about.clone(), since, most: list.limit };
     for line in store.trail(&list.workspace, &query).await? {

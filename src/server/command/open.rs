@@ -99,7 +99,8 @@ fn oauth_setup(config: &Config, catalog: &Catalog) -> Result<OAuthSetup, Command
 /// The names of the variables that are set, and not to nothing.
 pub fn variables() -> BTreeSet<String> {
     let set = env::vars_os().filter(|(_, value)| !value.is_empty());
-    set.filter_map(|(name, _)| name.into_string().ok()).collect()
+    // What is not UTF-8 is read by nobody.
+    set.filter_map(|(name, value)| value.into_string().and(name.into_string()).ok()).collect()
 }
 
 /// The way out, as far as the settings let it reach.

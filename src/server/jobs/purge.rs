@@ -39,7 +39,7 @@ async fn purge(services: &Services, calendar: &mut Option<Calendar>) -> Result<(
     // By the clock alone: a ticket, a bearer or a sign-in that goes too early is asked for again.
     services.store.purge_embedding(now).await?;
     services.store.forget_flows(now).await?;
-    services.store.forget_former_secrets(now).await?;
+    services.store.forget_former_secrets(believed).await?;
     services.store.forget_purged(believed.plus(-REMEMBERED)).await?;
     services.store.forget_events(believed.plus(-FOLLOWED)).await?;
     services.store.forget_deliveries(believed.plus(-FOLLOWED)).await

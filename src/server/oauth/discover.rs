@@ -48,6 +48,11 @@ impl Metadata {
         serde_json::from_str(config.get(METADATA)?).ok()
     }
 
+    /// What people gave, without what was discovered by it.
+    pub fn take_out(config: &mut FieldValues) {
+        config.0.remove(METADATA);
+    }
+
     pub fn keep_in(&self, config: &mut FieldValues) {
         config.set(METADATA, serde_json::to_string(self).unwrap_or_default());
     }

@@ -1,12 +1,13 @@
 //! Behind `api::connections`.
 
-use crate::api::connections::{DeletedConnection, DeletionImpact, Detail, Restored};
+use crate::api::connections::{DeletedConnection, DeletionImpact, Detail, Moves, Restored};
 use crate::api::error::ApiError;
 use crate::domain::connection::Summary;
 use crate::domain::environment::Environment;
 use crate::domain::id::ConnectionId;
 use crate::domain::replacement::Replacement;
 use crate::server::http::caller::current;
+use crate::server::store::Moved;
 
 pub async fn connection_detail(environment: Environment, id: ConnectionId) -> Result<Detail, ApiError> {
     let (caller, services) = current().await?;
@@ -44,14 +45,18 @@ pub async fn delete(
     id: ConnectionId,
     replacement: Replacement,
     foreseen: Vec<String>,
-) -> Result<usize, ApiError> {
+) -> Result<Moves, ApiError> {
     let (caller, services) = current().await?;
-    Ok(services.delete(&caller, environment, id, replacement, Some(foreseen)).await?.len())
+    Ok(moves(services.delete(&caller, environment, id, replacement, Some(foreseen)).await?))
 }
 
-pub async fn replace(environment: Environment, id: ConnectionId, replacement: Replacement) -> Result<usize, ApiError> {
+pub async fn replace(environment: Environment, id: ConnectionId, replacement: Replacement) -> Result<Moves, ApiError> {
     let (caller, services) = current().await?;
-    Ok(services.replace(&caller, environment, id, replacement).await?.len())
+    Ok(moves(services.replace(&caller, environment, id, replacement).await?))
+}
+
+fn moves(moved: Vec<Moved>) -> Moves {
+    moved.into_iter().map(|moved| (moved.workflow, moved.to)).collect()
 }
 
 pub async fn undelete(environment: Environment, id: ConnectionId) -> Result<Restored, ApiError> {

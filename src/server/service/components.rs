@@ -188,10 +188,11 @@ impl Services {
         Ok(Registered { component, created, asks_again })
     }
 
-    /// Removes a component that no connection is made with.
+    /// Removes a component that no connection is made with, and the OAuth clients set up for it.
     ///
     /// # Errors
-    /// [`ApiError::Forbidden`], [`ApiError::NotFound`], [`ApiError::InUse`], [`ApiError::Superseded`],
+    /// [`ApiError::Forbidden`], also where clients are set up in environments that the caller may not enter;
+    /// [`ApiError::NotFound`], [`ApiError::InUse`], [`ApiError::Superseded`],
     /// [`ApiError::Unavailable`].
     pub async fn remove_component(
         &self,
@@ -201,6 +202,10 @@ impl Services {
     ) -> Result<(), ApiError> {
         caller.allow(Action::ManageComponents)?;
         let before = self.in_force(caller, slug).await?;
+        let used = self.store.component_use(&caller.workspace, slug).await?;
+        if used.clients.iter().any(|environment| !caller.environments.contains(*environment)) {
+            return Err(ApiError::Forbidden);
+        }
         let entry = caller.audit(&self.clock, AuditAction::ComponentRemoved, slug.as_str());
         match self.store.remove_component(&caller.workspace, slug, expected, entry).await {
             Err(StoreError::InUse) => Err(self.in_use(caller, slug).await?),

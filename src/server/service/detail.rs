@@ -8,6 +8,7 @@ use crate::domain::environment::Environment;
 use crate::domain::evidence::Evidence;
 use crate::domain::id::ConnectionId;
 use crate::domain::role::Action;
+use crate::server::oauth::Metadata;
 use crate::server::store::record::{Credentials, FlowStage, Scope, StoredConnection};
 
 /// Lines of the audit trail in the detail view.
@@ -26,7 +27,8 @@ impl Services {
     ) -> Result<Detail, ApiError> {
         let scope = caller.scope(Action::ViewConnections, environment)?;
         let StoredConnection { summary, credentials, .. } = self.present(&scope, &id).await?;
-        let Credentials { method, config, secrets, proof, .. } = credentials;
+        let Credentials { method, mut config, secrets, proof, .. } = credentials;
+        Metadata::take_out(&mut config);
         let without_details = |evidence: Evidence| if caller.operator { evidence } else { evidence.without_details() };
         let view = self.view(&scope.workspace).await?;
         let basis = match view.own_version(&summary.component) {

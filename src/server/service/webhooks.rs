@@ -22,6 +22,8 @@ const OVERLAP: i64 = DAY;
 /// The field and the method a signing secret is sealed as.
 pub(super) const SECRET: &str = "signing_secret";
 const METHOD: &str = "webhook";
+/// How often a change is applied to what somebody else left meanwhile.
+const ATTEMPTS: usize = 5;
 
 /// What is said of a webhook; `None` stays as it is, or is the default.
 #[derive(Clone, Debug, Default)]
@@ -108,14 +110,14 @@ impl Services {
     /// Changes where and what is sent.
     ///
     /// # Errors
-    /// As [`Services::webhook`]; [`ApiError::Invalid`].
+    /// As [`Services::webhook`]; [`ApiError::Invalid`]; [`ApiError::Busy`] where others change it all the time.
     pub async fn change_webhook(
         &self,
         caller: &Caller,
         id: &WebhookId,
         form: WebhookForm,
     ) -> Result<Webhook, ApiError> {
-        loop {
+        for _ in 0..ATTEMPTS {
             let before = self.webhook(caller, id).await?;
             let mut webhook = before.clone();
             if let Some(given) = &form.url {
@@ -127,9 +129,10 @@ impl Services {
             match self.store.change_webhook(before, webhook.clone(), audit).await {
                 // Somebody else was faster: what this asks for is applied to what they left.
                 Err(StoreError::Stale) => {}
-                done => return Ok(done.map(|()| webhook)?),
+                done => return Ok(done.map(|()| Webhook { failures: 0, ..webhook })?),
             }
         }
+        Err(ApiError::Busy)
     }
 
     /// Gives a webhook another signing secret, told here and never again. The one before signs as well for a day.
@@ -137,7 +140,7 @@ impl Services {
     /// # Errors
     /// As [`Services::webhook`].
     pub async fn rotate_webhook(&self, caller: &Caller, id: &WebhookId) -> Result<(Webhook, SecretText), ApiError> {
-        loop {
+        for _ in 0..ATTEMPTS {
             let webhook = self.webhook(caller, id).await?;
             let secret = sign::draw(&self.random)?;
             let sealed = self.seal_signing(&webhook, webhook.secret_version + 1, &secret).await?;
@@ -153,6 +156,7 @@ impl Services {
                 }
             }
         }
+        Err(ApiError::Busy)
     }
 
     /// Removes a webhook, and what waits for it.

@@ -3,13 +3,12 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use super::component_use::clients_of;
 use super::record::AuditEntry;
 use super::row::{json, parsed, to_json};
 use super::{Store, StoreError, audit};
 use crate::domain::component::ComponentSlug;
-use crate::domain::environment::Environment;
 use crate::domain::id::WorkspaceId;
-use crate::domain::role::EnvironmentSet;
 use crate::domain::time::Timestamp;
 
 /// Most components that a workspace describes.
@@ -57,23 +56,6 @@ pub struct StoredIcon {
     pub name: String,
     pub media_type: String,
     pub bytes: Vec<u8>,
-}
-
-/// What keeps a component from being removed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ComponentUse {
-    /// Connections by environment, also deleted ones that were not destroyed yet.
-    pub connections: Vec<(Environment, i64)>,
-    /// Tokens of destroyed connections that their provider has not been told of yet.
-    pub revocations: i64,
-}
-
-impl ComponentUse {
-    /// How many connections there are in some environments.
-    #[must_use]
-    pub fn within(&self, environments: EnvironmentSet) -> i64 {
-        self.connections.iter().filter(|(one, _)| environments.contains(*one)).map(|(_, count)| count).sum()
-    }
 }
 
 macro_rules! versions {
@@ -189,37 +171,6 @@ impl Store {
         row.map(icon).transpose()
     }
 
-    /// What keeps a component from being removed.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Corrupt`.
-    pub async fn component_use(
-        &self,
-        workspace: &WorkspaceId,
-        slug: &ComponentSlug,
-    ) -> Result<ComponentUse, StoreError> {
-        let mut connections = Vec::new();
-        for environment in Environment::ALL {
-            let row = sqlx::query(
-                "SELECT COUNT(*) AS total FROM connections WHERE workspace = $1 AND environment = $2 AND component = $3",
-            )
-            .bind(workspace.as_str())
-            .bind(environment.as_str())
-            .bind(slug.as_str())
-            .fetch_one(&self.read)
-            .await?;
-            connections.push((environment, row.try_get("total")?));
-        }
-        connections.retain(|(_, count)| *count > 0);
-        let row =
-            sqlx::query("SELECT COUNT(*) AS total FROM oauth_revocations WHERE workspace = $1 AND component = $2")
-                .bind(workspace.as_str())
-                .bind(slug.as_str())
-                .fetch_one(&self.read)
-                .await?;
-        Ok(ComponentUse { connections, revocations: row.try_get("total")? })
-    }
-
     /// Registers a component, or its next version, which is returned.
     ///
     /// # Errors
@@ -288,10 +239,10 @@ impl Store {
                 if used.try_get::<i64, _>("total")? > 0 {
                     return Err(StoreError::InUse);
                 }
-                // The clients set up for it, whatever version they were for: their names are `slug@…`.
+                // Whatever version they were for.
                 sqlx::query("DELETE FROM oauth_clients WHERE workspace = $1 AND SUBSTR(client, 1, LENGTH($2)) = $2")
                     .bind(workspace.as_str())
-                    .bind(format!("{slug}@"))
+                    .bind(clients_of(&slug))
                     .execute(&mut *tx)
                     .await?;
                 sqlx::query("DELETE FROM components WHERE workspace = $1 AND slug = $2")

@@ -74,7 +74,6 @@ impl Store {
             return Err(FeedError::Ahead);
         }
         let named = |environment| environments.iter().nth(environment).map_or("", |it| it.as_str());
-        let kinds = if kinds.is_empty() { &EventType::OF_CONNECTIONS } else { kinds };
         let rows = sqlx::query(
             "SELECT sequence, id, type, at, data FROM events WHERE workspace = $1 AND sequence > $2 \
              AND sequence <= $3 AND environment IN ($4, $5, $6) \
@@ -87,9 +86,9 @@ impl Store {
         .bind(named(1))
         .bind(named(2))
         .bind(i64::from(limit));
-        let wanted =
-            (0..EventType::OF_CONNECTIONS.len()).map(|place| kinds.get(place).map_or("", |kind| kind.as_str()));
-        let rows = wanted.fold(rows, Query::bind).fetch_all(&self.read).await.map_err(StoreError::from)?;
+        let wanted = EventType::OF_CONNECTIONS
+            .map(|kind| if kinds.is_empty() || kinds.contains(&kind) { kind.as_str() } else { "" });
+        let rows = wanted.into_iter().fold(rows, Query::bind).fetch_all(&self.read).await.map_err(StoreError::from)?;
         // After the rows: what is forgotten meanwhile is noticed.
         if let Some(after) = after {
             let first = self.first_event(workspace).await?.unwrap_or(last + 1);
@@ -119,14 +118,21 @@ impl Store {
 }
 
 async fn forget(tx: &mut AnyConnection, before: Timestamp) -> Result<(), StoreError> {
-    // By number, so that none is missing in the midst where the clocks of replicas differ.
-    sqlx::query(
-        "DELETE FROM events WHERE sequence <= (SELECT MAX(e.sequence) FROM events e \
-         WHERE e.workspace = events.workspace AND e.at < $1)",
-    )
-    .bind(before.0)
-    .execute(&mut *tx)
-    .await?;
+    let old = sqlx::query("SELECT workspace, MAX(sequence) AS last FROM events WHERE at < $1 GROUP BY workspace");
+    for row in old.bind(before.0).fetch_all(&mut *tx).await? {
+        let (workspace, last): (String, i64) = (row.try_get("workspace")?, row.try_get("last")?);
+        // From the beginning up to the first that is kept: none is missing in the midst where the clocks of replicas
+        // differ, and none goes before its time.
+        sqlx::query(
+            "DELETE FROM events WHERE workspace = $1 AND sequence <= $2 AND sequence < COALESCE(\
+             (SELECT MIN(e.sequence) FROM events e WHERE e.workspace = $1 AND e.at >= $3), $2 + 1)",
+        )
+        .bind(workspace)
+        .bind(last)
+        .bind(before.0)
+        .execute(&mut *tx)
+        .await?;
+    }
     sqlx::query(
         "DELETE FROM workflow_changes WHERE at < $1 AND sequence < (SELECT MAX(l.sequence) FROM workflow_changes l \
          WHERE l.workspace = workflow_changes.workspace AND l.environment = workflow_changes.environment)",

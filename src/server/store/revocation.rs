@@ -75,7 +75,7 @@ impl Store {
         let other = sqlx::query(
             "SELECT c.id FROM connections c JOIN oauth_grants g \
              ON g.workspace = c.workspace AND g.environment = c.environment AND g.connection = c.id \
-             WHERE g.client = $1 AND (COALESCE(c.subject, c.identity, '') IN ($2, '') OR $2 = '') LIMIT 1",
+             WHERE g.client = $1 AND (c.subject IS NULL OR c.subject = $2 OR $2 = '') LIMIT 1",
         );
         Ok(other.bind(client).bind(account).fetch_optional(&self.read).await?.is_some())
     }
@@ -178,7 +178,7 @@ pub(super) async fn keep_for_revocation(
         "INSERT INTO oauth_revocations (workspace, environment, connection, component, method, config, sealed, \
          secret_version, destination, purged_at, retry_at, client, account) \
          SELECT c.workspace, c.environment, c.id, c.component, c.method, c.config, c.sealed, c.secret_version, \
-         c.destination, $4, $4, g.client, COALESCE(c.subject, c.identity, '') \
+         c.destination, $4, $4, g.client, COALESCE(c.subject, '') \
          FROM connections c JOIN oauth_grants g \
          ON g.workspace = c.workspace AND g.environment = c.environment AND g.connection = c.id \
          WHERE c.workspace = $1 AND c.environment = $2 AND c.id = $3",

@@ -123,18 +123,17 @@ fn Asking(
         }
         busy.set(true);
         let (summary, foreseen, plan) = (summary.clone(), foreseen.clone(), choice.plan(count));
-        let chosen = plan.moves(&foreseen);
         spawn_local(async move {
             match delete(list.environment, summary.id.clone(), plan, foreseen).await {
                 Ok(moved) => {
                     list.remove(&summary.id);
-                    list.tell_replaced(&summary, &chosen);
+                    list.tell_replaced(&summary, &moved);
                     list.tell("deleted", &summary);
                     close_if_open(busy, closing);
                     if at_once {
                         revoke_now(list, toasts, summary);
                     } else {
-                        offer_undo(list, toasts, &summary, moved);
+                        offer_undo(list, toasts, &summary, moved.len());
                     }
                 }
                 Err(error) => {
@@ -244,7 +243,7 @@ fn carry_out(list: ListState, toasts: Toasts, summary: Summary) {
         match delete(list.environment, summary.id.clone(), Replacement::default(), Vec::new()).await {
             Ok(moved) => {
                 list.tell("deleted", &summary);
-                offer_undo(list, toasts, &summary, moved);
+                offer_undo(list, toasts, &summary, moved.len());
             }
             Err(error) => {
                 list.restore(summary);

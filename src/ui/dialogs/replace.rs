@@ -31,7 +31,6 @@ fn asking(
     let (list, toasts, closing) = (ListState::expect(), Toasts::expect(), Closing::expect());
     let workflows = impact.workflows.unwrap_or_default();
     let count = workflows.len();
-    let ids = StoredValue::new(workflows.iter().map(|workflow| workflow.id.clone()).collect::<Vec<_>>());
     let can = !impact.offers.is_empty();
     let busy = RwSignal::new(false);
     let allowed = Memo::new(move |_| choice.count() > 0 && !busy.get());
@@ -44,13 +43,12 @@ fn asking(
         }
         busy.set(true);
         let (summary, plan) = (summary.clone(), choice.plan(count));
-        let chosen = plan.moves(&ids.get_value());
         spawn_local(async move {
             match replace(list.environment, summary.id.clone(), plan).await {
                 Ok(moved) => {
-                    list.tell_replaced(&summary, &chosen);
+                    list.tell_replaced(&summary, &moved);
                     close_if_open(busy, closing);
-                    toasts.tell(format!("{} was replaced in {}", summary.name, counted(moved)));
+                    toasts.tell(format!("{} was replaced in {}", summary.name, counted(moved.len())));
                 }
                 Err(error) => {
                     tell(error, trouble, again, toasts);

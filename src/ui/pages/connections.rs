@@ -55,7 +55,8 @@ pub fn ConnectionsPage() -> impl IntoView {
 #[component]
 fn EnvironmentPage(page: FirstPage) -> impl IntoView {
     let state = ListState::provide(&page);
-    if state.only().is_some_and(|slug| untrack(|| state.badge(&slug)).is_none()) {
+    let known = state.only().is_some_and(|slug| untrack(|| state.badge(&slug)).is_some());
+    if host::component().is_some() && !known {
         host::lacks("component");
     }
     Dialogs::provide();

@@ -149,13 +149,16 @@ fn told_by_row(summary: &Summary) -> AnyView {
 fn told_by_detail(detail: &Detail, form: Option<&ComponentForm>) -> AnyView {
     let list = ListState::expect();
     let method = form.and_then(|form| form.method(&detail.method));
-    let label = |id: &str| {
-        let field = method.and_then(|method| method.fields.iter().find(|field| field.id == id));
-        field.map_or_else(|| words_of(id), |field| field.label.clone())
+    let field = |id: &str| method.and_then(|method| method.fields.iter().find(|field| field.id == id));
+    let label = |id: &str| field(id).map_or_else(|| words_of(id), |field| field.label.clone());
+    // A choice is called what it was called in the form.
+    let shown = |id: &str, value: &String| {
+        let chosen = field(id).and_then(|field| field.options.iter().find(|option| option.value == *value));
+        chosen.map_or_else(|| value.clone(), |option| option.label.clone())
     };
     let way = method.map_or_else(|| detail.method.clone(), |method| method.label.clone());
     let config = detail.config.0.iter().filter(|(_, value)| !value.is_empty());
-    let config = config.map(|(id, value)| fact(label(id), value.clone().into_any())).collect_view();
+    let config = config.map(|(id, value)| fact(label(id), shown(id, value).into_any())).collect_view();
     let now = list.now();
     let secrets = detail.secrets.iter();
     let secrets = secrets

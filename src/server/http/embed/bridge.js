@@ -269,6 +269,7 @@ function place(box) {
   const set = (name, value) => (value === undefined ? root.style.removeProperty(name) : root.style.setProperty(name, `${value}px`));
   root.toggleAttribute("data-over", Boolean(box));
   for (const side of ["top", "left", "width", "height"]) set(`--box-${side}`, Number.isFinite(box?.[side]) ? box[side] : undefined);
+  measureSoon();
 }
 
 /** How far what an element holds reaches below its upper edge, though it scrolls. */
@@ -291,15 +292,21 @@ function pageHeight() {
   return Math.max(list.offsetTop + reach(list) + 1, side?.checkVisibility() ? side.offsetTop + reach(side) : 0);
 }
 
-let told = 0, overlaid = false;
+/** What there is when the view stands, with a way out of its own where it is a dialog. */
+const STANDS = /^(picker|create|reconnect)$/.test(view) ? "dialog[open]" : ".page .list";
+let told = 0, overlaid = false, stands = false;
 function measure() {
+  if (!stands && document.querySelector(STANDS)) {
+    stands = true;
+    post("shown", {});
+  }
   // Beside the host's own landmarks, these need names.
   document.querySelector("main.list:not([aria-label])")?.setAttribute("aria-label", "Connections");
   document.querySelector(".page > header:not([aria-label])")?.setAttribute("aria-label", "Connections");
   if (settings.sizing === "grow" && !root.hasAttribute("data-over")) {
     const dialog = document.querySelector("dialog[open] .dialog-box");
     const most = Number.isFinite(settings.maxHeight) ? settings.maxHeight : 800;
-    const height = Math.ceil(Math.min(most, Math.max(pageHeight(), dialog ? dialogHeight(dialog) + 32 : 0, 160)));
+    const height = Math.ceil(Math.min(most, Math.max(pageHeight(), dialog ? dialogHeight(dialog) + 50 : 0, 160)));
     if (height !== told) post("size", { height: (told = height) });
   }
   const open = Boolean(document.querySelector(".page dialog[open]"));

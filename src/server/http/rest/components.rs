@@ -162,9 +162,8 @@ fn refused(error: ApiError, seen: Option<i64>) -> Problem {
     let precondition = seen.is_some() && matches!(error, ApiError::Superseded { .. });
     let problem = match error {
         ApiError::NotFound => unknown(error),
-        ApiError::Forbidden => Problem::of(error).with_detail(
-            "Connections are made with this component in environments that this key does not reach. Send a key that does.",
-        ),
+        ApiError::Forbidden => Problem::of(error)
+            .with_detail("This component is used in environments that this key does not reach. Send a key that does."),
         error => Problem::below("", error),
     };
     if precondition { problem.with_status(StatusCode::PRECONDITION_FAILED) } else { problem }

@@ -38,6 +38,7 @@ pub(super) enum Settled {
     Failed(String),
 }
 
+const BEFORE: &str = "the account connected before";
 const CALLED_OFF: &str = "This was called off in Patchbay, or carried through already. Nothing was saved.";
 /// Attempts to find a free name, and to write beside somebody else who writes.
 const ATTEMPTS: usize = 20;
@@ -268,16 +269,22 @@ fn in_doubt(before: &StoredConnection, proof: &Proof) -> Option<(String, String)
         Verdict::NoEvidence { reason, .. } => Some(reason.as_str()),
         _ => None,
     });
-    if before.credentials.proof.account.is_that_of(&proof.account) == Some(true) {
-        return None;
+    let (was, is) = (&before.summary.account, &proof.account.identity);
+    match before.credentials.proof.account.is_that_of(&proof.account) {
+        Some(true) => return None,
+        Some(false) => {
+            let was = was.clone().unwrap_or_else(|| BEFORE.to_owned());
+            let is = is.clone().filter(|is| *is != was);
+            return Some((was, is.unwrap_or_else(|| "another account by its id".to_owned())));
+        }
+        None => {}
     }
-    match (&before.summary.account, &proof.account.identity) {
-        (Some(was), Some(is)) if was == is => Some((was.clone(), format!("another account of the name {is}"))),
+    match (was, is) {
         (Some(was), Some(is)) => Some((was.clone(), is.clone())),
         (Some(was), None) => Some((was.clone(), unnamed(unproven))),
         (None, _) => {
             let works = before.summary.health.status() == Status::Active;
-            unproven.filter(|_| works).map(|reason| ("the account connected before".to_owned(), unnamed(Some(reason))))
+            unproven.filter(|_| works).map(|reason| (BEFORE.to_owned(), unnamed(Some(reason))))
         }
     }
 }
