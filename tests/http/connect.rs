@@ -20,6 +20,8 @@ use patchbay::domain::time::{DAY, HOUR, MINUTE};
 #[expect(clippy::struct_excessive_bools, reason = "each is one way to misbehave, and they combine")]
 pub struct Script {
     pub account: String,
+    /// What tells it from every other one, where the provider says so.
+    pub subject: Option<String>,
     pub refuse_refresh: bool,
     /// The client is not accepted.
     pub refuse_client: bool,
@@ -73,7 +75,11 @@ async fn me(State(script): Shared, headers: axum::http::HeaderMap) -> impl IntoR
     }
     let expected = format!("Bearer canary-access-{}", script.answers);
     if headers.get(header::AUTHORIZATION).is_some_and(|given| given.as_bytes() == expected.as_bytes()) {
-        (StatusCode::OK, Json(json!({ "email": script.account })))
+        let mut told = json!({ "email": script.account });
+        if let Some(subject) = &script.subject {
+            told["sub"] = json!(subject);
+        }
+        (StatusCode::OK, Json(told))
     } else {
         (StatusCode::UNAUTHORIZED, Json(json!({})))
     }
@@ -377,6 +383,28 @@ async fn another_account_is_asked_about_before_it_replaces_the_one_before() {
         assert_eq!((&summary["account"], &summary["id"]), (&json!(account), &json!(id)));
         assert_eq!(summary["tags"], json!(["mail"]));
     }
+}
+
+#[tokio::test]
+async fn an_account_with_another_name_is_the_same_and_another_of_the_same_name_is_not() {
+    let (site, provider) = (Site::new().await, Provider::start().await);
+    let owner = site.sign_in().await;
+    provider.script().subject = Some("7".to_owned());
+    let id = connected(&site, &provider, &owner).await;
+    let mut again = provider.request("Mail");
+    again["request"]["reconnect"] = json!(id);
+    again["request"]["values"] = json!({});
+    let reconnect = async || {
+        let begun = begin(&site, &owner, &again).await;
+        let opened = open(&site, &begun).await;
+        land(&site, Some(&opened.browser), &good(&provider, &opened)).await.text
+    };
+    provider.script().account = "ada.lovelace@acme.example".to_owned();
+    let renamed = reconnect().await;
+    assert!(renamed.contains("is connected"), "{renamed}");
+    provider.script().subject = Some("8".to_owned());
+    let other = reconnect().await;
+    assert!(other.contains("another account by its id"), "{other}");
 }
 
 pub async fn test(site: &Site, who: &As, id: &str) -> String {

@@ -314,7 +314,7 @@ async fn the_history_of_a_shared_connection_names_nobodys_private_one() {
     let plan = json!({ "everywhere": shared, "workflows": {} });
     let deletion = json!({ "environment": "development", "id": own, "replacement": plan, "foreseen": ["nightly"] });
     let deleted = site.call("POST", "/rpc/delete", &ada, &deletion).await;
-    assert_eq!((deleted.status, deleted.text.as_str()), (StatusCode::OK, "1"));
+    assert_eq!((deleted.status, deleted.json()), (StatusCode::OK, json!([["nightly", shared]])));
     let asked = json!({ "environment": "development", "id": shared });
     let bob = site.end_user("default", "bob", Role::Viewer, &HERE).await;
     for who in [bob, site.member(Role::Editor, &HERE).await] {
