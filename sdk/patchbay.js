@@ -295,7 +295,8 @@ function ask(view, event, options) {
       // One that is put where it is already loses the focus.
       if (!is) return out.isConnected || panel.append(out);
       out.remove();
-      embed.iframe.focus();
+      // To focus it once more would take the focus away from what has it within.
+      if (document.activeElement !== embed.iframe) embed.iframe.focus();
     };
     let embed;
     try {
