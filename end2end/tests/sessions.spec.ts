@@ -17,6 +17,19 @@ test("a one-time link works once, and looking at it changes nothing", async ({ p
   await other.close();
 });
 
+test("a link that is used up offers no other try, and another one put into the same tab does", async ({ page, patchbay, troubles }) => {
+  troubles.allow(/status of 4\d\d/);
+  await page.goto(`${patchbay.url}/sign-in#used-up`);
+  const button = page.getByRole("button", { name: "Sign in" });
+  await button.click();
+  await expect(page.getByRole("alert")).toContainText("used already");
+  await expect(button).toBeHidden();
+  await page.goto(await patchbay.signInLink());
+  await expect(page.getByRole("alert")).toBeHidden();
+  await button.click();
+  await page.getByRole("heading", { level: 1, name: "Connections" }).waitFor();
+});
+
 test("after signing out the same cookie opens nothing", async ({ page, patchbay, request }) => {
   await signIn(page, patchbay);
   const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
