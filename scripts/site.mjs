@@ -2,7 +2,7 @@
 //   node scripts/site.mjs BINDGEN_OUTPUT SITE_FOLDER
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import sharp from "sharp";
@@ -30,6 +30,41 @@ const place = (path, stem, extension) => {
   return name;
 };
 
+// Icons as bitmaps, three times as large as most are shown, and all of them on one sheet: each SVG costs the page a
+// document of its own, each file a request, and forty of those a fifth of the time until the list can be used.
+const ICON = 64;
+/// Empty pixels around each: made smaller, neighbours would show at the edges.
+const GUTTER = 4;
+const CELL = ICON + 2 * GUTTER;
+
+/** Draws the icons, each as a file and all on a sheet; gives the style rules that show a place of the sheet. */
+async function drawIcons(folder) {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".svg")).sort();
+  const columns = Math.ceil(Math.sqrt(names.length));
+  const lines = Math.ceil(names.length / columns);
+  const ground = { r: 0, g: 0, b: 0, alpha: 0 };
+  const lossless = { lossless: true, effort: 6 };
+  const rules = [];
+  const tiles = [];
+  for (const [at, name] of names.entries()) {
+    const drawing = join(folder, name);
+    const input = await sharp(drawing, { density: 600 }).resize(ICON, ICON, { fit: "contain", background: ground }).webp(lossless).toBuffer();
+    writeFileSync(drawing.replace(/svg$/, "webp"), input);
+    rmSync(drawing);
+    const [column, line] = [at % columns, Math.floor(at / columns)];
+    tiles.push({ input, left: column * CELL + GUTTER, top: line * CELL + GUTTER });
+    // CSS Backgrounds 3, section 3.6: a percentage is of what the sheet is larger than the place it is shown in.
+    const share = (place, places) => `${+((100 * (place * CELL + GUTTER)) / (places * CELL - ICON)).toFixed(4)}%`;
+    rules.push(`.drawn-${name.replace(/\.svg$/, "")}{background-position:${share(column, columns)} ${share(line, lines)}}`);
+  }
+  const sheet = join(work, "icons.webp");
+  const canvas = { width: columns * CELL, height: lines * CELL, channels: 4, background: ground };
+  await sharp({ create: canvas }).composite(tiles).webp(lossless).toFile(sheet);
+  const size = (places) => `${(100 * places * CELL) / ICON}%`;
+  const file = place(sheet, "icons", "webp").replace("pkg/", "");
+  return `.drawn{background:url(${file}) 0 0/${size(columns)} ${size(lines)}}${rules.join("")}`;
+}
+
 const { module, emptied } = trimmed(readFileSync(join(work, "patchbay_bg.wasm")));
 if (emptied === 0) throw new Error("no function to empty: the names in scripts/trim.mjs do not fit leptos any more");
 writeFileSync(join(work, "patchbay_bg.wasm"), module);
@@ -43,8 +78,10 @@ for (const name of later) {
 }
 const js = join(work, "patchbay.min.js");
 run(bin("esbuild"), [join(work, "patchbay.js"), "--bundle", "--minify", "--format=esm", "--log-level=warning", "--log-override:duplicate-object-key=silent", `--outfile=${js}`]);
+cpSync("public", fresh, { recursive: true });
 const css = join(work, "main.css");
 run(bin("lightningcss"), ["--bundle", "--minify", join("style", "main.css"), "-o", css]);
+appendFileSync(css, await drawIcons(join(fresh, "icons")));
 
 const names = { js: place(js, "patchbay", "js"), wasm: place(wasm, "patchbay_bg", "wasm"), css: place(css, "main", "css") };
 // What a page of another product loads to embed this one. The server is built anew when `site.json` is another.
@@ -54,18 +91,6 @@ run(bin("esbuild"), [join("sdk", "patchbay.js"), "--minify", "--format=esm", "--
 const types = join(fresh, "sdk", "v1", "patchbay.d.ts");
 cpSync(join("sdk", "patchbay.d.ts"), types);
 writeFileSync(join(fresh, "site.json"), JSON.stringify({ ...names, sdk: [sdk, types].map(hashOf) }));
-cpSync("public", fresh, { recursive: true });
-
-// Icons as bitmaps of four times the size they are shown at: each SVG costs the page a document of its own, and forty of
-// them a quarter of the time until the list can be used.
-const ICON = 80;
-for (const name of readdirSync(join(fresh, "icons")).filter((name) => name.endsWith(".svg"))) {
-  const drawing = join(fresh, "icons", name);
-  const ground = { r: 0, g: 0, b: 0, alpha: 0 };
-  const icon = sharp(drawing, { density: 600 }).resize(ICON, ICON, { fit: "contain", background: ground });
-  await icon.webp({ lossless: true, effort: 6 }).toFile(drawing.replace(/svg$/, "webp"));
-  rmSync(drawing);
-}
 
 const filesBelow = (folder) =>
   readdirSync(folder).flatMap((name) => {

@@ -9,6 +9,7 @@ pub mod keyboard;
 pub mod popover;
 pub mod popup;
 pub mod random;
+pub mod repaint;
 pub mod sight;
 pub mod snapshot;
 pub mod stream;

@@ -34,7 +34,8 @@ pub async fn verify(config: &Config) -> Result<(), CommandError> {
         let Some(last) = workspaces.into_iter().next_back() else { break };
         after = Some(last.id);
     }
-    output::line(format_args!("The audit trail is intact: {total} lines."))
+    let lines = if total == 1 { "line" } else { "lines" };
+    output::line(format_args!("The audit trail is intact: {total} {lines}."))
 }
 
 /// Which lines are printed.

@@ -97,7 +97,7 @@ fn Choices(list: ListState) -> impl IntoView {
         view! {
             <li>
                 <button type="button" class="choose-one" on:click=pick>
-                    <ComponentIcon badge=Signal::stored(icon) />
+                    <ComponentIcon badge=icon />
                     <span class="naming">
                         <strong>{name}</strong>
                         <span class="account">{account}</span>

@@ -10,23 +10,27 @@ const TILES: usize = 6;
 
 /// Decoration: the name always stands beside it.
 #[component]
-pub fn ComponentIcon(#[prop(into)] badge: Signal<ComponentBadge>) -> impl IntoView {
-    let base = Base::expect();
-    let drawn = Memo::new(move |_| badge.with(|badge| !badge.icon.is_empty()));
-    let inside = move || {
-        if drawn.get() {
-            let base = base.clone();
-            // A picture that is only being chosen is its own address.
-            let address = move |icon: &str| if icon.starts_with("data:") { icon.to_owned() } else { base.file(icon) };
-            let source = move || badge.with(|badge| address(&badge.icon));
-            view! { <img src=move || source() alt="" width="20" height="20" decoding="async" /> }.into_any()
-        } else {
-            let class = move || badge.with(|badge| tile_class(&badge.name));
-            let letter = move || badge.with(|badge| letter(&badge.name));
-            view! { <span class=move || class()>{move || letter()}</span> }.into_any()
-        }
-    };
-    view! { <span class="logo" aria-hidden="true">{move || inside()}</span> }.into_any()
+pub fn ComponentIcon(badge: ComponentBadge) -> impl IntoView {
+    view! { <span class="logo" aria-hidden="true">{picture(&badge)}</span> }.into_any()
+}
+
+fn picture(badge: &ComponentBadge) -> AnyView {
+    let icon = &*badge.icon;
+    if icon.is_empty() {
+        return view! { <span class=tile_class(&badge.name)>{letter(&badge.name)}</span> }.into_any();
+    }
+    // All that are built in are on one sheet, which is one request instead of one an icon.
+    if let Some(name) = built_in(icon) {
+        return view! { <span class=format!("drawn drawn-{name}")></span> }.into_any();
+    }
+    // A picture that is only being chosen is its own address.
+    let source = if icon.starts_with("data:") { icon.to_owned() } else { Base::expect().file(icon) };
+    view! { <img src=source alt="" width="20" height="20" decoding="async" /> }.into_any()
+}
+
+/// `slack` of `icons/slack.webp`; pictures of operators and workspaces lie in folders below.
+fn built_in(icon: &str) -> Option<&str> {
+    icon.strip_prefix("icons/")?.strip_suffix(".webp").filter(|name| !name.contains('/'))
 }
 
 fn tile_class(name: &str) -> String {
@@ -36,4 +40,16 @@ fn tile_class(name: &str) -> String {
 
 fn letter(name: &str) -> String {
     name.chars().take(1).flat_map(char::to_uppercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::built_in;
+
+    #[test]
+    fn only_built_in_icons_are_on_the_sheet() {
+        assert_eq!(built_in("icons/slack.webp"), Some("slack"));
+        assert_eq!(built_in("icons/custom/acme.svg"), None);
+        assert_eq!(built_in("icons/own/wsp_1/abc.webp"), None);
+    }
 }

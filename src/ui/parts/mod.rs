@@ -7,6 +7,7 @@ pub mod copy_field;
 pub mod empty_state;
 pub mod environment_switch;
 pub mod field_input;
+pub mod filter_links;
 pub mod header;
 pub mod later;
 pub mod row;

@@ -1,13 +1,14 @@
 //! One connection in the list.
 
 use leptos::prelude::*;
+use std::sync::Arc;
 
 use super::component_icon::ComponentIcon;
-use super::row_face::Face;
-use super::row_menu::RowMenu;
-use super::status_badge::StatusBadge;
+use super::row_face::{Face, tab_index};
+use super::row_menu::{MenuFor, RowMenu};
+use super::status_badge::badge_class;
 use super::tag_chips::{TagChips, TagEditor};
-use crate::domain::health::Status;
+use crate::browser::repaint;
 use crate::domain::id::ConnectionId;
 use crate::domain::role::Action;
 use crate::ui::state::dialogs::{Dialog, Dialogs};
@@ -24,20 +25,22 @@ pub struct Table {
     pub tab_stop: Memo<usize>,
     /// The row element that has the focus, and the connection it showed then.
     pub focused: StoredValue<Option<(usize, ConnectionId)>>,
+    pub menu: MenuFor,
 }
 
-/// A row of the table. Its elements stay; words and attributes follow the connection that has the seat.
+/// A row of the table. Its elements stay: they are repainted for the connection that has the seat.
 #[component]
 pub fn Row(table: Table, start: Seat) -> impl IntoView {
-    let Table { state, seats, tab_stop, focused } = table;
+    let Table { state, seats, focused, .. } = table;
     let key = start.key;
     let seat = Memo::new(move |before: Option<&Seat>| {
         let found = seats.with(|seats| seats.all.iter().find(|seat| seat.key == key).cloned());
         // A row on its way out keeps what it showed.
         found.or_else(|| before.cloned()).unwrap_or_else(|| start.clone())
     });
-    let face = Memo::new(move |_| seat.with(|seat| Face::of(state, &seat.row.summary)));
-    let reached = move || tab_stop.get() == seat.with(|seat| seat.row.place) && !seat.with(|seat| seat.vacant);
+    let face = Memo::new(move |_| seat.with(|seat| Arc::new(Face::of(table, seat))));
+    let first = face.get_untracked();
+    follow(key, Arc::clone(&first), face);
     let focus = move |_| {
         let (place, id) = seat.with_untracked(|seat| (seat.row.place, seat.row.summary.id.clone()));
         state.cursor.set(place);
@@ -46,59 +49,78 @@ pub fn Row(table: Table, start: Seat) -> impl IntoView {
     view! {
         <div
             role="row"
-            class=move || face.with(|face| face.class.clone())
-            data-id=move || seat.with(|seat| (!seat.vacant).then(|| seat.row.summary.id.to_string()))
-            aria-rowindex=move || seat.with(|seat| seat.row.position + 2)
-            tabindex=move || if reached() { "0" } else { "-1" }
-            hidden=move || seat.with(|seat| seat.vacant)
+            id=row_id(key)
+            class=first.class.clone()
+            data-id=first.id.clone()
+            aria-rowindex=first.row_index
+            tabindex=tab_index(first.reached)
+            hidden=first.id.is_none()
             on:focusin=focus
         >
-            <Naming face />
-            <TagsCell state seat face />
-            <div role="cell" class="used">{move || face.with(|face| face.used.clone())}</div>
-            <HealthCell state seat face />
+            <Naming key face />
+            <TagsCell key table seat face />
+            <div role="cell" class="used">{first.used.clone()}</div>
+            <HealthCell key state seat face />
             <div role="cell" class="when">
-                <time
-                    class="created"
-                    datetime=move || face.with(|face| face.created.0.clone())
-                    title=move || face.with(|face| face.created.0.clone())
-                >
-                    {move || face.with(|face| face.created.1.clone())}
+                <time class="created" datetime=first.created.0.clone() title=first.created.0.clone()>
+                    {first.created.1.clone()}
                 </time>
             </div>
-            <RowMenu seat />
+            <RowMenu key table seat />
         </div>
     }
     .into_any()
 }
 
+/// Repaints the element whenever its face changes. One listener a row: built of reactive words and attributes, thirty
+/// of them, a row took twice as long to change.
+fn follow(key: usize, first: Arc<Face>, face: Memo<Arc<Face>>) {
+    Effect::new(move |before: Option<Arc<Face>>| {
+        let after = face.get();
+        repaint::row(&row_id(key), before.as_ref().unwrap_or(&first), &after);
+        after
+    });
+}
+
+fn row_id(key: usize) -> String {
+    format!("row-{key}")
+}
+
+/// What names a button of a row: its own words, and the connection's name.
+pub fn labelled_by(key: usize, button: &str) -> String {
+    format!("row-{key}-{button} row-{key}-name")
+}
+
 #[component]
-fn Naming(face: Memo<Face>) -> impl IntoView {
+fn Naming(key: usize, face: Memo<Arc<Face>>) -> impl IntoView {
     let badge = Memo::new(move |_| face.with(|face| face.badge.clone()));
+    let first = face.get_untracked();
     view! {
-        <div role="cell" class="icon"><ComponentIcon badge /></div>
+        <div role="cell" class="icon">{move || view! { <ComponentIcon badge=badge.get() /> }}</div>
         <div role="cell" class="naming">
             <div class="names">
-                <span class="component-name">{move || badge.with(|badge| badge.name.clone())}</span>
+                <span class="component-name">{first.badge.name.clone()}</span>
                 " "
                 <a
                     class="connection-name"
-                    href=move || face.with(|face| face.href.clone())
-                    title=move || face.with(|face| face.name.clone())
+                    id=format!("row-{key}-name")
+                    href=first.href.clone()
+                    title=first.name.clone()
                     data-noscroll=""
                 >
-                    {move || face.with(|face| face.name.clone())}
+                    {first.name.clone()}
                 </a>
-                <span class="owner" hidden=move || face.with(|face| face.owner.is_empty())>{move || face.with(|face| face.owner.clone())}</span>
+                <span class="owner" hidden=first.owner.is_empty()>{first.owner.clone()}</span>
             </div>
-            <div class="account">{move || face.with(|face| face.account.clone())}</div>
+            <div class="account">{first.account.clone()}</div>
         </div>
     }
     .into_any()
 }
 
 #[component]
-fn TagsCell(state: ListState, seat: Memo<Seat>, face: Memo<Face>) -> impl IntoView {
+fn TagsCell(key: usize, table: Table, seat: Memo<Seat>, face: Memo<Arc<Face>>) -> impl IntoView {
+    let Table { state, .. } = table;
     let toasts = Toasts::expect();
     // The tags as they are while somebody edits them here.
     let edited = Memo::new(move |_| {
@@ -106,29 +128,28 @@ fn TagsCell(state: ListState, seat: Memo<Seat>, face: Memo<Face>) -> impl IntoVi
             seat.with(|Seat { row, .. }| (id.as_ref() == Some(&row.summary.id)).then(|| row.summary.tags.clone()))
         })
     });
-    let cell = move || {
-        if edited.with(Option::is_some) {
+    let editor = move || {
+        edited.with(Option::is_some).then(|| {
             let summary = seat.with_untracked(|seat| seat.row.summary.clone());
-            view! { <TagEditor state toasts summary /> }.into_any()
-        } else {
-            view! { <TagChips state seat face /> }.into_any()
-        }
+            view! { <TagEditor state toasts summary /> }
+        })
     };
-    view! { <div role="cell" class="chips">{move || cell()}</div> }.into_any()
+    view! { <div role="cell" class="chips"><TagChips key state seat face />{move || editor()}</div> }.into_any()
 }
 
 #[component]
-fn HealthCell(state: ListState, seat: Memo<Seat>, face: Memo<Face>) -> impl IntoView {
+fn HealthCell(key: usize, state: ListState, seat: Memo<Seat>, face: Memo<Arc<Face>>) -> impl IntoView {
     let dialogs = Dialogs::expect();
-    let verdict = Memo::new(move |_| face.with(|face| face.verdict));
+    let first = face.get_untracked();
     let mend = state.may(Action::EditConnection).then(|| {
         let edit = move |_| dialogs.open(Dialog::Edit(seat.with_untracked(|seat| seat.row.summary.id.clone())));
         view! {
             <button
                 type="button"
                 class="mend"
-                aria-label=move || face.with(|face| format!("Update {}", face.name))
-                hidden=move || verdict.get().0 == Status::Active
+                id=format!("row-{key}-mend")
+                aria-labelledby=labelled_by(key, "mend")
+                hidden=first.may_rest()
                 on:click=edit
             >
                 "Update"
@@ -138,10 +159,11 @@ fn HealthCell(state: ListState, seat: Memo<Seat>, face: Memo<Face>) -> impl Into
     });
     view! {
         <div role="cell" class="health">
-            <div class="verdict-line"><StatusBadge verdict />{mend}</div>
-            <div class=move || verdict.get().1.why_class() hidden=move || face.with(|face| face.why.is_empty())>
-                {move || face.with(|face| face.why.clone())}
+            <div class="verdict-line">
+                <span class=badge_class(first.verdict)>{first.verdict.0.label()}</span>
+                {mend}
             </div>
+            <div class=first.verdict.1.why_class() hidden=first.why.is_empty()>{first.why.clone()}</div>
         </div>
     }
     .into_any()

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::row::Table;
 use super::status_badge::{Tone, judged};
 use crate::domain::component::ComponentBadge;
 use crate::domain::connection::Summary;
@@ -9,6 +10,7 @@ use crate::domain::health::Status;
 use crate::domain::tag::Tag;
 use crate::domain::time::relative;
 use crate::ui::state::list::ListState;
+use crate::ui::state::seats::Seat;
 
 /// Chips that fit on a row.
 pub const CHIPS: usize = 2;
@@ -20,10 +22,18 @@ pub struct Chip {
     pub href: String,
 }
 
-/// The words of a row. Each part of it listens to this alone, and to nothing that all rows share.
+/// Everything that a row element says. The element is made with one face, and repainted by what differs in the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Face {
     pub class: String,
+    /// The connection; none where the element is vacant, and hidden.
+    pub id: Option<String>,
+    /// From one, the header counted.
+    pub row_index: usize,
+    /// Whether Tab comes here.
+    pub reached: bool,
+    /// Whether its menu is open.
+    pub expanded: bool,
     pub badge: ComponentBadge,
     pub name: String,
     /// The way to its detail.
@@ -45,13 +55,19 @@ pub struct Face {
 
 impl Face {
     #[must_use]
-    pub fn of(state: ListState, summary: &Summary) -> Self {
+    pub fn of(table: Table, seat: &Seat) -> Self {
+        let state = table.state;
+        let summary = &seat.row.summary;
         let now = state.now();
         let (tone, why) = judged(summary, now);
         let mut tags = summary.tags.iter();
         let chips = [(); CHIPS].map(|()| tags.next().map(|tag| chip(state, tag)));
         Self {
             class: class(state, summary),
+            id: (!seat.vacant).then(|| summary.id.to_string()),
+            row_index: seat.row.position + 2,
+            reached: !seat.vacant && table.tab_stop.get() == seat.row.place,
+            expanded: table.menu.is_for(&summary.id),
             badge: state.badge_or_slug(&summary.component),
             name: summary.name.to_string(),
             href: state.detail_link(&summary.id),
@@ -65,6 +81,30 @@ impl Face {
             created: (summary.created_at.to_rfc3339(), relative(summary.created_at, now)),
         }
     }
+
+    /// Whether nothing asks to be mended.
+    #[must_use]
+    pub const fn may_rest(&self) -> bool {
+        matches!(self.verdict.0, Status::Active)
+    }
+
+    /// How many tags there is no room for: `+3`.
+    #[must_use]
+    pub fn more(&self) -> String {
+        format!("+{}", self.hidden.len())
+    }
+
+    /// Those tags by name.
+    #[must_use]
+    pub fn rest(&self) -> String {
+        self.hidden.join(", ")
+    }
+}
+
+/// Of all rows, Tab reaches one.
+#[must_use]
+pub const fn tab_index(reached: bool) -> &'static str {
+    if reached { "0" } else { "-1" }
 }
 
 fn class(state: ListState, summary: &Summary) -> String {

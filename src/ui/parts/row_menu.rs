@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 
+use super::row::{Table, labelled_by};
 use crate::browser::popover;
 use crate::domain::connection::Summary;
 use crate::domain::id::ConnectionId;
@@ -28,29 +29,33 @@ impl MenuFor {
         provide_context(menu);
         menu
     }
+
+    #[must_use]
+    pub fn is_for(self, id: &ConnectionId) -> bool {
+        self.0.with(|menu| menu.as_ref().is_some_and(|menu| menu.id == *id))
+    }
 }
 
 /// The button at a row's end.
 #[component]
-pub fn RowMenu(seat: Memo<Seat>) -> impl IntoView {
-    let MenuFor(menu) = expect_context();
-    let label = move || seat.with(|seat| format!("Actions for {}", seat.row.summary.name));
-    let expanded = move || {
-        menu.with(|menu| menu.as_ref().is_some_and(|menu| seat.with(|seat| seat.row.summary.id == menu.id))).to_string()
-    };
+pub fn RowMenu(key: usize, table: Table, seat: Memo<Seat>) -> impl IntoView {
+    let MenuFor(menu) = table.menu;
     let open = move |event: leptos::ev::MouseEvent| {
         menu.set(Some(seat.with_untracked(|seat| seat.row.summary.clone())));
         popover::open_at(MENU, &event);
     };
     view! {
         <div role="cell" class="actions">
-            <button type="button" class="icon-button" aria-label=move || label() aria-haspopup="menu" aria-expanded=move || expanded() on:click=open>
-                <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="currentColor">
-                    <circle cx="3" cy="8" r="1.4" />
-                    <circle cx="8" cy="8" r="1.4" />
-                    <circle cx="13" cy="8" r="1.4" />
-                </svg>
-            </button>
+            <button
+                type="button"
+                class="icon-button dots"
+                id=format!("row-{key}-menu")
+                aria-label="Actions for"
+                aria-labelledby=labelled_by(key, "menu")
+                aria-haspopup="menu"
+                aria-expanded="false"
+                on:click=open
+            ></button>
         </div>
     }
     .into_any()

@@ -19,7 +19,7 @@ pub fn Rows() -> impl IntoView {
     let busy = move || state.shown.with(|shown| shown.pending).then_some("true");
     let nothing = Memo::new(move |_| state.shown.with(|shown| shown.is_empty() && !shown.pending));
     let tab_stop = Memo::new(move |_| state.tab_stop());
-    let table = Table { state, seats, tab_stop, focused: StoredValue::new(None) };
+    let table = Table { state, seats, tab_stop, focused: StoredValue::new(None), menu: expect_context() };
     let row = move |seat: Seat| view! { <Row table start=seat /> };
     sight::follow(state);
     keep_focus(table);

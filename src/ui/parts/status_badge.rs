@@ -65,16 +65,21 @@ fn lacking(intro: &str, names: &[String]) -> String {
     text
 }
 
-/// Exactly `ACTIVE` or `NOT ACTIVE`; the shape of its mark differs as well as its colour.
-#[component]
-pub fn StatusBadge(#[prop(into)] verdict: Signal<(Status, Tone)>) -> impl IntoView {
-    let class = move || match verdict.get() {
+/// The class of the badge: the shape of its mark differs as well as its colour.
+#[must_use]
+pub const fn badge_class(verdict: (Status, Tone)) -> &'static str {
+    match verdict {
         (Status::Active, _) => "badge active",
         (Status::NotActive, Tone::Good) => "badge not-active good",
         (Status::NotActive, Tone::Wait) => "badge not-active wait",
         (Status::NotActive, Tone::Bad) => "badge not-active bad",
-    };
-    view! { <span class=move || class()>{move || verdict.get().0.label()}</span> }.into_any()
+    }
+}
+
+/// Exactly `ACTIVE` or `NOT ACTIVE`.
+#[component]
+pub fn StatusBadge(#[prop(into)] verdict: Signal<(Status, Tone)>) -> impl IntoView {
+    view! { <span class=move || badge_class(verdict.get())>{move || verdict.get().0.label()}</span> }.into_any()
 }
 
 #[cfg(test)]

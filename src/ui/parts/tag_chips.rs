@@ -2,8 +2,10 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use std::sync::Arc;
 
-use super::row_face::{CHIPS, Chip, Face};
+use super::row::labelled_by;
+use super::row_face::{Chip, Face};
 use super::tag_input::TagInput;
 use crate::api::connections::set_tags;
 use crate::browser::sight::focus_row;
@@ -14,46 +16,36 @@ use crate::ui::state::seats::Seat;
 use crate::ui::state::toasts::Toasts;
 
 #[component]
-pub fn TagChips(state: ListState, seat: Memo<Seat>, face: Memo<Face>) -> impl IntoView {
-    let chip = move |at: usize| {
-        let there = Memo::new(move |_| face.with(|face| face.chips[at].is_some()));
-        // Empty on its way out only.
-        let read = move |part: fn(&Chip) -> &String| {
-            face.with(|face| face.chips[at].as_ref().map(part).cloned().unwrap_or_default())
-        };
-        move || {
-            there.get().then(|| {
-                let (label, href) = (move || read(|chip| &chip.label), move || read(|chip| &chip.href));
-                view! { <a class="chip" href=move || href()>{move || label()}</a> }.into_any()
-            })
-        }
-    };
-    let crowded = Memo::new(move |_| face.with(|face| !face.hidden.is_empty()));
-    let names = move || face.with(|face| face.hidden.join(", "));
-    let rest = move || {
-        crowded.get().then(|| {
-            view! {
-                <span class="chip rest" title=move || names()>
-                    <span aria-hidden="true">{move || face.with(|face| format!("+{}", face.hidden.len()))}</span>
-                    <span class="unseen">{move || names()}</span>
-                </span>
-            }
-            .into_any()
-        })
-    };
+pub fn TagChips(key: usize, state: ListState, seat: Memo<Seat>, face: Memo<Arc<Face>>) -> impl IntoView {
+    let first = face.get_untracked();
+    let chips = first.chips.clone().map(|chip| {
+        let hidden = chip.is_none();
+        let Chip { label, href } = chip.unwrap_or_default();
+        view! { <a class="chip" href=href hidden=hidden>{label}</a> }.into_any()
+    });
     let edit = state.may(Action::TagConnection).then(|| {
-        let label = move || face.with(|face| format!("Edit tags of {}", face.name));
         let edit = move |_| state.editing_tags.set(Some(seat.with_untracked(|seat| seat.row.summary.id.clone())));
         view! {
-            <button type="button" class="chip add" aria-label=move || label() title="Edit tags" on:click=edit>
+            <button
+                type="button"
+                class="chip add"
+                id=format!("row-{key}-tags")
+                aria-label="Edit tags of"
+                aria-labelledby=labelled_by(key, "tags")
+                title="Edit tags"
+                on:click=edit
+            >
                 "+"
             </button>
         }
         .into_any()
     });
     view! {
-        {(0..CHIPS).map(chip).collect_view()}
-        {move || rest()}
+        {chips.into_iter().collect_view()}
+        <span class="chip rest" title=first.rest() hidden=first.hidden.is_empty()>
+            <span aria-hidden="true">{first.more()}</span>
+            <span class="unseen">{first.rest()}</span>
+        </span>
         {edit}
     }
     .into_any()
