@@ -59,7 +59,7 @@ async function drawIcons(folder) {
   }
   const sheet = join(work, "icons.webp");
   const canvas = { width: columns * CELL, height: lines * CELL, channels: 4, background: ground };
-  await sharp({ create: canvas }).composite(tiles).webp(lossless).toFile(sheet);
+  await sharp({ create: canvas }).composite(tiles).webp({ nearLossless: true, quality: 60, effort: 6 }).toFile(sheet);
   const size = (places) => `${(100 * places * CELL) / ICON}%`;
   const file = place(sheet, "icons", "webp").replace("pkg/", "");
   return `.drawn{background:url(${file}) 0 0/${size(columns)} ${size(lines)}}${rules.join("")}`;

@@ -41,7 +41,7 @@ test("S1 the page is Connections: credentials and configurations for third-party
   await expect(connections.newConnection).toBeVisible();
 });
 
-test("S2 a row shows icon, component, status, tags and creation date", async ({ connections, rest }) => {
+test("S2 a row shows icon, component, status, tags and creation date", async ({ connections, page, rest }) => {
   const before = Date.now();
   await rest.create({ name: "Alerts", component: "slack", tags: ["ops", "on-call"] });
   await rest.create({ name: "Exports", component: "aws-s3", values: { access_key_id: "AKIAIOSFODNN7EXAMPLE", secret_access_key: "x".repeat(40) } });
@@ -51,9 +51,18 @@ test("S2 a row shows icon, component, status, tags and creation date", async ({ 
   await expect(connections.row("Exports").locator(".component-name")).toHaveText("AWS S3");
   await expect(connections.badge("Alerts")).toHaveText("NOT ACTIVE");
   await expect(connections.chips("Alerts")).toHaveText(["on-call", "ops"]);
-  const icon = row.locator("img");
-  await expect(icon).toHaveAttribute("src", /icons\/slack/);
-  expect(await icon.evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0)).toBe(true);
+  const icons = [row, connections.row("Exports")].map((one) => one.locator(".logo > *"));
+  await expect(icons[0]).toBeVisible();
+  await expect(icons[0], "Slack's place on the sheet of icons").toHaveClass(/drawn-slack/);
+  const [sheets, places] = ["background-image", "background-position"].map((property) =>
+    Promise.all(icons.map((icon) => icon.evaluate((element, name) => getComputedStyle(element).getPropertyValue(name), property))),
+  );
+  const [sheet, other] = await sheets;
+  expect(other).toBe(sheet);
+  expect(new Set(await places).size, "another icon stands at another place").toBe(2);
+  const address = /^url\("(.+)"\)$/.exec(sheet)?.[1] ?? "";
+  const drawn = await page.evaluate(async (source) => (await createImageBitmap(await (await fetch(source)).blob())).width, address);
+  expect(drawn, "the sheet is a picture").toBeGreaterThan(200);
   const created = row.locator("time.created");
   await expect(created).toBeVisible();
   const moment = Date.parse((await created.getAttribute("datetime")) ?? "");

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use leptos::prelude::document;
 use web_sys::{Element, Node};
 
+use crate::ui::parts::component_icon::sheet_class;
 use crate::ui::parts::filter_links::Offer;
 use crate::ui::parts::row_face::{Chip, Face, tab_index};
 use crate::ui::parts::status_badge::badge_class;
@@ -16,6 +17,7 @@ use crate::ui::parts::status_badge::badge_class;
 pub fn row(id: &str, before: &Face, after: &Face) {
     let Some(row) = by_id(id).map(Row) else { return };
     row.itself(before, after);
+    row.icon(before, after);
     row.words(".component-name", &before.badge.name, &after.badge.name);
     row.words(".connection-name", &before.name, &after.name);
     row.attribute(".connection-name", "title", &before.name, &after.name);
@@ -52,6 +54,15 @@ impl Row {
         }
         if before.reached != after.reached {
             set(row, "tabindex", tab_index(after.reached));
+        }
+    }
+
+    /// From one place of the sheet to another; what is not on it is made anew by the row.
+    fn icon(&self, before: &Face, after: &Face) {
+        if before.badge != after.badge
+            && let (Some(before), Some(after)) = (sheet_class(&before.badge), sheet_class(&after.badge))
+        {
+            self.attribute(".drawn", "class", &before, &after);
         }
     }
 

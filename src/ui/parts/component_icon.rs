@@ -19,13 +19,18 @@ fn picture(badge: &ComponentBadge) -> AnyView {
     if icon.is_empty() {
         return view! { <span class=tile_class(&badge.name)>{letter(&badge.name)}</span> }.into_any();
     }
-    // All that are built in are on one sheet, which is one request instead of one an icon.
-    if let Some(name) = built_in(icon) {
-        return view! { <span class=format!("drawn drawn-{name}")></span> }.into_any();
+    if let Some(class) = sheet_class(badge) {
+        return view! { <span class=class></span> }.into_any();
     }
     // A picture that is only being chosen is its own address.
     let source = if icon.starts_with("data:") { icon.to_owned() } else { Base::expect().file(icon) };
     view! { <img src=source alt="" width="20" height="20" decoding="async" /> }.into_any()
+}
+
+/// What shows a built-in icon: its place on the sheet that holds all of them, one request instead of one an icon.
+#[must_use]
+pub fn sheet_class(badge: &ComponentBadge) -> Option<String> {
+    built_in(&badge.icon).map(|name| format!("drawn drawn-{name}"))
 }
 
 /// `slack` of `icons/slack.webp`; pictures of operators and workspaces lie in folders below.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use std::sync::Arc;
 
-use super::component_icon::ComponentIcon;
+use super::component_icon::{ComponentIcon, sheet_class};
 use super::row_face::{Face, tab_index};
 use super::row_menu::{MenuFor, RowMenu};
 use super::status_badge::badge_class;
@@ -93,10 +93,16 @@ pub fn labelled_by(key: usize, button: &str) -> String {
 
 #[component]
 fn Naming(key: usize, face: Memo<Arc<Face>>) -> impl IntoView {
-    let badge = Memo::new(move |_| face.with(|face| face.badge.clone()));
+    // What has no place on the sheet of icons is made anew; places on it are repainted.
+    let apart = Memo::new(move |_| face.with(|face| sheet_class(&face.badge).is_none().then(|| face.badge.clone())));
+    let icon = move || {
+        apart.track();
+        let badge = face.with_untracked(|face| face.badge.clone());
+        view! { <ComponentIcon badge /> }
+    };
     let first = face.get_untracked();
     view! {
-        <div role="cell" class="icon">{move || view! { <ComponentIcon badge=badge.get() /> }}</div>
+        <div role="cell" class="icon">{move || icon()}</div>
         <div role="cell" class="naming">
             <div class="names">
                 <span class="component-name">{first.badge.name.clone()}</span>
