@@ -62,7 +62,8 @@ async function drawIcons(folder) {
   await sharp({ create: canvas }).composite(tiles).webp({ nearLossless: true, quality: 60, effort: 6 }).toFile(sheet);
   const size = (places) => `${(100 * places * CELL) / ICON}%`;
   const file = place(sheet, "icons", "webp").replace("pkg/", "");
-  return `.drawn{background:url(${file}) 0 0/${size(columns)} ${size(lines)}}${rules.join("")}`;
+  // An icon that is not on this sheet, of a newer server, shows nothing of another's.
+  return `.drawn{background:url(${file}) no-repeat 200% 200%/${size(columns)} ${size(lines)}}${rules.join("")}`;
 }
 
 const { module, emptied } = trimmed(readFileSync(join(work, "patchbay_bg.wasm")));

@@ -240,6 +240,15 @@ test("S9 tags are added and removed on the row", async ({ connections, rest, pag
   await connections.expectCount("new", 1);
 });
 
+test("S9 a tag that is written otherwise is written so beside the list as well", async ({ connections, rest }) => {
+  const { id } = await rest.create({ name: "Alerts", tags: ["Ops"] });
+  await connections.goTo("/?env=development");
+  await expect(connections.filter("Ops").locator(".label")).toHaveText("Ops");
+  expect((await rest.request("PATCH", `/connections/${id}`, { tags: ["ops"] })).status).toBe(200);
+  await expect(connections.chips("Alerts")).toHaveText(["ops"]);
+  await expect(connections.filter("ops").locator(".label")).toHaveText("ops");
+});
+
 test("S10 Components lists those with a connection and no others; a click narrows; All Components shows everything", async ({ connections, rest, page }) => {
   await rest.create({ name: "Alerts" });
   await rest.create({ name: "Releases" });

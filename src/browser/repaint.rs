@@ -134,9 +134,9 @@ impl Row {
 
 /// Brings the links of a group of filters up to date. Those that came with `after` were made with it.
 pub fn filters(before: &[Offer], after: &[Offer]) {
-    let known: HashMap<&str, &Offer> = before.iter().map(|offer| (&*offer.id, offer)).collect();
+    let known: HashMap<String, &Offer> = before.iter().map(|offer| (offer.key(), offer)).collect();
     for after in after {
-        let Some(before) = known.get(&*after.id).filter(|before| **before != after) else { continue };
+        let Some(before) = known.get(&after.key()).filter(|before| **before != after) else { continue };
         if let Some(link) = by_id(&after.id) {
             filter(&link, before, after);
         }
@@ -156,10 +156,13 @@ fn filter(link: &Element, before: &Offer, after: &Offer) {
             None => drop(link.remove_attribute("aria-current")),
         }
     }
-    if before.count != after.count
-        && let Some(count) = link.last_element_child()
-    {
-        write(&count, &after.count_words());
+    for (part, changed, words) in [
+        (".label", before.label != after.label, after.label.clone()),
+        (".count", before.count != after.count, after.count_words()),
+    ] {
+        if changed && let Ok(Some(part)) = link.query_selector(part) {
+            write(&part, &words);
+        }
     }
 }
 

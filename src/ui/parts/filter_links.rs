@@ -32,6 +32,15 @@ pub enum Mark {
 }
 
 impl Offer {
+    /// What a link is made anew for: another filter, or the same with another icon.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match &self.mark {
+            Mark::Component(badge) => format!("{} {}", self.id, badge.icon),
+            Mark::All | Mark::Dot(_) | Mark::Hash => self.id.clone(),
+        }
+    }
+
     /// A filter that would show nothing is grey, but the one that shows all.
     #[must_use]
     pub fn class(&self) -> &'static str {
@@ -53,18 +62,18 @@ impl Offer {
 /// with a hundred of them would otherwise have several hundred.
 #[component]
 pub fn FilterLinks(offers: Memo<Arc<Vec<Offer>>>) -> impl IntoView {
-    let other_ids = |before: Option<&Arc<Vec<Offer>>>, after: Option<&Arc<Vec<Offer>>>| {
-        let ids = |offers: &Arc<Vec<Offer>>| offers.iter().map(|offer| offer.id.clone()).collect::<Vec<_>>();
-        before.map(ids) != after.map(ids)
+    let other_links = |before: Option<&Arc<Vec<Offer>>>, after: Option<&Arc<Vec<Offer>>>| {
+        let keys = |offers: &Arc<Vec<Offer>>| offers.iter().map(Offer::key).collect::<Vec<_>>();
+        before.map(keys) != after.map(keys)
     };
-    let links = Memo::new_with_compare(move |_| offers.get(), other_ids);
+    let links = Memo::new_with_compare(move |_| offers.get(), other_links);
     let first = offers.get_untracked();
     Effect::new(move |before: Option<Arc<Vec<Offer>>>| {
         let after = offers.get();
         repaint::filters(before.as_ref().unwrap_or(&first), &after);
         after
     });
-    view! { <For each=move || links.get().to_vec() key=|offer| offer.id.clone() children=link /> }.into_any()
+    view! { <For each=move || links.get().to_vec() key=Offer::key children=link /> }.into_any()
 }
 
 fn link(offer: Offer) -> AnyView {

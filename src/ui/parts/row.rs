@@ -66,7 +66,7 @@ pub fn Row(table: Table, start: Seat) -> impl IntoView {
                     {first.created.1.clone()}
                 </time>
             </div>
-            <RowMenu key table seat />
+            <RowMenu key table seat expanded=first.expanded />
         </div>
     }
     .into_any()

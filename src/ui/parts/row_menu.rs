@@ -38,7 +38,7 @@ impl MenuFor {
 
 /// The button at a row's end.
 #[component]
-pub fn RowMenu(key: usize, table: Table, seat: Memo<Seat>) -> impl IntoView {
+pub fn RowMenu(key: usize, table: Table, seat: Memo<Seat>, expanded: bool) -> impl IntoView {
     let MenuFor(menu) = table.menu;
     let open = move |event: leptos::ev::MouseEvent| {
         menu.set(Some(seat.with_untracked(|seat| seat.row.summary.clone())));
@@ -53,7 +53,7 @@ pub fn RowMenu(key: usize, table: Table, seat: Memo<Seat>) -> impl IntoView {
                 aria-label="Actions for"
                 aria-labelledby=labelled_by(key, "menu")
                 aria-haspopup="menu"
-                aria-expanded="false"
+                aria-expanded=expanded.to_string()
                 on:click=open
             ></button>
         </div>

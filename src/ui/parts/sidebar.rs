@@ -59,7 +59,7 @@ fn Components(state: ListState) -> impl IntoView {
         let chosen = state.query.with(|query| query.filter.component.clone());
         let facets = state.shown.with(|shown| Arc::clone(&shown.facets));
         let all = Offer {
-            id: "component-all".to_owned(),
+            id: "all-components".to_owned(),
             mark: Mark::All,
             label: "All Components".to_owned(),
             href: state.link(|query| query.filter.component = None),
