@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { cache } from "./servers/process.mjs";
 
 export const BUDGET_KB = 400;
-const LAST_KB = 374;
+const LAST_KB = 373;
 const site = process.env.PATCHBAY_SITE_DIR ?? join(process.env.CARGO_TARGET_DIR ?? join(cache, "target"), "site");
 const sent = (path) => statSync(join(site, `${path}.br`)).size / 1024;
 
