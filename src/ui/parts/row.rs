@@ -72,8 +72,8 @@ pub fn Row(table: Table, start: Seat) -> impl IntoView {
     .into_any()
 }
 
-/// Repaints the element whenever its face changes. One listener a row: built of reactive words and attributes, thirty
-/// of them, a row took twice as long to change.
+/// Repaints the element whenever its face changes: one listener a row, where reactive words and attributes were thirty
+/// (`docs/performance.md` has what that cost).
 fn follow(key: usize, first: Arc<Face>, face: Memo<Arc<Face>>) {
     Effect::new(move |before: Option<Arc<Face>>| {
         let after = face.get();
