@@ -69,6 +69,30 @@ test("what takes something away or brings it back leaves the focus where one goe
   await expect(page.getByRole("link", { name: "← Connections" })).toBeFocused();
 });
 
+test("Back and a reload ask before they drop what was typed", async ({ connections, page }) => {
+  await connections.filter("Not active").click();
+  await page.waitForURL(/status=/);
+  await connections.begin("PostgreSQL");
+  await connections.fill({ Host: "db.acme.example" });
+  await page.evaluate(() => history.back());
+  await expect(connections.button("Keep editing")).toBeFocused();
+  await page.keyboard.press("Enter");
+  const host = connections.dialog.getByLabel("Host", { exact: true });
+  await expect(host).toBeFocused();
+  const asked = page.waitForEvent("dialog");
+  await page.evaluate(() => void setTimeout(() => location.reload()));
+  const dialog = await asked;
+  expect(dialog.type()).toBe("beforeunload");
+  await dialog.dismiss();
+  await expect(host).toHaveValue("db.acme.example");
+  expect(page.url()).toContain("status=");
+  await page.keyboard.press("Escape");
+  await connections.button("Discard").click();
+  await expect(connections.dialog).toBeHidden();
+  await page.goBack();
+  await page.waitForURL((url) => !url.search.includes("status="));
+});
+
 test("whoever keeps editing goes on in the field they were in", async ({ connections, page }) => {
   await connections.begin("PostgreSQL");
   await connections.fill({ Host: "db.acme.example" });

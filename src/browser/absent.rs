@@ -61,6 +61,13 @@ pub mod keyboard {
     pub fn listen(_state: super::ListState) {}
 }
 
+/// Nobody leaves without a browser.
+pub mod leaving {
+    use leptos::prelude::Signal;
+
+    pub fn hold(_dirty: Signal<bool>, _ask: impl Fn() + 'static) {}
+}
+
 pub mod popover {
     use leptos::ev::{FocusEvent, KeyboardEvent, MouseEvent};
 

@@ -6,6 +6,7 @@ pub mod cookie;
 pub mod file;
 pub mod host;
 pub mod keyboard;
+pub mod leaving;
 pub mod popover;
 pub mod popup;
 pub mod random;

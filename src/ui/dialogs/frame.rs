@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use leptos::web_sys::{HtmlDialogElement, HtmlElement};
 
+use crate::browser::leaving;
 use crate::domain::component::ComponentBadge;
 use crate::ui::parts::component_icon::ComponentIcon;
 use crate::ui::state::dialogs::Dialogs;
@@ -52,6 +53,7 @@ pub fn Frame(
     provide_context(closing);
     let element = NodeRef::<DialogElement>::new();
     show_and_return_focus(element);
+    leaving::hold(dirty, move || closing.request());
     let cancel = move |event: Event| {
         event.prevent_default();
         closing.request();
