@@ -8,6 +8,7 @@ pub mod embedding;
 pub mod environment;
 pub mod event;
 pub mod evidence;
+pub mod expected;
 pub mod field;
 pub mod filter;
 pub mod fold;

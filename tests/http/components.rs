@@ -137,6 +137,25 @@ async fn versions_are_kept_and_a_stale_one_changes_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_to_be_changed_has_to_be_there() {
+    let site = Site::new().await;
+    let key = machine(&site).await;
+    let with = |condition: &str| {
+        let mut sent = request("PUT", "/api/v1/components/acme", &key, Some(acme("acme").to_string()));
+        sent.headers_mut().insert("if-match", condition.parse().expect("a header"));
+        sent
+    };
+    for condition in ["*", "\"3\""] {
+        let refused = site.send(with(condition)).await;
+        assert_eq!(refused.status, StatusCode::PRECONDITION_FAILED, "{condition}: {}", refused.text);
+        assert!(refused.text.contains("There is no such component"), "{}", refused.text);
+    }
+    assert_eq!(site.get("/api/v1/components/acme", &key).await.status, StatusCode::NOT_FOUND);
+    put(&site, &key, &acme("acme")).await;
+    assert_eq!(site.send(with("*")).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_component_in_use_does_not_vanish() {
     let site = Site::new().await;
     let key = machine(&site).await;

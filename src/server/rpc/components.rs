@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::api::components::{ComponentVersion, OwnComponent, Registered};
 use crate::api::error::ApiError;
 use crate::domain::component::{ComponentForm, ComponentSlug};
+use crate::domain::expected::Expected;
 use crate::server::http::caller::current;
 use crate::server::service::components::document;
 
@@ -27,7 +28,7 @@ pub async fn put_component(slug: String, definition: String, version: i64) -> Re
     let (caller, services) = current().await?;
     let slug = ComponentSlug::try_from(slug).map_err(|error| ApiError::field("slug", format!("{error}.")))?;
     let document: Value = document(&definition)?;
-    services.put_component(&caller, &slug, document, Some(version)).await
+    services.put_component(&caller, &slug, document, Expected::Version(version)).await
 }
 
 pub async fn remove_component(slug: ComponentSlug, version: i64) -> Result<(), ApiError> {

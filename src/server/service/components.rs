@@ -7,6 +7,7 @@ use super::caller::Caller;
 use crate::api::components::{ComponentVersion, OwnComponent, Registered};
 use crate::api::error::ApiError;
 use crate::domain::component::{ComponentForm, ComponentSlug};
+use crate::domain::expected::Expected;
 use crate::domain::field::FieldProblem;
 use crate::domain::role::Action;
 use crate::server::catalog::check::Problem;
@@ -150,13 +151,13 @@ impl Services {
         caller: &Caller,
         slug: &ComponentSlug,
         document: Value,
-        expected: Option<i64>,
+        expected: Expected,
     ) -> Result<Registered, ApiError> {
         caller.allow(Action::ManageComponents)?;
         let Given { definition, document, icon } = self.read(caller, slug, document).await?;
         let before = self.store.component(&caller.workspace, slug).await?;
         let version = before.as_ref().map_or(0, |before| before.version);
-        if expected.is_some_and(|expected| expected != version) {
+        if !expected.holds(version) {
             return Err(ApiError::Superseded { version });
         }
         if before.is_some() {

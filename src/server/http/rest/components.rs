@@ -1,7 +1,7 @@
 //! Components that a workspace describes itself.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Serialize;
@@ -15,6 +15,7 @@ use super::problem::Problem;
 use crate::api::components::{ComponentVersion, Difference, OwnComponent, Registered};
 use crate::api::error::ApiError;
 use crate::domain::component::ComponentSlug;
+use crate::domain::expected::Expected;
 use crate::domain::role::Action;
 use crate::server::http::AppState;
 use crate::server::service::caller::Caller;
@@ -146,9 +147,10 @@ pub async fn put(
     JsonBody(definition): JsonBody<Value>,
 ) -> Result<Response, Problem> {
     let slug = ComponentSlug::try_from(slug).map_err(|error| ApiError::field("slug", format!("{error}.")))?;
-    let seen = if_match(&headers)?;
-    let put = app.services.put_component(&caller, &slug, definition, seen).await;
-    let Registered { component, created, asks_again } = put.map_err(|error| refused(error, seen))?;
+    let expected = expected(&headers)?;
+    let put = app.services.put_component(&caller, &slug, definition, expected).await;
+    let conditional = expected != Expected::Anything;
+    let Registered { component, created, asks_again } = put.map_err(|error| refused(error, conditional))?;
     let described = Described::of(component)?;
     let version = described.version;
     let view = RegisteredView { component: slug.to_string(), described, asks_again };
@@ -156,11 +158,18 @@ pub async fn put(
     Ok((status, tagged(version, view)).into_response())
 }
 
-/// Problems tell their way into the definition.
-fn refused(error: ApiError, seen: Option<i64>) -> Problem {
-    // RFC 9110, section 13.1.1.
-    let precondition = seen.is_some() && matches!(error, ApiError::Superseded { .. });
+/// RFC 9110, section 13.1.1: `*` is whatever is there, but something.
+fn expected(headers: &HeaderMap) -> Result<Expected, Problem> {
+    let otherwise = if headers.contains_key(header::IF_MATCH) { Expected::Something } else { Expected::Anything };
+    Ok(if_match(headers)?.map_or(otherwise, Expected::Version))
+}
+
+/// Problems tell their way into the definition. `conditional`: the request named what it changes.
+fn refused(error: ApiError, conditional: bool) -> Problem {
+    let precondition = conditional && matches!(error, ApiError::Superseded { .. });
     let problem = match error {
+        ApiError::Superseded { version: 0 } => Problem::of(error)
+            .with_detail("There is no such component, and If-Match asks for one. Leave it out to register one."),
         ApiError::NotFound => unknown(error),
         ApiError::Forbidden => Problem::of(error)
             .with_detail("This component is used in environments that this key does not reach. Send a key that does."),
@@ -186,7 +195,7 @@ pub async fn delete(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let seen = if_match(&headers)?;
-    app.services.remove_component(&caller, &slug, seen).await.map_err(|error| refused(error, seen))?;
+    app.services.remove_component(&caller, &slug, seen).await.map_err(|error| refused(error, seen.is_some()))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
