@@ -65,7 +65,7 @@ pub mod keyboard {
 pub mod leaving {
     use leptos::prelude::Signal;
 
-    pub fn hold(_dirty: Signal<bool>, _ask: impl Fn() + 'static) {}
+    pub fn hold(_dirty: Signal<bool>, _close: impl Fn() + 'static) {}
 }
 
 pub mod popover {

@@ -1,4 +1,4 @@
-//! Leaving a page on which something typed would be lost.
+//! Leaving a page while a dialog is open.
 
 use js_sys::Reflect;
 use leptos::ev;
@@ -7,9 +7,13 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, EventTarget};
 
-/// Until the view it is called in goes, and while `dirty`: the browser asks before the document is left, and *Back* and
-/// *Forward* within it call `ask` instead. Whoever presses them once more goes: a browser holds nobody twice.
-pub fn hold(dirty: Signal<bool>, ask: impl Fn() + 'static) {
+/// Until the view it is called in goes: while it is `dirty`, the browser asks before the document is left; and *Back* and
+/// *Forward* call `close` instead of changing the page behind, as *Back* does on a phone.
+///
+/// A browser lets itself be held only in a window of its own, and only by a page that was touched since it held the last
+/// time; one without the Navigation API (HTML standard, section 7.2.6) never. A frame asks nothing of its own where its
+/// sandbox allows no modals.
+pub fn hold(dirty: Signal<bool>, close: impl Fn() + 'static) {
     let unload = window_event_listener(ev::beforeunload, move |event| {
         if dirty.get_untracked() {
             event.prevent_default();
@@ -20,9 +24,9 @@ pub fn hold(dirty: Signal<bool>, ask: impl Fn() + 'static) {
     on_cleanup(move || unload.remove());
     let Some(navigation) = navigation() else { return };
     let heard = Closure::<dyn Fn(Event)>::new(move |event: Event| {
-        if dirty.get_untracked() && event.cancelable() && is_traversal(&event) {
+        if event.cancelable() && is_traversal(&event) {
             event.prevent_default();
-            ask();
+            close();
         }
     });
     let _ = navigation.add_event_listener_with_callback(NAVIGATE, heard.as_ref().unchecked_ref());
@@ -36,7 +40,6 @@ pub fn hold(dirty: Signal<bool>, ask: impl Fn() + 'static) {
 
 const NAVIGATE: &str = "navigate";
 
-/// Where the browser has the Navigation API (HTML standard, section 7.2.6); elsewhere *Back* goes unasked.
 fn navigation() -> Option<EventTarget> {
     Reflect::get(&window(), &JsValue::from_str("navigation")).ok()?.dyn_into().ok()
 }

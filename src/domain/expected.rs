@@ -4,6 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     Anything,
+    Nothing,
     /// Whatever is there, but something.
     Something,
     Version(i64),
@@ -14,8 +15,9 @@ impl Expected {
     pub const fn holds(self, version: i64) -> bool {
         match self {
             Self::Anything => true,
+            Self::Nothing => version == 0,
             Self::Something => version > 0,
-            Self::Version(expected) => expected == version,
+            Self::Version(expected) => version > 0 && expected == version,
         }
     }
 }

@@ -145,10 +145,11 @@ async fn what_is_to_be_changed_has_to_be_there() {
         sent.headers_mut().insert("if-match", condition.parse().expect("a header"));
         sent
     };
-    for condition in ["*", "\"3\""] {
+    for condition in ["*", "\"3\"", "\"0\""] {
         let refused = site.send(with(condition)).await;
         assert_eq!(refused.status, StatusCode::PRECONDITION_FAILED, "{condition}: {}", refused.text);
         assert!(refused.text.contains("There is no such component"), "{}", refused.text);
+        assert_eq!(refused.json()["current_version"], 0);
     }
     assert_eq!(site.get("/api/v1/components/acme", &key).await.status, StatusCode::NOT_FOUND);
     put(&site, &key, &acme("acme")).await;

@@ -28,7 +28,8 @@ pub async fn put_component(slug: String, definition: String, version: i64) -> Re
     let (caller, services) = current().await?;
     let slug = ComponentSlug::try_from(slug).map_err(|error| ApiError::field("slug", format!("{error}.")))?;
     let document: Value = document(&definition)?;
-    services.put_component(&caller, &slug, document, Expected::Version(version)).await
+    let expected = if version == 0 { Expected::Nothing } else { Expected::Version(version) };
+    services.put_component(&caller, &slug, document, expected).await
 }
 
 pub async fn remove_component(slug: ComponentSlug, version: i64) -> Result<(), ApiError> {

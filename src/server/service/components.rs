@@ -175,10 +175,13 @@ impl Services {
         let entry = caller.audit(&self.clock, action, about);
         let new =
             NewComponent { slug: slug.clone(), definition: document, icon, replaces: Some(version), moves: asks_again };
-        let (store, workspace) = (self.store.clone(), caller.workspace.clone());
+        let (store, workspace, named) = (self.store.clone(), caller.workspace.clone(), slug.clone());
         let put = self.finish(async move {
             match store.put_component(&workspace, new, entry).await {
-                Err(StoreError::Stale) => Err(ApiError::Superseded { version: version + 1 }),
+                Err(StoreError::Stale) => {
+                    let now = store.component(&workspace, &named).await?;
+                    Err(ApiError::Superseded { version: now.map_or(0, |now| now.version) })
+                }
                 Err(StoreError::Full) => Err(ApiError::TooManyComponents),
                 put => Ok(put?),
             }

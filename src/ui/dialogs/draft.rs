@@ -50,6 +50,8 @@ pub struct Draft {
     pub scopes: RwSignal<BTreeSet<String>>,
     /// Where connecting an account stands.
     pub stage: RwSignal<Stage>,
+    /// Something is typed into a form of its own within this one.
+    pub typed_within: RwSignal<bool>,
     /// By field id; [`NAME`] and [`TAGS`] among them.
     pub problems: RwSignal<BTreeMap<String, String>>,
 }
@@ -77,6 +79,7 @@ impl Draft {
             replaced: RwSignal::new(BTreeSet::new()),
             scopes: RwSignal::new(start.scopes.clone()),
             stage: RwSignal::new(Stage::default()),
+            typed_within: RwSignal::new(false),
             problems: RwSignal::new(BTreeMap::new()),
             form: StoredValue::new(form),
             start: StoredValue::new(start),
@@ -207,7 +210,8 @@ impl Draft {
     /// Whether anything would be lost by closing.
     #[must_use]
     pub fn is_dirty(self) -> bool {
-        self.stage.with(Stage::is_under_way) || (self.is_changed() && !self.stage.with(Stage::is_handed_over))
+        let changed = self.is_changed() || self.typed_within.get();
+        self.stage.with(Stage::is_under_way) || (changed && !self.stage.with(Stage::is_handed_over))
     }
 
     /// Whether anything differs from what the form was opened with.

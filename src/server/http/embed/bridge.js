@@ -365,6 +365,8 @@ globalThis.patchbayFrame = {
   popupBlocked: () => post("problem", { code: "popup_blocked", message: "The browser did not open the window to sign in.", remedy: 'the iframe needs sandbox="allow-popups allow-popups-to-escape-sandbox"', docs: "" }),
 };
 
+// Whoever is leaving was asked, or must not stay: what asks before typed things are lost is added later.
+addEventListener("beforeunload", (event) => leaving && event.stopImmediatePropagation(), true);
 notice.again.addEventListener("click", () => {
   if (leaving) return location.reload();
   notice.state.hidden = started;

@@ -134,9 +134,11 @@ pub async fn get(
 /// docs/adding-a-component.md describes it, its `icon` as a data URL.
 #[utoipa::path(
     put, path = "/api/v1/components/{slug}", operation_id = "storeComponent", tag = "components", request_body = Object,
-    params(("slug" = String, Path, description = "The component's slug"), ("If-Match" = Option<String>, Header, description = "The version you have seen")),
+    params(("slug" = String, Path, description = "The component's slug"), ("If-Match" = Option<String>, Header, description = "The version you have seen, or * for whichever is there")),
     responses(
-        (status = 200, body = RegisteredView), (status = 201, body = RegisteredView), (status = "4XX", body = Problem)
+        (status = 200, body = RegisteredView), (status = 201, body = RegisteredView),
+        (status = 412, description = "The version of If-Match is stale, or there is none; current_version says which is in force, 0 for none", body = Problem),
+        (status = "4XX", body = Problem)
     )
 )]
 pub async fn put(
@@ -149,8 +151,7 @@ pub async fn put(
     let slug = ComponentSlug::try_from(slug).map_err(|error| ApiError::field("slug", format!("{error}.")))?;
     let expected = expected(&headers)?;
     let put = app.services.put_component(&caller, &slug, definition, expected).await;
-    let conditional = expected != Expected::Anything;
-    let Registered { component, created, asks_again } = put.map_err(|error| refused(error, conditional))?;
+    let Registered { component, created, asks_again } = put.map_err(|error| refused(error, expected))?;
     let described = Described::of(component)?;
     let version = described.version;
     let view = RegisteredView { component: slug.to_string(), described, asks_again };
@@ -164,11 +165,15 @@ fn expected(headers: &HeaderMap) -> Result<Expected, Problem> {
     Ok(if_match(headers)?.map_or(otherwise, Expected::Version))
 }
 
-/// Problems tell their way into the definition. `conditional`: the request named what it changes.
-fn refused(error: ApiError, conditional: bool) -> Problem {
-    let precondition = conditional && matches!(error, ApiError::Superseded { .. });
+/// Problems tell their way into the definition.
+fn refused(error: ApiError, expected: Expected) -> Problem {
+    let precondition = match (&error, expected) {
+        (ApiError::Superseded { .. }, Expected::Version(_)) => true,
+        (ApiError::Superseded { version }, Expected::Something) => *version == 0,
+        _ => false,
+    };
     let problem = match error {
-        ApiError::Superseded { version: 0 } => Problem::of(error)
+        ApiError::Superseded { version: 0 } if precondition => Problem::of(error)
             .with_detail("There is no such component, and If-Match asks for one. Leave it out to register one."),
         ApiError::NotFound => unknown(error),
         ApiError::Forbidden => Problem::of(error)
@@ -195,7 +200,8 @@ pub async fn delete(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let seen = if_match(&headers)?;
-    app.services.remove_component(&caller, &slug, seen).await.map_err(|error| refused(error, seen.is_some()))?;
+    let expected = expected(&headers)?;
+    app.services.remove_component(&caller, &slug, seen).await.map_err(|error| refused(error, expected))?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -34,6 +34,7 @@ struct Setting {
 #[component]
 pub fn ClientForm(connecting: Connecting, setup: ClientSetup) -> impl IntoView {
     let draft = draft_of(connecting, &setup.origin);
+    tell_outer(draft, connecting.submission.draft);
     let setting = Setting { connecting, draft, busy: RwSignal::new(false), said: RwSignal::new(None) };
     let component = connecting.component();
     let page = page_link(&component, &setup.help_url);
@@ -75,6 +76,14 @@ pub fn ClientForm(connecting: Connecting, setup: ClientSetup) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// What is typed here counts for the form around, as long as it stands here.
+fn tell_outer(draft: Draft, outer: Draft) {
+    Effect::new(move |_| outer.typed_within.set(draft.is_changed()));
+    on_cleanup(move || {
+        let _ = outer.typed_within.try_set(false);
+    });
 }
 
 /// What will be asked for, as the provider names it.
