@@ -101,17 +101,20 @@ test("Back and Forward close a dialog as Escape does, and leave the page behind 
   await connections.filter("Active").click();
   await page.goBack();
   const here = page.url();
-  for (const step of [-1, 1]) {
+  // The browser's own buttons; nothing is waited for, as nothing is left.
+  const leave = { back: () => page.goBack({ timeout: 2_000 }), forward: () => page.goForward({ timeout: 2_000 }) };
+  for (const go of [leave.back, leave.forward]) {
+    const press = () => void go().catch(() => {});
     await connections.begin("PostgreSQL");
-    await page.evaluate((by) => history.go(by), step);
+    press();
     await expect(connections.dialog).toBeHidden();
     await connections.begin("PostgreSQL");
     await connections.fill({ Host: "db.acme.example" });
-    await page.evaluate((by) => history.go(by), step);
+    press();
     await expect(connections.button("Keep editing")).toBeFocused();
     await page.keyboard.press("Enter");
-    await expect(connections.dialog.getByLabel("Host", { exact: true })).toBeFocused();
-    await page.evaluate((by) => history.go(by), step);
+    await expect(connections.field("Host")).toBeFocused();
+    press();
     await connections.button("Discard").click();
     await expect(connections.dialog).toBeHidden();
     expect(page.url()).toBe(here);
