@@ -333,8 +333,8 @@ test.describe("when a quarter of an hour has passed", () => {
     await create(host, api, "Only Grace's");
     await page.context().addCookies([{ name: "person", value: "ada", url: orbit.url }]);
     clock.ahead(16);
-    // What is asked for now meets the end of the bearer.
-    await host.row("Only Grace's").locator(".connection-name").click();
+    // What is asked for now meets the end of the bearer: by this click, or by the page itself before it.
+    await host.row("Only Grace's").locator(".connection-name").click({ timeout: 2_000 }).catch(() => {});
     await expect.poll(async () => (await host.told()).filter(({ name }) => name === "signed-in").length, { timeout: 20_000 }).toBe(2);
     await expect(host.row("Only Grace's")).toHaveCount(0);
   });

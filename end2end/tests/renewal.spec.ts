@@ -105,7 +105,7 @@ test("a thousand tokens due at once are each presented once, and kills lose none
 
 test("after 200 random kills each connection works or says that it has to be reconnected", async () => {
   test.setTimeout(600_000);
-  const { clock, provider, environment, presented, stop } = await scene();
+  const { database, clock, provider, environment, presented, stop } = await scene();
   const replicas = [await Patchbay.start({ environment }), await Patchbay.start({ environment })];
   // Each hour a few fall due, so that there is always somebody to lose and never everybody.
   const [accounts, hours] = [400, 50];
@@ -139,6 +139,9 @@ test("after 200 random kills each connection works or says that it has to be rec
   }
   const person = await Person.signIn(replicas[0]!);
   await expect(async () => expect((await person.snapshot()).filter((row) => settled(health(row))).length).toBe(accounts)).toPass({ timeout: 60_000, intervals: [1_000] });
+  // What was refused to one worker after another had renewed it is due at once.
+  const due = `SELECT count(*) FROM oauth_grants WHERE refresh_at <= ${Date.now() + (60 * hour + 12) * 60_000}`;
+  await expect(async () => expect(Number(await database.sql(due, "orders"))).toBe(0)).toPass({ timeout: 30_000, intervals: [500] });
   const rows = await person.snapshot();
   // What is interrupted in flight again and again is presented again each time; never without an interruption. The
   // provider lives in this process and notes a request when it gets its turn, which may be after the sender's death.

@@ -9,12 +9,16 @@ use axum::{Json, Router};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::connect::{begin, land, open, progress};
 use crate::harness::Site;
+use patchbay::api::error::ApiError;
 use patchbay::domain::environment::Environment;
 use patchbay::domain::health::Health;
 use patchbay::domain::id::ConnectionId;
@@ -59,6 +63,8 @@ struct Rotating {
     /// How often each token renewed something, or came back after it had.
     used: HashMap<u32, u32>,
     lost: bool,
+    /// What the next answers wait for; the deed is done before.
+    held: VecDeque<oneshot::Receiver<()>>,
 }
 
 type Shared = Arc<Mutex<Rotating>>;
@@ -80,7 +86,17 @@ fn error(status: StatusCode, code: &str) -> Response {
 }
 
 async fn token(State(shared): State<Shared>, Form(form): Form<HashMap<String, String>>) -> Response {
-    let mut provider = lock(&shared);
+    let (answer, held) = {
+        let mut provider = lock(&shared);
+        (answer_of(&mut provider, &form), provider.held.pop_front())
+    };
+    if let Some(held) = held {
+        held.await.expect("let go");
+    }
+    answer
+}
+
+fn answer_of(provider: &mut Rotating, form: &HashMap<String, String>) -> Response {
     let Some(presented) = form.get("refresh_token") else {
         provider.newest = 1;
         return tokens(1, true);
@@ -162,6 +178,16 @@ impl Walk {
         lock(&self.shared).next = Answer::Good;
     }
 
+    /// Begins what is due, and comes back once the provider has been asked so often.
+    async fn renew_aside(&self, asked: u32) -> JoinHandle<Result<(), ApiError>> {
+        let (services, claim) = (self.site.app.services.clone(), self.claim().await.expect("due"));
+        let worker = tokio::spawn(async move { services.renew_claimed(claim).await });
+        while lock(&self.shared).used.values().sum::<u32>() < asked {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        worker
+    }
+
     /// Does a step, where anything is still due.
     async fn take(&self, step: Step) {
         // Every lease and every wait is over by then, and the token due.
@@ -219,6 +245,29 @@ async fn walk(steps: &[Step]) -> Result<(), TestCaseError> {
         steps.iter().any(|step| matches!(step, Step::Renew(Answer::Ended) | Step::TakenOver(Answer::Ended)));
     prop_assert!(!ended || lost || asked_for, "nothing of ours ended it");
     Ok(())
+}
+
+#[tokio::test]
+async fn where_a_used_token_was_refused_the_one_that_replaced_it_is_tried_at_once() {
+    let walk = Walk::begin().await;
+    walk.site.pass(2 * HOUR);
+    let (let_first_go, first_held) = oneshot::channel();
+    let (let_second_go, second_held) = oneshot::channel();
+    lock(&walk.shared).held.extend([first_held, second_held]);
+    let first = walk.renew_aside(1).await;
+    // The answer to the first is still on its way when its lease is over: the same token is presented once more.
+    walk.site.pass(2 * MINUTE);
+    let second = walk.renew_aside(2).await;
+    for (let_go, worker) in [(let_first_go, first), (let_second_go, second)] {
+        let_go.send(()).expect("waited for");
+        worker.await.expect("a worker").expect("settled");
+    }
+    assert!(lock(&walk.shared).ended);
+    let claim = walk.claim().await.expect("due at once, although the tokens are new");
+    walk.renew(claim, Answer::Good).await;
+    let stored = walk.site.app.services.store.connection(&walk.scope, &walk.id).await.expect("read").expect("there");
+    let Health::Rejected { reason, .. } = stored.summary.health else { panic!("{:?}", stored.summary.health) };
+    assert!(reason.ends_with("Reconnect the account."), "{reason}");
 }
 
 fn answers() -> impl Strategy<Value = Answer> {

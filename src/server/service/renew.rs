@@ -112,10 +112,6 @@ impl Services {
     /// [`ApiError::Unavailable`], [`ApiError::Internal`]: the claim ends by itself, and what it may have presented is
     /// presented once more.
     pub async fn renew_claimed(&self, claim: RenewalClaim) -> Result<(), ApiError> {
-        // Woken too late: somebody else is at it, and what is stored by now is not this worker's to present.
-        if self.clock.now() >= claim.until {
-            return Ok(());
-        }
         let renewing = match self.renewing(&claim).await {
             Ok(Some(renewing)) => renewing,
             Ok(None) => return Ok(self.store.release_renewal(claim, None).await?),
@@ -127,6 +123,10 @@ impl Services {
         };
         // Its answer may have been written down and never committed: then nothing is presented again.
         if claim.presented > 1 && self.replay_noted(&renewing.stored).await? {
+            return Ok(());
+        }
+        // Woken or made ready too late: somebody else is at it, and what was read is not this worker's to present.
+        if self.clock.now() >= claim.until {
             return Ok(());
         }
         match self.ask_anew(&renewing).await {
@@ -286,12 +286,12 @@ impl Services {
                 ended: !standing.client_alone,
             },
         };
-        match self
-            .store
-            .record_renewed(self.renewed_to(claim, stored, RenewalChange::Setback(setback), &sentence))
-            .await
-        {
-            // Whoever was there first counts.
+        let ended = setback.ended;
+        let told = self.renewed_to(claim, stored, RenewalChange::Setback(setback), &sentence);
+        match self.store.record_renewed(told).await {
+            // Whoever was there first counts. But what was refused may have been replaced by then, and a provider that
+            // ends a grant where a used token comes back has ended the new one as well: only presenting it tells.
+            Err(StoreError::Stale) if ended => Ok(self.store.renew_now(&claim.scope, &claim.id, at).await?),
             Ok(_) | Err(StoreError::Stale | StoreError::NotFound) => Ok(()),
             Err(error) => Err(error.into()),
         }

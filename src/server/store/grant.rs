@@ -163,6 +163,30 @@ impl Store {
         .await
     }
 
+    /// Makes a renewal due at once, where there is anything to renew.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn renew_now(&self, scope: &Scope, id: &ConnectionId, now: Timestamp) -> Result<(), StoreError> {
+        let (scope, id) = (scope.clone(), id.clone());
+        self.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE oauth_grants SET refresh_at = $4 \
+                     WHERE workspace = $1 AND environment = $2 AND connection = $3 AND refresh_at > $4",
+                )
+                .bind(scope.workspace.as_str())
+                .bind(scope.environment.as_str())
+                .bind(id.as_str())
+                .bind(now.0)
+                .execute(tx)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// Writes what a renewal ended in. New tokens are stored wherever the secrets are still those they were asked for
     /// with: a provider gives them only once, so neither a lost claim nor a deletion, which may be undone, is in their way.
     ///
