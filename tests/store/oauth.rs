@@ -28,6 +28,7 @@ on_both_engines!(
     an_end_users_flow_is_found_again_by_the_server_and_not_by_members,
     an_edit_sealed_before_a_renewal_is_told_so,
     a_setback_leaves_the_tokens_and_counts,
+    a_renewal_can_be_made_due_at_once_unless_there_is_nothing_left_to_renew,
     what_is_deleted_is_not_renewed,
     a_purge_keeps_the_tokens_until_they_are_revoked,
     what_has_no_tokens_leaves_nothing_to_revoke,
@@ -230,6 +231,21 @@ async fn a_setback_leaves_the_tokens_and_counts(database: &Database) {
         store.claim_renewals(Timestamp(i64::MAX), Timestamp(i64::MAX), 1, Default::default()).await,
         Ok(Vec::new())
     );
+}
+
+async fn a_renewal_can_be_made_due_at_once_unless_there_is_nothing_left_to_renew(database: &Database) {
+    let store = &database.store;
+    due(database, 1..2).await;
+    let first = claim(database, NOW).await;
+    store.record_renewed(renewed(&first, 1)).await.expect("recorded");
+    assert_eq!(store.claim_renewals(LEASE, Timestamp(30_000), 1, Default::default()).await, Ok(Vec::new()));
+    store.renew_now(&production(), &id(1), LEASE).await.expect("due now");
+    let second = claim(database, LEASE).await;
+    let ended = Renewed { change: setback(Some(refusal()), None, 0, true), ..renewed(&second, 2) };
+    store.record_renewed(ended).await.expect("recorded");
+    store.renew_now(&production(), &id(1), LEASE).await.expect("nothing to do");
+    let stored = store.grant(&production(), &id(1)).await.expect("read").expect("a grant");
+    assert_eq!((stored.refresh_at, stored.ended), (None, true));
 }
 
 async fn what_is_deleted_is_not_renewed(database: &Database) {
