@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, EventTarget};
 
 /// Until the view it is called in goes: while it is `dirty`, the browser asks before the document is left; and *Back* and
-/// *Forward* call `close` instead of changing the page behind, as *Back* does on a phone.
+/// *Forward* within it call `close` instead of changing the page behind, as *Back* does on a phone.
 ///
 /// A browser lets itself be held only in a window of its own, and only by a page that was touched since it held the last
 /// time; one without the Navigation API (HTML standard, section 7.2.6) never. A frame asks nothing of its own where its
