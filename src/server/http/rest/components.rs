@@ -200,7 +200,7 @@ pub async fn delete(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let seen = if_match(&headers)?;
-    let expected = expected(&headers)?;
+    let expected = seen.map_or(Expected::Anything, Expected::Version);
     app.services.remove_component(&caller, &slug, seen).await.map_err(|error| refused(error, expected))?;
     Ok(StatusCode::NO_CONTENT)
 }
